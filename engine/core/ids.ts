@@ -1,0 +1,57 @@
+import type { Clock, Random } from "./clock.ts";
+
+/** Mints the engine's identifiers from an injected clock and randomness. */
+export class Ids {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  // Random bytes are drawn in blocks: one call to the system for hundreds of ids.
+  readonly #pool = new Uint8Array(4096);
+  #at = 4096;
+
+  /** Uses `clock` for the time part of run ids and `random` for the rest. */
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** A UUIDv7 (RFC 9562): sorts by time to the millisecond; keys the journal (R2). */
+  runId(): string {
+    const ms = (this.#clock.now() / 1_000_000n).toString(16).padStart(12, "0");
+    const hex = this.#hex(10);
+    const variant = (8 + (parseInt(hex[3], 16) & 3)).toString(16);
+    return `${ms.slice(0, 8)}-${ms.slice(8)}-7${hex.slice(0, 3)}-${variant}${hex.slice(4, 7)}-${
+      hex.slice(7, 19)
+    }`;
+  }
+
+  /** A W3C trace id: 32 lower-case hex digits, never all zero. */
+  traceId(): string {
+    return this.#nonZero(16);
+  }
+
+  /** A W3C span id: 16 lower-case hex digits, never all zero. */
+  spanId(): string {
+    return this.#nonZero(8);
+  }
+
+  #nonZero(bytes: number): string {
+    for (;;) {
+      const hex = this.#hex(bytes);
+      if (!/^0+$/.test(hex)) return hex;
+    }
+  }
+
+  #hex(bytes: number): string {
+    if (this.#at + bytes > this.#pool.length) {
+      this.#random.fill(this.#pool);
+      this.#at = 0;
+    }
+    let hex = "";
+    for (const end = this.#at + bytes; this.#at < end; this.#at++) {
+      hex += HEX[this.#pool[this.#at]];
+    }
+    return hex;
+  }
+}
+
+const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));

@@ -1,0 +1,173 @@
+import type { Json, JsonObject } from "./json.ts";
+import type { ErrorClass } from "./errors.ts";
+
+/** A span attribute's value, as OpenTelemetry has them. */
+export type AttributeValue =
+  | string
+  | number
+  | boolean
+  | readonly string[]
+  | readonly number[]
+  | readonly boolean[];
+
+/** Span attributes by key; the keys come from semconv/attributes.ts. */
+export type Attributes = Readonly<Record<string, AttributeValue>>;
+
+/** A span of this or another trace. */
+export interface SpanReference {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits. */
+  readonly spanId: string;
+}
+
+/** A link to another span, with what it means. */
+export interface SpanLink extends SpanReference {
+  /** Such as what the link means. */
+  readonly attributes?: Attributes;
+}
+
+/** OpenTelemetry's span kinds. */
+export type SpanKind = "internal" | "server" | "client" | "producer" | "consumer";
+
+/** A span as it is known when it starts. Times are nanoseconds since the Unix epoch. */
+export interface SpanStart extends SpanReference {
+  /** The span that encloses it, perhaps of another process. */
+  readonly parentSpanId?: string;
+  /** W3C tracestate, handed on as it came. */
+  readonly traceState?: string;
+  /** Its name; low cardinality. */
+  readonly name: string;
+  /** Its kind. */
+  readonly kind: SpanKind;
+  /** When it started. */
+  readonly startTime: bigint;
+  /** What is known at the start. */
+  readonly attributes: Attributes;
+  /** Related spans. */
+  readonly links?: readonly SpanLink[];
+}
+
+/** What a span's end adds. */
+export interface SpanEnd {
+  /** When it ended, nanoseconds since the Unix epoch. */
+  readonly endTime: bigint;
+  /** OpenTelemetry's status: `error` for failures, otherwise `unset`. */
+  readonly error: boolean;
+  /** The status description, masked. */
+  readonly message?: string;
+  /** Attributes that are added or replaced. */
+  readonly attributes: Attributes;
+}
+
+/** What a run, a step or an attempt can be. */
+export type Status =
+  | "queued"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "cancelled"
+  | "skipped"
+  | "timed_out";
+
+/** How an attempt ended (S4); `interrupted` is written by resume for the engine that died. */
+export type Outcome =
+  | "succeeded"
+  | "failed"
+  | "cancelled"
+  | "skipped"
+  | "timed_out"
+  | "interrupted";
+
+/**
+ * What a journalled span stands for: the run, a for_each step around its batches, one attempt, a skipped
+ * step (S4), or a span that an emit step asked for.
+ */
+export type SpanRole = "run" | "step" | "attempt" | "skip" | "emit";
+
+/** A batch's items, by index from 0: `from` inclusive, `to` exclusive (F2). */
+export interface ItemRange {
+  /** The first item. */
+  readonly from: number;
+  /** One past the last item. */
+  readonly to: number;
+}
+
+/** A failure as it is journalled and shown: masked, without a stack. */
+export interface Failure {
+  /** A stable name, such as `shell.exit`. */
+  readonly code: string;
+  /** What happened. */
+  readonly message: string;
+  /** The class that `retry.on` judges. */
+  readonly errorClass: ErrorClass;
+}
+
+/** The journal's entry for a span's start: the span and what is never exported (T1). */
+export interface StartEntry {
+  /** Discriminates entries. */
+  readonly type: "start";
+  /** The run it belongs to. */
+  readonly runId: string;
+  /** What it stands for. */
+  readonly role: SpanRole;
+  /**
+   * What it is in the run, the same over all attempts and after a resume: `run`, a step's id, or for a
+   * batch `load[0,20)`.
+   */
+  readonly key: string;
+  /** The step's id; absent for the run. */
+  readonly stepId?: string;
+  /** Which try at `key`, from 1; an interrupted one is not counted (R5). */
+  readonly attempt?: number;
+  /** A batch's items. */
+  readonly range?: ItemRange;
+  /** The span as it is known now. */
+  readonly span: SpanStart;
+  /** The resolved inputs, secrets by name only. */
+  readonly inputs?: Json;
+}
+
+/** The journal's entry for a span's end. */
+export interface EndEntry {
+  /** Discriminates entries. */
+  readonly type: "end";
+  /** The run it belongs to. */
+  readonly runId: string;
+  /** What it stands for. */
+  readonly role: SpanRole;
+  /** As in its start. */
+  readonly key: string;
+  /** The step's id; absent for the run. */
+  readonly stepId?: string;
+  /** The span's id. */
+  readonly spanId: string;
+  /** How it ended. */
+  readonly outcome: Outcome;
+  /** What the end adds to the span. */
+  readonly end: SpanEnd;
+  /** Outputs, masked; replaced by a reference when the store spills them. */
+  readonly outputs?: JsonObject;
+  /** Why it did not succeed. */
+  readonly failure?: Failure;
+  /** Items processed and failed, for a batch, a for_each step or a run. */
+  readonly items?: ItemCount;
+  /** The last lines of output, masked. */
+  readonly tail?: string;
+  /** When the next try is due, nanoseconds since the epoch; drawn once, so that resume keeps it. */
+  readonly retryAt?: bigint;
+}
+
+/** Items counted once each, by their last attempt (S5). */
+export interface ItemCount {
+  /** Items that were processed. */
+  readonly processed: number;
+  /** Items that failed. */
+  readonly failed: number;
+}
+
+/** A committed start or end, with its place in the store's order. */
+export type JournalRecord = (StartEntry | EndEntry) & {
+  /** Grows with every commit; a bus cursor is such a position. */
+  readonly position: number;
+};

@@ -1,0 +1,221 @@
+import type { JsonObject } from "./json.ts";
+import type { ValueSource } from "./parameter.ts";
+import type { EndEntry, JournalRecord, StartEntry, Status } from "./span.ts";
+
+/** A process that can hold leases. Two of these name the same process only if all four fields agree. */
+export interface Holder {
+  /** The machine's name. */
+  readonly host: string;
+  /** Linux's boot id; empty elsewhere. */
+  readonly bootId: string;
+  /** The process id. */
+  readonly pid: number;
+  /** The process's start time in clock ticks since boot, so that a reused pid is told apart. */
+  readonly startTime: string;
+}
+
+/** A lease that this process holds. */
+export interface Lease {
+  /** What it covers: `run:RUN_ID`, `schedules`, and so on. */
+  readonly name: string;
+  /** Grows with each holder; every commit is checked against it (R7). */
+  readonly fence: number;
+}
+
+/** A lease as the store has it. */
+export interface LeaseState extends Lease {
+  /** Who holds it; absent once released. */
+  readonly holder?: Holder;
+  /** When it lapses, nanoseconds since the epoch. */
+  readonly expiresAt: bigint;
+}
+
+/** What a run is, as it was when it was created; never changed. */
+export interface RunHeader {
+  /** UUIDv7 (R2). */
+  readonly runId: string;
+  /** The workflow's name. */
+  readonly workflow: string;
+  /** Its file, absolute. */
+  readonly file: string;
+  /** SHA-256 of its text in hex; the text is in the store (R4). */
+  readonly definition: string;
+  /** SHA-256 in hex of each module and sub-workflow file that it names, by absolute path (R4). */
+  readonly modules: Readonly<Record<string, string>>;
+  /** The trace, perhaps shared with the caller. */
+  readonly traceId: string;
+  /** The run's span. */
+  readonly spanId: string;
+  /** The caller's span, from TRACEPARENT or of the calling attempt. */
+  readonly parentSpanId?: string;
+  /** The caller's tracestate. */
+  readonly traceState?: string;
+  /** The caller's baggage header. */
+  readonly baggage?: string;
+  /** Parameter values; a secret is `{ "secret": "<its source>" }` (J6). */
+  readonly params: JsonObject;
+  /** Where each value came from. */
+  readonly sources: Readonly<Record<string, ValueSource>>;
+  /** 0 to 9 (A1). */
+  readonly priority: number;
+  /** The concurrency group. */
+  readonly group?: string;
+  /** The calling run and attempt key, for a sub-workflow (S6). */
+  readonly parent?: { readonly runId: string; readonly key: string; readonly depth: number };
+  /** The run whose outcomes it reuses, and the keys of the steps it takes over (R5). */
+  readonly rerun?: { readonly runId: string; readonly reuse: readonly string[] };
+  /** The trigger's event, unique in the store: `workflow/trigger/tick` (R9). */
+  readonly trigger?: string;
+  /** When it was created, nanoseconds since the epoch. */
+  readonly createdAt: bigint;
+}
+
+/** A run as lists show it. */
+export interface RunSummary extends RunHeader {
+  /** `queued` and `running` are unfinished. */
+  readonly status: Status;
+  /** When it left the queue. */
+  readonly startedAt?: bigint;
+  /** When it ended. */
+  readonly endedAt?: bigint;
+  /** Its lease, while it is unfinished. */
+  readonly lease?: LeaseState;
+}
+
+/** One thing to commit. Entries commit in order, all or none of a run's entries in one call. */
+export type Entry =
+  /** A new run with its lease (fence 1); refused when its trigger key is there already (R9). */
+  | {
+    readonly type: "run";
+    readonly runId: string;
+    readonly header: RunHeader;
+    readonly text: string;
+    readonly status: "queued" | "running";
+    readonly holder: Holder;
+    /** When the lease lapses, nanoseconds since the epoch. */
+    readonly expiresAt: bigint;
+  }
+  | StartEntry
+  | EndEntry
+  /** The run's status changed; a final one releases the lease. */
+  | {
+    readonly type: "status";
+    readonly runId: string;
+    readonly status: Status;
+    readonly at: bigint;
+  };
+
+/** What a commit did. */
+export interface Commit {
+  /** Committed starts and ends with their positions, in order. */
+  readonly records: readonly JournalRecord[];
+  /** Runs of which nothing was written, because another process holds them now (R7). */
+  readonly lost: readonly string[];
+  /** New runs that were refused because their trigger's event has one already (R9). */
+  readonly duplicates: readonly string[];
+}
+
+/** What to list. */
+export interface RunQuery {
+  /** Of one workflow. */
+  readonly workflow?: string;
+  /** With one of these statuses. */
+  readonly statuses?: readonly Status[];
+  /** Of one concurrency group. */
+  readonly group?: string;
+  /** Whose id starts so. */
+  readonly prefix?: string;
+  /** Created before, nanoseconds since the epoch. */
+  readonly before?: bigint;
+  /** At most so many, newest first; 100 when absent. */
+  readonly limit?: number;
+}
+
+/**
+ * The store: the journal of all runs, their leases, and what processes tell one another.
+ *
+ * Invariants that every driver keeps, and that tests/contract holds them to:
+ * - J1: when `commit` resolves, its entries survive a crash of the process (`durability: normal`: of the
+ *   process, not of the machine).
+ * - J4: positions grow; `read` and `since` give records in the order of their commit.
+ * - R7: entries of a run are written only under the fence that this process acquired.
+ *
+ * Errors: StoreError with code `store.full`, `store.read_only`, `store.corrupt`, `store.newer`,
+ * `store.busy` or `store.unavailable`; a failed call has changed nothing.
+ */
+export interface Store {
+  /** `sqlite:/absolute/path.db` or `memory:`. */
+  readonly location: string;
+
+  /** Writes entries in one transaction. `fences` gives, by run id, the fence this process holds. */
+  commit(entries: readonly Entry[], fences: ReadonlyMap<string, number>): Promise<Commit>;
+
+  /** The run, or undefined. */
+  run(runId: string): Promise<RunSummary | undefined>;
+  /** Runs, newest first. */
+  runs(query: RunQuery): Promise<readonly RunSummary[]>;
+  /** The workflow text of that SHA-256, or undefined. */
+  definition(hash: string): Promise<string | undefined>;
+  /** A run's journal in order. Spilled outputs are read back and checked against their sum. */
+  read(runId: string): AsyncIterable<JournalRecord>;
+  /** Records of all runs after a position, in order, at most `limit`. */
+  since(position: number, limit: number): Promise<readonly JournalRecord[]>;
+
+  /**
+   * Takes a lease that is free, lapsed at `now`, or whose holder `isDead` says is gone; its fence grows.
+   * Otherwise tells who has it.
+   */
+  acquire(name: string, request: {
+    readonly holder: Holder;
+    readonly now: bigint;
+    readonly expiresAt: bigint;
+    readonly isDead: (holder: Holder) => boolean;
+  }): Promise<{ readonly acquired: Lease } | { readonly held: LeaseState }>;
+  /** Extends leases that are still this process's; gives the names of those that are not. */
+  renew(leases: readonly Lease[], expiresAt: bigint): Promise<readonly string[]>;
+  /** Gives leases back; those of others stay. */
+  release(leases: readonly Lease[]): Promise<void>;
+
+  /**
+   * Moves a queued run to running, if it is first in its group's queue and nothing else of the group runs:
+   * urgency is the priority plus one level for every `agingNs` waited, then first in first out (A1).
+   */
+  claim(runId: string, request: {
+    readonly now: bigint;
+    readonly agingNs: bigint;
+  }): Promise<boolean>;
+
+  /** Leaves a signal for a run (`cancel`, later `approve`); false if the run has ended or is not there. */
+  signal(runId: string, name: string, payload: JsonObject, at: bigint): Promise<boolean>;
+  /** Signals for these runs after a number, in order. */
+  signals(runIds: readonly string[], after: number): Promise<readonly Signal[]>;
+  /** A number that changes when any process has committed to the store; cheap to poll. */
+  version(): Promise<number>;
+
+  /** Ties a workflow's name to its file; gives the file that has it if another one does (R1). */
+  register(workflow: string, file: string): Promise<string | undefined>;
+  /** Points a name at a new file, for one that was moved. */
+  reregister(workflow: string, file: string): Promise<void>;
+
+  /** A value that this project keeps by key, such as a schedule's last tick. */
+  getItem(key: string): Promise<string | undefined>;
+  /** Sets it, under a lease if one is given (then LeaseLost is false). */
+  setItem(key: string, value: string, lease?: Lease): Promise<boolean>;
+
+  /** Deletes ended runs created before a time, with their journal and spilled files; how many (never unfinished ones). */
+  prune(before: bigint): Promise<number>;
+  /** Closes the store. */
+  close(): Promise<void>;
+}
+
+/** A message to a run. */
+export interface Signal {
+  /** Grows. */
+  readonly number: number;
+  /** The run. */
+  readonly runId: string;
+  /** Such as `cancel`. */
+  readonly name: string;
+  /** What came with it. */
+  readonly payload: JsonObject;
+}
