@@ -38,9 +38,9 @@ interface Resolved {
 // tests/ holds what crosses modules on purpose: no row of the table is about it.
 const FOLDERS = ["engine", "plugins", "semconv", "workflows"];
 
-/** Whether a path is a test's, or a table's row is not about it. */
+/** Whether a path is a test's, or what the tests of a folder share: no row of the table is about it. */
 export function isTest(path: string): boolean {
-  return path.endsWith("_test.ts") || path.startsWith("tests/");
+  return path.startsWith("tests/") || /_test\.ts$|\/_test_\w+\.ts$/.test(path);
 }
 
 /** Reads the import graph of every module of the repository in `root`, an absolute path. */
