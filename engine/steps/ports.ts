@@ -1,0 +1,17 @@
+import type { Clock } from "../core/clock.ts";
+
+/** What the built-in step types need from outside; given by the composition root. */
+export interface StepPorts {
+  /** Time, for graces. */
+  readonly clock: Clock;
+  /** The engine's own environment, which shell steps inherit (without INIT_CWD, R3). */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The operating system as `Deno.build.os` has it: `linux`, `darwin`, or one that shell steps refuse (R6). */
+  readonly platform: string;
+  /** The absolute path of the Deno executable, for scripts in a process of their own. */
+  readonly deno: string;
+  /** This process's id, which is never ended. */
+  readonly pid: number;
+  /** An absolute folder that sandboxed scripts' caches may stay in; made when it is needed. */
+  readonly cacheFolder: string;
+}

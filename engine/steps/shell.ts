@@ -1,0 +1,174 @@
+import { StepError } from "../core/errors.ts";
+import type { Json } from "../core/json.ts";
+import type { AttemptContext, StepResult, StepType } from "../core/step.ts";
+import { runChild } from "./_child.ts";
+import { reportedItems } from "./_items.ts";
+import { readOutputFile } from "./_output_file.ts";
+import { endProcesses, markers } from "./_process.ts";
+import { Capture, CAPTURE_LIMIT, LineReader, Tail } from "./_stream.ts";
+import type { StepPorts } from "./ports.ts";
+
+/** The exit code that asks for another try, EX_TEMPFAIL of sysexits.h (F1). */
+export const EXIT_TRANSIENT = 75;
+
+/**
+ * The step type of `run:`: text for `sh -c`, whose expressions were made quoted words before (V2).
+ *
+ * The process gets the engine's environment, the declared one, the trace context (W3C), a file for its
+ * outputs and, in for_each, its items as NDJSON on stdin (S5). Its outputs are `stdout` (the first MiB, then
+ * also `truncated: true`), `exit_code` and what it wrote to SPANLOOP_OUTPUT. Exit code 75 is class
+ * `transient`, any other than 0 class `error`. On cancel and timeout all its processes are ended (R6); a
+ * process that still holds its pipes one second after the shell's end is ended with the step.
+ */
+export function shellStep(ports: StepPorts): StepType {
+  const { INIT_CWD: _, ...inherited } = ports.environment;
+  const supported = ports.platform === "linux" || ports.platform === "darwin";
+  return {
+    name: "shell",
+    interruption: "retry",
+    run(context) {
+      if (supported) return run(ports, inherited, context);
+      return Promise.reject(
+        new StepError(
+          "shell.unsupported",
+          `Shell steps are not supported on ${ports.platform}; run on Linux or macOS, or use a script step`,
+        ),
+      );
+    },
+    async cleanUp(span) {
+      // On macOS the group of an engine that died is not known any more.
+      if (ports.platform === "linux") await endProcesses(ports, { spanId: span.spanId });
+    },
+  };
+}
+
+async function run(
+  ports: StepPorts,
+  inherited: Readonly<Record<string, string>>,
+  context: AttemptContext,
+): Promise<StepResult> {
+  const text = context.with.run;
+  if (typeof text !== "string") {
+    throw new StepError("step.input", "A shell step needs `run`, the text of its command");
+  }
+  const mask = (value: string) => context.mask(value);
+  const tail = new Tail();
+  const capture = new Capture();
+  let out: LineReader | undefined;
+  let err: LineReader | undefined;
+  const reader = (stream: "stdout" | "stderr", into?: Capture) =>
+    new LineReader(
+      (line) => {
+        tail.add(line);
+        context.line(stream, line);
+      },
+      mask,
+      into,
+    );
+  const end = await runChild(ports, context, {
+    command: "sh",
+    args: ["-c", text],
+    env: environmentOf(inherited, context),
+    cwd: context.cwd,
+    stdin: context.batch?.ndjson(),
+    stdout: (bytes) => (out ??= reader("stdout", capture)).push(bytes),
+    stderr: (bytes) => (err ??= reader("stderr")).push(bytes),
+  }).catch((error: unknown) => {
+    out?.end();
+    err?.end();
+    throw error instanceof StepError ? withTail(error, tail.text(mask)) : error;
+  });
+  out?.end();
+  err?.end();
+  if (end.leftovers > 0) {
+    context.line(
+      "stderr",
+      `${end.leftovers} background process(es) still held the step's output after its shell had ended, ` +
+        "and were ended; send their output elsewhere to let them live on",
+    );
+  }
+  if (!end.status.success) throw exitError(end.status, tail.text(mask));
+  if (capture.truncated) {
+    context.line("stderr", `The output stdout holds only the first ${CAPTURE_LIMIT} characters`);
+  }
+  return result(context, capture, tail, mask);
+}
+
+function result(
+  context: AttemptContext,
+  capture: Capture,
+  tail: Tail,
+  mask: (text: string) => string,
+): StepResult {
+  const reported = readOutputFile(context.outputFile);
+  const outputs: Record<string, Json> = { stdout: capture.text(mask), exit_code: 0 };
+  if (capture.truncated) outputs.truncated = true;
+  Object.assign(outputs, reported);
+  return {
+    outputs,
+    items: reportedItems(reported, context.batch?.items.length),
+    tail: tail.text(mask),
+  };
+}
+
+function environmentOf(
+  inherited: Readonly<Record<string, string>>,
+  context: AttemptContext,
+): Record<string, string> {
+  const { span } = context;
+  const env: Record<string, string> = {
+    ...inherited,
+    ...context.env,
+    TRACEPARENT: `00-${span.traceId}-${span.spanId}-01`,
+    SPANLOOP_OUTPUT: context.outputFile,
+    SPANLOOP_IDEMPOTENCY_KEY: context.idempotencyKey,
+    SPANLOOP_RUN_ID: context.runId,
+    SPANLOOP_STEP_ID: context.stepId,
+    SPANLOOP_ATTEMPT: String(context.attempt),
+    ...markers(span.spanId, inherited),
+  };
+  // The caller's own are of another span: none is better than one that does not belong here.
+  set(env, "TRACESTATE", context.traceState);
+  set(env, "BAGGAGE", context.baggage);
+  return env;
+}
+
+function set(env: Record<string, string>, name: string, value: string | undefined): void {
+  if (value !== undefined && value !== "") env[name] = value;
+  else delete env[name];
+}
+
+function exitError(status: Deno.CommandStatus, tail: string | undefined): StepError {
+  const { code, signal } = status;
+  if (signal !== null) {
+    return new StepError("shell.signal", `The command was killed by ${signal}`, { tail });
+  }
+  if (code === EXIT_TRANSIENT) {
+    return new StepError(
+      "shell.exit",
+      "The command exited with code 75, which asks to try again later",
+      { errorClass: "transient", tail },
+    );
+  }
+  return new StepError("shell.exit", `The command exited with code ${code}${hintOf(code)}`, {
+    tail,
+  });
+}
+
+// Codes that POSIX shells give a meaning of their own.
+function hintOf(code: number): string {
+  if (code === 126) return ": a file in it cannot be executed; make it executable with chmod +x";
+  if (code === 127) {
+    return ": a program in it was not found; install it, or correct its name or PATH";
+  }
+  if (code > 128 && code <= 128 + 64) return `: a program in it was killed by signal ${code - 128}`;
+  return "";
+}
+
+function withTail(error: StepError, tail: string | undefined): StepError {
+  return new StepError(error.code, error.message, {
+    errorClass: error.errorClass,
+    tail,
+    cause: error.cause,
+  });
+}
