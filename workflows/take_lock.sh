@@ -4,9 +4,9 @@
 # left it behind; when it is tried again it finds its own name and goes on.
 take_lock() {
   if ! ln -s "$1" "$WORK/lock" 2> /dev/null; then
-    holder=$(readlink "$WORK/lock")
+    holder=$(readlink "$WORK/lock") || exit 75 # given back in this moment
     if [ "$holder" != "$1" ]; then
-      echo "${holder:-another step} holds the lock; try again later" >&2
+      echo "$holder holds the lock; try again later" >&2
       exit 75
     fi
   fi
