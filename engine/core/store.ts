@@ -141,7 +141,8 @@ export interface RunQuery {
  * - R7: entries of a run are written only under the fence that this process acquired.
  *
  * Errors: StoreError with code `store.full`, `store.read_only`, `store.corrupt`, `store.newer`,
- * `store.busy` or `store.unavailable`; a failed call has changed nothing.
+ * `store.busy`, `store.unavailable` or `store.invalid` (a value that it cannot hold); a failed call has
+ * changed nothing.
  */
 export interface Store {
   /** `sqlite:/absolute/path.db` or `memory:`. */
@@ -179,10 +180,12 @@ export interface Store {
   /**
    * Moves a queued run to running, if it is first in its group's queue and nothing else of the group runs:
    * urgency is the priority plus one level for every `agingNs` waited, then first in first out (A1).
+   * Queued runs whose lease was released, has lapsed, or whose holder `isDead` says is gone are passed over.
    */
   claim(runId: string, request: {
     readonly now: bigint;
     readonly agingNs: bigint;
+    readonly isDead?: (holder: Holder) => boolean;
   }): Promise<boolean>;
 
   /** Leaves a signal for a run (`cancel`, later `approve`); false if the run has ended or is not there. */
@@ -202,7 +205,10 @@ export interface Store {
   /** Sets it, under a lease if one is given (then LeaseLost is false). */
   setItem(key: string, value: string, lease?: Lease): Promise<boolean>;
 
-  /** Deletes ended runs created before a time, with their journal and spilled files; how many (never unfinished ones). */
+  /**
+   * Deletes ended runs created before a time, with their journal and spilled files; how many. Never
+   * unfinished ones, nor what those need to resume: their sub-workflows (S6) and the runs they reuse (R5).
+   */
   prune(before: bigint): Promise<number>;
   /** Closes the store. */
   close(): Promise<void>;

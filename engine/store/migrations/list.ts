@@ -1,0 +1,5 @@
+import { base } from "./0001_base.ts";
+import { signals } from "./0002_signals.ts";
+
+/** The schema's steps in order; applying the first N makes version N. A shipped one is never changed. */
+export const migrations: readonly string[] = [base, signals];

@@ -1,0 +1,211 @@
+// Methods are async without await so that what their synchronous parts throw becomes a rejection.
+// deno-lint-ignore-file require-await
+import type { JsonObject } from "../core/json.ts";
+import type { JournalRecord } from "../core/span.ts";
+import type {
+  Commit,
+  Entry,
+  Lease,
+  LeaseState,
+  RunQuery,
+  RunSummary,
+  Signal,
+  Store,
+} from "../core/store.ts";
+import { Connection } from "./_connection.ts";
+import { type FileOptions, openFile } from "./_file.ts";
+import { Journal } from "./_journal.ts";
+import { Leases } from "./_leases.ts";
+import type { Spilled } from "./_row.ts";
+import { Runs } from "./_runs.ts";
+import { SpillFolder } from "./_spill.ts";
+import { fromColumn, toColumn } from "./_text.ts";
+
+/** Opens the store in `file`, an absolute path. Throws StoreError with the codes of `Store`. */
+export function openSqlite(file: string, options: FileOptions): Store {
+  return new SqliteStore(file, options);
+}
+
+/**
+ * The store in a SQLite file in WAL mode (default driver).
+ *
+ * Keeps J1, J4 and R7 as `Store` states them: every call that writes is one BEGIN IMMEDIATE transaction,
+ * run to its end without giving way, so that no two calls of a process mix.
+ */
+class SqliteStore implements Store {
+  readonly location: string;
+  readonly #db: Connection;
+  readonly #spills: SpillFolder;
+  readonly #journal: Journal;
+  readonly #leases: Leases;
+  readonly #runs: Runs;
+
+  constructor(file: string, options: FileOptions) {
+    this.location = `sqlite:${file}`;
+    this.#db = new Connection(openFile(file, options), file);
+    this.#spills = new SpillFolder(file);
+    this.#journal = new Journal(this.#db, this.#spills);
+    this.#leases = new Leases(this.#db);
+    this.#runs = new Runs(this.#db);
+  }
+
+  async commit(entries: readonly Entry[], fences: ReadonlyMap<string, number>): Promise<Commit> {
+    return this.#journal.commit(entries, fences);
+  }
+
+  async run(runId: string): Promise<RunSummary | undefined> {
+    return this.#runs.get(runId);
+  }
+
+  async runs(query: RunQuery): Promise<readonly RunSummary[]> {
+    return this.#runs.list(query);
+  }
+
+  async definition(hash: string): Promise<string | undefined> {
+    return this.#runs.definition(hash);
+  }
+
+  read(runId: string): AsyncIterable<JournalRecord> {
+    return this.#journal.read(runId);
+  }
+
+  async since(position: number, limit: number): Promise<readonly JournalRecord[]> {
+    return this.#journal.since(position, limit);
+  }
+
+  async acquire(
+    name: string,
+    request: Parameters<Store["acquire"]>[1],
+  ): Promise<{ acquired: Lease } | { held: LeaseState }> {
+    return this.#leases.acquire(name, request);
+  }
+
+  async renew(leases: readonly Lease[], expiresAt: bigint): Promise<readonly string[]> {
+    return this.#leases.renew(leases, expiresAt);
+  }
+
+  async release(leases: readonly Lease[]): Promise<void> {
+    this.#leases.release(leases);
+  }
+
+  async claim(runId: string, request: Parameters<Store["claim"]>[1]): Promise<boolean> {
+    return this.#runs.claim(runId, request);
+  }
+
+  async signal(runId: string, name: string, payload: JsonObject, at: bigint): Promise<boolean> {
+    return this.#db.write(() =>
+      Number(
+        this.#db.statement(
+          "INSERT INTO signals (run_id, name, payload, at) " +
+            "SELECT run_id, ?, ?, ? FROM runs WHERE run_id = ? AND ended_at IS NULL",
+        ).run(toColumn(name), JSON.stringify(payload), at, runId).changes,
+      ) > 0
+    );
+  }
+
+  async signals(runIds: readonly string[], after: number): Promise<readonly Signal[]> {
+    const rows = this.#db.read(() =>
+      this.#db.statement(
+        "SELECT number, run_id, name, payload FROM signals WHERE number > ? " +
+          "AND run_id IN (SELECT value FROM json_each(?)) ORDER BY number",
+      ).all(after, JSON.stringify(runIds))
+    ) as unknown as { number: number; run_id: string; name: string; payload: string }[];
+    return rows.map((row) => ({
+      number: row.number,
+      runId: row.run_id,
+      name: fromColumn(row.name),
+      payload: JSON.parse(row.payload) as JsonObject,
+    }));
+  }
+
+  async version(): Promise<number> {
+    return this.#db.version();
+  }
+
+  async register(workflow: string, file: string): Promise<string | undefined> {
+    const name = toColumn(workflow);
+    return this.#db.write(() => {
+      this.#db.statement("INSERT OR IGNORE INTO workflows (name, file) VALUES (?, ?)")
+        .run(name, toColumn(file));
+      const row = this.#db.statement("SELECT file FROM workflows WHERE name = ?").get(name) as {
+        file: string;
+      };
+      const known = fromColumn(row.file);
+      return known === file ? undefined : known;
+    });
+  }
+
+  async reregister(workflow: string, file: string): Promise<void> {
+    this.#db.write(() =>
+      this.#db.statement("INSERT OR REPLACE INTO workflows (name, file) VALUES (?, ?)")
+        .run(toColumn(workflow), toColumn(file))
+    );
+  }
+
+  async getItem(key: string): Promise<string | undefined> {
+    const row = this.#db.read(() =>
+      this.#db.statement("SELECT value FROM items WHERE key = ?").get(toColumn(key))
+    ) as { value: string } | undefined;
+    return row === undefined ? undefined : fromColumn(row.value);
+  }
+
+  async setItem(key: string, value: string, lease?: Lease): Promise<boolean> {
+    return this.#db.write(() => {
+      if (lease !== undefined && !this.#leases.isCurrent(lease)) return false;
+      this.#db.statement("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)")
+        .run(toColumn(key), toColumn(value));
+      return true;
+    });
+  }
+
+  async prune(before: bigint): Promise<number> {
+    const count = this.#db.write(() => this.#deleteRuns(before));
+    // After the rows: a file without a row is swept next time, a row without its file would be a loss.
+    if (this.#spills.runs().length > 0) this.#db.exclude(() => this.#sweep());
+    return count;
+  }
+
+  #deleteRuns(before: bigint): number {
+    const runs = this.#runs.prunable(before);
+    if (runs.length === 0) return 0;
+    const { last } = this.#db.statement("SELECT max(position) AS last FROM journal").get() as {
+      last: number | null;
+    };
+    for (const { id, runId } of runs) {
+      // The journal's last row stays as a tombstone, so that its position is not given again (J4).
+      this.#db.statement("UPDATE journal SET run = 0, data = '' WHERE position = ? AND run = ?")
+        .run(last, id);
+      this.#db.statement(
+        "DELETE FROM journal WHERE run = ?1 AND position IN (SELECT j.position FROM blocks b " +
+          "CROSS JOIN journal j ON j.position BETWEEN b.block * 256 AND b.block * 256 + 255 " +
+          "WHERE b.run = ?1)",
+      ).run(id);
+      this.#db.statement("DELETE FROM blocks WHERE run = ?").run(id);
+      this.#db.statement("DELETE FROM signals WHERE run_id = ?").run(runId);
+      this.#db.statement("DELETE FROM leases WHERE name = ?").run(`run:${runId}`);
+      this.#db.statement("DELETE FROM runs WHERE id = ?").run(id);
+    }
+    this.#db.statement("DELETE FROM journal WHERE run = 0 AND position < ?").run(last);
+    this.#db.statement(
+      "DELETE FROM definitions WHERE hash NOT IN (SELECT header ->> '$.definition' FROM runs)",
+    ).run();
+    return runs.length;
+  }
+
+  #sweep(): void {
+    for (const runId of this.#spills.runs()) {
+      const rows = this.#db.statement(
+        "SELECT j.data ->> '$.spilled' AS spilled FROM blocks b CROSS JOIN journal j " +
+          "ON j.position BETWEEN b.block * 256 AND b.block * 256 + 255 AND j.run = b.run " +
+          "WHERE b.run = (SELECT id FROM runs WHERE run_id = ?) " +
+          "AND j.data ->> '$.spilled' IS NOT NULL",
+      ).all(runId) as unknown as { spilled: string }[];
+      const keep = rows.map((row) => (JSON.parse(row.spilled) as Spilled).file);
+      this.#spills.sweep(runId, new Set(keep));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,19 @@
+import { openStore } from "../../engine/store/open.ts";
+import { storeContract } from "./store_contract.ts";
+
+storeContract("memory", () => openStore("memory:", { durability: "full" }));
+
+storeContract("sqlite", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "store-" });
+  const store = await openStore(`sqlite:${folder}/store.db`, { durability: "normal" });
+  const close = store.close.bind(store);
+  return Object.assign(store, {
+    async close() {
+      await close();
+      // Gone already when a test has closed the store itself.
+      await Deno.remove(folder, { recursive: true }).catch((error) => {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      });
+    },
+  });
+});
