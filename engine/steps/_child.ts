@@ -62,7 +62,9 @@ export async function runChild(
   const drained = Promise.all([drain(out, request.stdout), drain(err, request.stderr)]);
   let open = true;
   const closed = drained.then(() => void (open = false));
-  closed.catch(() => {}); // awaited below, perhaps only after the process's end
+  closed.catch(() => {
+    // Not lost: `closed` is awaited below, but perhaps only after the process's end.
+  });
   const stopFeeding = request.stdin === undefined ? undefined : feed(child.stdin, request.stdin);
   const endAll = (force: () => boolean) =>
     endProcesses(ports, {
@@ -160,13 +162,15 @@ async function drain(
 function feed(stdin: WritableStream<Uint8Array>, bytes: Uint8Array): () => void {
   const writer = stdin.getWriter();
   let done = false;
+  const giveUp = () =>
+    writer.abort().catch(() => {
+      // The pipe is broken: a process that did not read its items is none the worse for it.
+    });
   writer.write(bytes).then(() => writer.close()).then(() => void (done = true), () => {
     done = true;
-    return writer.abort().catch(() => {});
+    return giveUp();
   });
-  return () => {
-    if (!done) writer.abort().catch(() => {});
-  };
+  return () => void (done || giveUp());
 }
 
 // Waits for `done` at most `ms` milliseconds, or until the signal aborts.
