@@ -6,7 +6,7 @@ import type { Workflow } from "../core/workflow.ts";
 export interface StartedRun {
   /** The run; with `duplicate`, the one that has the key already, or empty if that is not known. */
   readonly runId: string;
-  /** Settles when the run has ended, however it ended. */
+  /** Settles when the run has ended, however it ended; not looked at with `duplicate`. */
   readonly ended: Promise<void>;
   /** True when the store had a run with this key already: nothing was started (R9). */
   readonly duplicate: boolean;

@@ -281,8 +281,7 @@ export class ScheduleLine {
     try {
       const key = this.#triggerKey(tick);
       const { runId, ended, duplicate } = await this.#ports.start(this.#workflow, { key, tick });
-      if (duplicate) ended.catch(() => {});
-      else this.#watch(runId, ended);
+      if (!duplicate) this.#watch(runId, ended);
       this.#log({ type: duplicate ? "duplicate" : "started", tick, runId });
     } catch (thrown) {
       if (thrown instanceof StoreError) throw thrown;
