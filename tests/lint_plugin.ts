@@ -186,8 +186,16 @@ const QUIET: ReadonlySet<string> = new Set([
 const noSilentCatch: Deno.lint.Rule = {
   create(context) {
     const message = "This error vanishes: handle it, or say in a comment why it may";
-    const silent = (block: Deno.lint.BlockStatement) =>
-      block.body.length === 0 && !/\/[/*]/.test(context.sourceCode.getText(block));
+    const { text } = context.sourceCode;
+    // The reason stands in the block, after it on its line, or on the line above.
+    const silent = (block: Deno.lint.BlockStatement) => {
+      if (block.body.length > 0) return false;
+      const line = text.lastIndexOf("\n", block.range[0]) + 1;
+      const end = text.indexOf("\n", block.range[1]);
+      const here = text.slice(block.range[0], end === -1 ? text.length : end);
+      const above = text.slice(text.lastIndexOf("\n", line - 2) + 1, line);
+      return !/\/[/*]/.test(here) && !/^\s*(\/[/*]|\*)/.test(above);
+    };
     return {
       CatchClause(node) {
         if (silent(node.body)) context.report({ node, message });

@@ -141,6 +141,8 @@ Deno.test("no-silent-catch refuses errors that vanish without a reason", () => {
     "export function f() { try { g(); } catch { } }",
     "export function f() { try { g(); } catch (error) {\n} }",
     "export const f = () => g().catch(() => {});",
+    "// A reason far away.\n\nexport const f = () => g().catch(() => {});",
+    'export const f = () => h("said here").catch(() => {});\n// too late',
   );
   accepted(
     "engine/store/one.ts",
@@ -148,6 +150,9 @@ Deno.test("no-silent-catch refuses errors that vanish without a reason", () => {
     "export function f() { try { g(); } catch (error) { h(error); } }",
     "export const f = () => g().catch(() => undefined);",
     "export const f = () => g().catch(() => {\n // told by the caller\n });",
+    "export const f = () => g().catch(() => {}); // told by the caller",
+    "// Told by the caller.\nexport const f = () => g().catch(() => {});",
+    "export function f() { try { g(); } catch {} /* it is gone already */ }",
   );
 });
 
