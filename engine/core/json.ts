@@ -9,6 +9,7 @@ export type Json =
 
 /** A JSON object; keys are read as own properties only. */
 export interface JsonObject {
+  /** A member's value. */
   readonly [key: string]: Json;
 }
 
