@@ -54,4 +54,34 @@ export class Ids {
   }
 }
 
+/**
+ * A span id derived from another one and a number: the same for the same two, so that redelivery and
+ * resume change nothing (T3). SplitMix64's finaliser (Steele, Lea, Flood 2014) over `spanId + index * γ`.
+ */
+export function derivedSpanId(spanId: string, index: number): string {
+  const mixed = mix(BigInt(`0x${spanId}`) + BigInt(index + 1) * 0x9e3779b97f4a7c15n);
+  return (mixed === 0n ? 1n : mixed).toString(16).padStart(16, "0");
+}
+
+/**
+ * The run id of the child that a `workflow` attempt starts (S6): derived from the attempt's span and its
+ * start (nanoseconds since the epoch), so that a resumed attempt finds the child it had. A UUIDv7.
+ */
+export function childRunId(spanId: string, startTime: bigint): string {
+  const ms = (startTime / 1_000_000n).toString(16).padStart(12, "0");
+  const a = derivedSpanId(spanId, -2);
+  const b = derivedSpanId(spanId, -3);
+  const variant = (8 + (parseInt(a[3], 16) & 3)).toString(16);
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${a.slice(0, 3)}-${variant}${a.slice(4, 7)}-${
+    b.slice(0, 12)
+  }`;
+}
+
+function mix(value: bigint): bigint {
+  let z = BigInt.asUintN(64, value);
+  z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
+  z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
+  return z ^ (z >> 31n);
+}
+
 const HEX = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));

@@ -70,7 +70,7 @@ export interface AttemptHistory {
   /** Resolved inputs. */
   readonly inputs?: Json;
   /** Outputs. */
-  readonly outputs?: JsonObject;
+  readonly outputs?: Json;
   /** Why it failed. */
   readonly failure?: Failure;
   /** The last lines of its output. */

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "./json.ts";
+import type { Json } from "./json.ts";
 import type { ErrorClass } from "./errors.ts";
 
 /** A span attribute's value, as OpenTelemetry has them. */
@@ -91,6 +91,8 @@ export interface ItemRange {
   readonly from: number;
   /** One past the last item. */
   readonly to: number;
+  /** For a file: the bytes of these items, `[from, to)`, so that resume reads them again without the rest. */
+  readonly bytes?: readonly [number, number];
 }
 
 /** A failure as it is journalled and shown: masked, without a stack. */
@@ -147,13 +149,15 @@ export interface EndEntry {
   /** What the end adds to the span. */
   readonly end: SpanEnd;
   /** Outputs, masked; replaced by a reference when the store spills them. */
-  readonly outputs?: JsonObject;
+  readonly outputs?: Json;
   /** Why it did not succeed. */
   readonly failure?: Failure;
   /** Items processed and failed, for a batch, a for_each step or a run. */
   readonly items?: ItemCount;
   /** The last lines of output, masked. */
   readonly tail?: string;
+  /** For a skipped step: why (S2, S4): `if`, `upstream`, `cancelled`, `reuse`. */
+  readonly reason?: string;
   /** When the next try is due, nanoseconds since the epoch; drawn once, so that resume keeps it. */
   readonly retryAt?: bigint;
 }

@@ -1,0 +1,311 @@
+import type { Clock } from "../core/clock.ts";
+import { messageOf, SpanloopError, StepError } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
+import { derivedSpanId } from "../core/ids.ts";
+import type { Masker } from "../core/mask.ts";
+import type { Failure, ItemCount, SpanReference } from "../core/span.ts";
+import type {
+  AttemptContext,
+  Batch,
+  EmittedSpan,
+  StepResult,
+  StepServices,
+  StepType,
+} from "../core/step.ts";
+import { type Cancellation, Stop } from "./cancellation.ts";
+import type { AttemptSpan, Settled } from "./journal.ts";
+
+// A step type that ignores its signal is left behind after this long, so that the run can end.
+const GRACE_MS = 10_000;
+
+/** What an attempt needs beside its span. */
+export interface AttemptInput {
+  /** The run. */
+  readonly runId: string;
+  /** The step. */
+  readonly stepId: string;
+  /** As in the journal; names the log's lines. */
+  readonly key: string;
+  /** Which try, from 1. */
+  readonly attempt: number;
+  /** The workflow's folder. */
+  readonly folder: string;
+  /** The workflow's file. */
+  readonly file: string;
+  /** The trace's state. */
+  readonly traceState: string | undefined;
+  /** The run's baggage. */
+  readonly baggage: string | undefined;
+  /** Resolved inputs. */
+  readonly with: JsonObject;
+  /** The run's parameters. */
+  readonly params: JsonObject;
+  /** In for_each. */
+  readonly batch: Batch | undefined;
+  /** In for_each: how many items the batch has. */
+  readonly size: number | undefined;
+  /** Absolute. */
+  readonly cwd: string;
+  /** Declared environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds, or undefined for no limit. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** What an attempt uses of the run. */
+export interface AttemptPorts {
+  /** Time. */
+  readonly clock: Clock;
+  /** Secrets. */
+  readonly masker: Masker;
+  /** Stops it. */
+  readonly cancellation: Cancellation;
+  /** A folder for output files; made on first use. */
+  readonly tempFolder: () => string;
+  /** Removes an attempt's output file, if it is there. */
+  readonly removeFile: (path: string) => void;
+  /** Hears output lines, masked. */
+  readonly onLine: (
+    stepId: string,
+    key: string,
+    stream: "stdout" | "stderr",
+    text: string,
+  ) => void;
+  /** Runs a sub-workflow for the attempt. */
+  readonly runWorkflow: (
+    request: { readonly file: string; readonly params: JsonObject },
+    attempt: AttemptSpan & { readonly key: string },
+    cancellation: Cancellation,
+  ) => Promise<JsonObject>;
+  /** Waits until an absolute time. */
+  readonly sleep: (until: bigint, signal: AbortSignal) => Promise<void>;
+}
+
+/** Runs one attempt of `type` to its end; gives every failure as an outcome and throws nothing. */
+export function runAttempt(
+  type: StepType,
+  input: AttemptInput,
+  span: AttemptSpan,
+  ports: AttemptPorts,
+): Promise<Settled & { readonly spans?: readonly EmittedSpan[] }> {
+  return new Promise((resolve) => {
+    const context = new Attempt(input, span, ports);
+    let stopped: Stop | undefined;
+    let cancelGrace: (() => void) | undefined;
+    const settle = (settled: Settled & { readonly spans?: readonly EmittedSpan[] }) => {
+      leave();
+      cancelTimeout?.();
+      cancelGrace?.();
+      context.cleanUp();
+      resolve(settled);
+    };
+    const stop = (reason: Stop) => {
+      stopped ??= reason;
+      context.abort(reason);
+      cancelGrace?.();
+      cancelGrace = ports.clock.after(reason.force ? 1_000 : GRACE_MS, () => {
+        settle(failed(stoppedFailure(reason, input), input, reason));
+      });
+    };
+    const cancelTimeout = input.timeoutMs === undefined
+      ? undefined
+      : ports.clock.after(input.timeoutMs, () => stop(new Stop("timeout")));
+    const leave = ports.cancellation.listen(stop);
+    type.run(context).then(
+      (result) => settle(succeeded(result, input, ports.masker)),
+      (thrown) =>
+        settle(
+          stopped === undefined
+            ? failed(failureOf(thrown, ports.masker), input, undefined, tailOf(thrown))
+            : failed(stoppedFailure(stopped, input), input, stopped, tailOf(thrown)),
+        ),
+    );
+  });
+}
+
+/** An attempt that failed before its step type was asked, such as by an expression. */
+export function failedEarly(
+  thrown: unknown,
+  input: { readonly size?: number },
+  masker: Masker,
+): Settled {
+  return failed(failureOf(thrown, masker), input);
+}
+
+function succeeded(
+  result: StepResult,
+  input: AttemptInput,
+  masker: Masker,
+): Settled & { readonly spans?: readonly EmittedSpan[] } {
+  const { size } = input;
+  return {
+    outcome: "succeeded",
+    outputs: masker.value(result.outputs),
+    items: size === undefined ? result.items : result.items ?? { processed: size, failed: 0 },
+    tail: result.tail,
+    spans: result.spans === undefined ? undefined : masker.value(result.spans),
+  };
+}
+
+function failed(
+  failure: Failure,
+  input: { readonly size?: number },
+  stop?: Stop,
+  tail?: string,
+): Settled {
+  const items: ItemCount | undefined = input.size === undefined
+    ? undefined
+    : { processed: 0, failed: input.size };
+  const outcome = stop === undefined
+    ? "failed"
+    : stop.why === "timeout"
+    ? "timed_out"
+    : "cancelled";
+  return {
+    outcome,
+    failure,
+    ...(items === undefined ? {} : { items }),
+    ...(tail === undefined ? {} : { tail }),
+  };
+}
+
+function failureOf(thrown: unknown, masker: Masker): Failure {
+  return {
+    code: thrown instanceof SpanloopError ? thrown.code : "step.error",
+    message: masker.text(messageOf(thrown)),
+    errorClass: thrown instanceof StepError ? thrown.errorClass : "error",
+  };
+}
+
+function stoppedFailure(stop: Stop, input: AttemptInput): Failure {
+  if (stop.why === "timeout") {
+    return {
+      code: "timeout",
+      message: `${input.key} did not end within ${input.timeoutMs} ms`,
+      errorClass: "timeout",
+    };
+  }
+  return { code: stop.why, message: stop.message, errorClass: "error" };
+}
+
+function tailOf(thrown: unknown): string | undefined {
+  return thrown instanceof StepError ? thrown.tail : undefined;
+}
+
+// A class with getters: a no-op script costs neither an AbortController nor a closure it does not use.
+class Attempt implements AttemptContext, StepServices {
+  readonly #input: AttemptInput;
+  readonly #attempt: AttemptSpan;
+  readonly #ports: AttemptPorts;
+  #controller: AbortController | undefined;
+  #stop: Stop | undefined;
+  #outputFile: string | undefined;
+
+  constructor(input: AttemptInput, attempt: AttemptSpan, ports: AttemptPorts) {
+    this.#input = input;
+    this.#attempt = attempt;
+    this.#ports = ports;
+  }
+
+  get runId(): string {
+    return this.#input.runId;
+  }
+  get stepId(): string {
+    return this.#input.stepId;
+  }
+  get folder(): string {
+    return this.#input.folder;
+  }
+  get file(): string {
+    return this.#input.file;
+  }
+  get span(): SpanReference {
+    return this.#attempt.span;
+  }
+  get traceState(): string | undefined {
+    return this.#input.traceState;
+  }
+  get baggage(): string | undefined {
+    return this.#input.baggage;
+  }
+  get attempt(): number {
+    return this.#input.attempt;
+  }
+  get resumed(): boolean {
+    return this.#attempt.resumed;
+  }
+  get idempotencyKey(): string {
+    return `${this.#input.runId}/${this.#input.key}`;
+  }
+  get with(): JsonObject {
+    return this.#input.with;
+  }
+  get params(): JsonObject {
+    return this.#input.params;
+  }
+  get batch(): Batch | undefined {
+    return this.#input.batch;
+  }
+  get cwd(): string {
+    return this.#input.cwd;
+  }
+  get env(): Readonly<Record<string, string>> {
+    return this.#input.env;
+  }
+  get services(): StepServices {
+    return this;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#stop !== undefined) this.#controller.abort(this.#stop);
+    }
+    return this.#controller.signal;
+  }
+
+  get outputFile(): string {
+    return this.#outputFile ??= `${this.#ports.tempFolder()}/${this.#attempt.span.spanId}`;
+  }
+
+  line(stream: "stdout" | "stderr", text: string): void {
+    this.#ports.onLine(this.#input.stepId, this.#input.key, stream, this.mask(text));
+  }
+
+  mask(text: string): string {
+    return this.#ports.masker.text(text);
+  }
+
+  spanId(index: number): string {
+    return derivedSpanId(this.#attempt.span.spanId, index);
+  }
+
+  waitUntil(plan: (now: bigint) => bigint): Promise<void> {
+    // The start is journalled, so the deadline is the same after a crash.
+    return this.#ports.sleep(plan(this.#attempt.startTime), this.signal);
+  }
+
+  runWorkflow(
+    request: { readonly file: string; readonly params: JsonObject },
+  ): Promise<JsonObject> {
+    return this.#ports.runWorkflow(
+      request,
+      { ...this.#attempt, key: this.#input.key },
+      this.#ports.cancellation,
+    );
+  }
+
+  abort(stop: Stop): void {
+    this.#stop = stop;
+    // An AbortSignal aborts once; a harder stop that comes later is told by an event of its own.
+    if (this.#controller?.signal.aborted) {
+      this.#controller.signal.dispatchEvent(new Event("force"));
+    } else {
+      this.#controller?.abort(stop);
+    }
+  }
+
+  cleanUp(): void {
+    if (this.#outputFile !== undefined) this.#ports.removeFile(this.#outputFile);
+  }
+}

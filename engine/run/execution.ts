@@ -1,0 +1,169 @@
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { StepList } from "../core/report.ts";
+import type { Failure, Status } from "../core/span.ts";
+import * as keys from "../../semconv/attributes.ts";
+import { Cancellation, Stop, type StopReason } from "./cancellation.ts";
+import { durationOf, type RunContext } from "./run_context.ts";
+import { type ListRequest, type ListResult, runList } from "./scheduler.ts";
+
+/** How a run ended. */
+export interface RunEnd {
+  /** Its status. */
+  readonly status: Extract<Status, "succeeded" | "failed" | "cancelled" | "timed_out">;
+  /** Why it did not succeed. */
+  readonly failure?: Failure;
+  /** The workflow's outputs, masked. */
+  readonly outputs: JsonObject;
+}
+
+/**
+ * One run from its first step to its last: steps, then on_failure if it failed or timed out, then finally
+ * always (S3).
+ */
+export class Execution {
+  readonly #run: RunContext;
+  readonly #clock: Clock;
+  readonly #main = new Cancellation();
+  readonly #after = new Cancellation();
+  #stopped: StopReason | undefined;
+
+  /** Executes `run`; `elapsedMs` is the time that it was under way before this process. */
+  constructor(run: RunContext, clock: Clock) {
+    this.#run = run;
+    this.#clock = clock;
+  }
+
+  /** Whether it was told to stop. */
+  get stopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Cancels gently: attempts end, finally runs; with `force` at once, finally included. */
+  cancel(why: StopReason, force: boolean): void {
+    this.#stopped ??= why;
+    this.#main.cancel(new Stop(this.#stopped, force));
+    if (force) this.#after.cancel(new Stop(this.#stopped, true));
+  }
+
+  /** Runs all lists. Throws only for a lost lease, a lost store or a source that changed. */
+  async execute(options: {
+    readonly elapsedMs: number;
+    readonly reuse?: ListRequest["reuse"];
+  }): Promise<RunEnd> {
+    const run = this.#run;
+    const { workflow, lists } = run.plan;
+    let early: Failure | undefined;
+    let cancelTimeout: (() => void) | undefined;
+    try {
+      if (workflow.timeout !== undefined) {
+        const ms = durationOf(workflow.timeout, run.scope, "timeout") - options.elapsedMs;
+        cancelTimeout = this.#clock.after(Math.max(0, ms), () => this.cancel("timed_out", false));
+      }
+    } catch (thrown) {
+      early = { code: "value", message: messageOf(thrown), errorClass: "error" };
+    }
+    try {
+      const main: ListResult = early === undefined
+        ? await this.#list("steps", this.#main, { failed: false, cancelled: false }, options.reuse)
+        : { failed: true, failure: { ...early, stepId: "" } };
+      cancelTimeout?.();
+      let failure: Failure | undefined = main.failure;
+      let status = this.#status(main.failed);
+      if (status === "timed_out") failure = this.#timedOut();
+      this.#show(status, failure);
+      const before = {
+        failed: main.failed || status === "timed_out",
+        cancelled: status === "cancelled",
+      };
+      for (const list of ["on_failure", "finally"] as const) {
+        if (list === "on_failure" && !before.failed) continue;
+        if (list === "on_failure" && status === "cancelled") continue;
+        if (lists[list].length === 0) continue;
+        const result = await this.#list(list, this.#after, before, options.reuse);
+        if (result.failed && status === "succeeded") status = "failed";
+        failure ??= result.failure;
+      }
+      this.#show(status, failure);
+      const outputs = this.#outputs(status);
+      if ("failure" in outputs) return { status: "failed", failure: outputs.failure, outputs: {} };
+      if (status === "cancelled") failure = undefined;
+      return { status, outputs: outputs.value, ...(failure === undefined ? {} : { failure }) };
+    } finally {
+      cancelTimeout?.();
+    }
+  }
+
+  #list(
+    list: StepList,
+    cancellation: Cancellation,
+    before: ListRequest["before"],
+    reuse: ListRequest["reuse"],
+  ): Promise<ListResult> {
+    return runList(this.#run, {
+      list,
+      nodes: this.#run.plan.lists[list],
+      cancellation,
+      before,
+      reuse,
+    });
+  }
+
+  #status(failed: boolean): RunEnd["status"] {
+    const { stop } = this.#main;
+    if (stop?.why === "cancelled") return "cancelled";
+    if (stop?.why === "timed_out") return "timed_out";
+    return failed ? "failed" : "succeeded";
+  }
+
+  #timedOut(): Failure {
+    return {
+      code: "timeout",
+      message: `${this.#run.plan.workflow.name} did not end within its timeout`,
+      errorClass: "timeout",
+    };
+  }
+
+  // What `run.status` and `run.error` say to on_failure, finally and outputs.
+  #show(status: Status, failure: Failure | undefined): void {
+    Object.assign(this.#run.scope.run, {
+      status,
+      error: failure === undefined ? null : { code: failure.code, message: failure.message },
+    });
+  }
+
+  #outputs(status: Status): { value: JsonObject } | { failure: Failure } {
+    const { outputs } = this.#run.plan.workflow;
+    try {
+      const value = Object.fromEntries(
+        Object.entries(outputs).map(([name, template]) => [
+          name,
+          template.evaluate(this.#run.scope),
+        ]),
+      );
+      return { value: this.#run.binding.masker.value(value) };
+    } catch (thrown) {
+      // Outputs of a run that did not get there are not there: that is no second failure.
+      if (status !== "succeeded") return { value: {} };
+      return {
+        failure: { code: "outputs", message: messageOf(thrown), errorClass: "error" },
+      };
+    }
+  }
+}
+
+/** The attributes that a run's end adds to its span, by the cicd conventions. */
+export function runEndAttributes(end: RunEnd): Record<string, string> {
+  const result = {
+    succeeded: keys.CICD_PIPELINE_RESULT_VALUE_SUCCESS,
+    failed: keys.CICD_PIPELINE_RESULT_VALUE_FAILURE,
+    cancelled: keys.CICD_PIPELINE_RESULT_VALUE_CANCELLATION,
+    timed_out: keys.CICD_PIPELINE_RESULT_VALUE_TIMEOUT,
+  }[end.status];
+  const error = end.status === "failed" || end.status === "timed_out";
+  return {
+    [keys.CICD_PIPELINE_RESULT]: result,
+    ...(error ? { [keys.ERROR_TYPE]: end.failure?.code ?? end.status } : {}),
+  };
+}

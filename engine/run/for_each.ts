@@ -1,0 +1,293 @@
+import { resolve } from "node:path";
+import { SpanloopError } from "../core/errors.ts";
+import { isObject, type Json } from "../core/json.ts";
+import type { Scope } from "../core/scope.ts";
+import type { Failure, ItemRange } from "../core/span.ts";
+import type { ForEach, Step } from "../core/workflow.ts";
+import * as keys from "../../semconv/attributes.ts";
+import { failedEarly } from "./attempt.ts";
+import type { Cancellation } from "./cancellation.ts";
+import type { Settled } from "./journal.ts";
+import { attributesOf, type RunContext, stepScope, toText, wholeOf } from "./run_context.ts";
+import type { ItemSource, Slice } from "./source/source.ts";
+import { runUnit, type Unit } from "./unit.ts";
+
+// With an unknown total a share of failed items says nothing before this many have settled.
+const LEAST_SETTLED = 100;
+
+/**
+ * Runs a step once a batch of its items, several batches at once.
+ *
+ * Invariants:
+ * - F2: a range is fixed once handed out; after a crash the ranges that were handed out are run to their end
+ *   first, completed ones are not run again, and new ones begin after the last.
+ * - F4: batch size and concurrency are read anew for each batch, floored, at least 1.
+ * - S5: each range's items count once, by its last attempt.
+ */
+export async function runForEach(
+  run: RunContext,
+  step: Step,
+  forEach: ForEach,
+  cancellation: Cancellation,
+): Promise<Settled> {
+  const scope = stepScope(run, step);
+  let source: ItemSource | undefined;
+  let thrown: unknown;
+  const recorded = run.fold.interrupted(step.id) ?? run.fold.recorded(step.id, 1)?.start;
+  try {
+    if (run.fold.recorded(step.id, 1) === undefined) {
+      source = await openSource(forEach, scope, run.plan.workflow.folder, recorded?.inputs);
+    }
+  } catch (error) {
+    if (error instanceof SpanloopError && error.code === "resume.changed") throw error;
+    thrown = error;
+  }
+  try {
+    const entered = await run.journal.enter(step.id, () => ({
+      name: step.span.name ?? step.id,
+      attributes: {
+        ...run.parameters,
+        [keys.CICD_PIPELINE_TASK_NAME]: step.id,
+        [keys.CICD_PIPELINE_TASK_RUN_ID]: `${run.header.runId}/${step.id}`,
+        [keys.SPANLOOP_STEP_ID]: step.id,
+        [keys.SPANLOOP_STEP_TYPE]: step.uses,
+        ...(thrown === undefined ? attributesOf(step.span.attributes, scope) : {}),
+      },
+      inputs: source === undefined ? null : run.binding.masker.value(source.identity),
+    }));
+    if (entered.settled !== undefined) return entered.settled;
+    const settled = source === undefined
+      ? failedEarly(thrown, {}, run.binding.masker)
+      : await new Batches(run, step, forEach, scope, source, entered.spanId, cancellation).run();
+    run.journal.leave(entered.spanId, settled);
+    return settled;
+  } finally {
+    source?.close();
+  }
+}
+
+class Batches {
+  readonly #run: RunContext;
+  readonly #step: Step;
+  readonly #forEach: ForEach;
+  readonly #scope: Scope;
+  readonly #source: ItemSource;
+  readonly #spanId: string;
+  readonly #cancellation: Cancellation;
+  #index = 0;
+  #processed = 0;
+  #failed = 0;
+  #failure: Failure | undefined;
+  // All items were handed out; a batch was cancelled.
+  #complete = false;
+  #cut = false;
+  #wake: (() => void) | undefined;
+  #active = 0;
+  #fatal: { readonly thrown: unknown } | undefined;
+
+  constructor(
+    run: RunContext,
+    step: Step,
+    forEach: ForEach,
+    scope: Scope,
+    source: ItemSource,
+    spanId: string,
+    cancellation: Cancellation,
+  ) {
+    this.#run = run;
+    this.#step = step;
+    this.#forEach = forEach;
+    this.#scope = scope;
+    this.#source = source;
+    this.#spanId = spanId;
+    this.#cancellation = cancellation;
+  }
+
+  async run(): Promise<Settled> {
+    try {
+      await this.#handOut();
+    } catch (thrown) {
+      this.#failure ??= failedEarly(thrown, {}, this.#run.binding.masker).failure;
+    }
+    while (this.#active > 0) await this.#change();
+    if (this.#fatal !== undefined) throw this.#fatal.thrown;
+    const items = { processed: this.#processed, failed: this.#failed };
+    const { stop } = this.#cancellation;
+    if (stop !== undefined && (this.#cut || !this.#complete)) {
+      return {
+        outcome: "cancelled",
+        items,
+        failure: { code: stop.why, message: stop.message, errorClass: "error" },
+      };
+    }
+    if (this.#tooManyFailed(true) || (this.#failure !== undefined && !this.#complete)) {
+      return { outcome: "failed", items, failure: this.#explain() };
+    }
+    return { outcome: "succeeded", items };
+  }
+
+  async #handOut(): Promise<void> {
+    for (const start of this.#run.fold.ranges(this.#step.id)) {
+      const range = start.range as ItemRange;
+      this.#source.skipTo(range);
+      await this.#room();
+      if (this.#stopped()) return;
+      this.#launch(range, () => this.#source.again(range));
+    }
+    for (;;) {
+      await this.#room();
+      if (this.#stopped()) return;
+      // The slot first: sizes are read when the batch is handed out, not while it waits for one.
+      const slot = this.#run.limiter.acquire();
+      if (slot !== undefined) await slot;
+      let slice: Slice | undefined;
+      try {
+        slice = this.#stopped() ? undefined : await this.#source.next(this.#batchSize());
+      } catch (thrown) {
+        this.#run.limiter.release();
+        throw thrown;
+      }
+      if (slice === undefined) {
+        this.#run.limiter.release();
+        this.#complete = !this.#stopped();
+        return;
+      }
+      const loaded = slice;
+      this.#launch(slice.range, () => Promise.resolve(loaded), true);
+    }
+  }
+
+  async #room(): Promise<void> {
+    while (this.#active > 0 && this.#active >= this.#concurrency() && !this.#stopped()) {
+      await this.#change();
+    }
+  }
+
+  #launch(range: ItemRange, load: () => Promise<Slice>, slotTaken = false): void {
+    const unit: Unit = {
+      key: `${this.#step.id}[${range.from},${range.to})`,
+      step: this.#step,
+      parent: this.#spanId,
+      batch: { index: this.#index++, range },
+      load,
+      slotTaken,
+    };
+    this.#active++;
+    runUnit(this.#run, unit, this.#cancellation).then(
+      (settled) => this.#settle(settled),
+      (thrown) => this.#fatal ??= { thrown },
+    ).finally(() => {
+      this.#active--;
+      this.#wake?.();
+    });
+  }
+
+  #settle(settled: Settled): void {
+    this.#processed += settled.items?.processed ?? 0;
+    this.#failed += settled.items?.failed ?? 0;
+    if (settled.outcome === "cancelled") this.#cut = true;
+    if (settled.outcome !== "succeeded") this.#failure ??= settled.failure;
+    this.#run.onEvent({
+      type: "progress",
+      stepId: this.#step.id,
+      items: this.#processed + this.#failed,
+      failed: this.#failed,
+      share: this.#source.share(),
+    });
+  }
+
+  #stopped(): boolean {
+    return this.#fatal !== undefined || this.#cancellation.stop !== undefined ||
+      this.#tooManyFailed(false);
+  }
+
+  #tooManyFailed(ended: boolean): boolean {
+    const { onItemError } = this.#forEach;
+    if (this.#failed === 0 || onItemError.kind === "continue") return false;
+    if (onItemError.kind === "fail") return true;
+    const settled = this.#processed + this.#failed;
+    const total = this.#source.total;
+    if (total !== undefined && !ended) return this.#failed > onItemError.share * total;
+    return (ended || settled >= LEAST_SETTLED) && this.#failed > onItemError.share * settled;
+  }
+
+  #explain(): Failure {
+    const settled = this.#processed + this.#failed;
+    if (this.#failed === 0 && this.#failure !== undefined) return this.#failure;
+    const why = this.#failure === undefined ? "" : `; the first failure: ${this.#failure.message}`;
+    return {
+      code: this.#failure?.code ?? "for_each.items",
+      message: `${this.#failed} of ${settled} items failed${why}`,
+      errorClass: this.#failure?.errorClass ?? "error",
+    };
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+
+  #batchSize(): number {
+    const { batch } = this.#forEach;
+    return batch === undefined ? 1 : wholeOf(batch, this.#scope, `batch of ${this.#step.id}`, 1);
+  }
+
+  #concurrency(): number {
+    const { concurrency } = this.#forEach;
+    return Math.min(
+      this.#run.limiter.limit,
+      concurrency === undefined
+        ? 1
+        : wholeOf(concurrency, this.#scope, `concurrency of ${this.#step.id}`, 1),
+    );
+  }
+}
+
+async function openSource(
+  forEach: ForEach,
+  scope: Scope,
+  folder: string,
+  recorded: Json | undefined,
+): Promise<ItemSource> {
+  const { source } = forEach;
+  if (source.kind === "file") {
+    const path = resolve(folder, toText(source.file.evaluate(scope)));
+    const opened = await openFile(path, source.format);
+    if (recorded !== undefined && recorded !== null) refuseChanged(path, recorded, opened.identity);
+    return opened;
+  }
+  const { ListSource } = await import("./source/list.ts");
+  if (Array.isArray(recorded)) return new ListSource(recorded);
+  if (source.kind === "glob") {
+    const { matchGlob } = await import("./source/glob.ts");
+    return new ListSource(await matchGlob(toText(source.glob.evaluate(scope)), folder));
+  }
+  const list = source.list.evaluate(scope);
+  if (!Array.isArray(list)) {
+    throw new SpanloopError(
+      "for_each.list",
+      `for_each needs a list, and this is ${JSON.stringify(list)?.slice(0, 80)}`,
+    );
+  }
+  return new ListSource(list);
+}
+
+async function openFile(path: string, format: "ndjson" | "csv" | undefined): Promise<ItemSource> {
+  const { FileSource } = await import("./source/file.ts");
+  if (format === "csv" || (format === undefined && path.endsWith(".csv"))) {
+    const { csv } = await import("./source/csv.ts");
+    return await FileSource.open(path, (file) => csv(file, path));
+  }
+  const { NDJSON } = await import("./source/ndjson.ts");
+  return await FileSource.open(path, NDJSON);
+}
+
+function refuseChanged(path: string, recorded: Json, now: Json): void {
+  if (!isObject(recorded) || !isObject(now)) return;
+  if (recorded.size === now.size && recorded.changed === now.changed) return;
+  throw new SpanloopError(
+    "resume.changed",
+    `${path} has changed since the run started (${recorded.size} bytes then, ${now.size} now), so its ` +
+      "remaining items are not the ones the run began with; put the file back, or start a new run",
+    { exitCode: 2 },
+  );
+}

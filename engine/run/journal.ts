@@ -1,0 +1,442 @@
+import { type Clock, sleep } from "../core/clock.ts";
+import { LeaseLostError } from "../core/errors.ts";
+import { derivedSpanId, type Ids } from "../core/ids.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type {
+  Attributes,
+  EndEntry,
+  Failure,
+  ItemCount,
+  ItemRange,
+  Outcome,
+  SpanKind,
+  SpanLink,
+  SpanReference,
+  StartEntry,
+} from "../core/span.ts";
+import type { EmittedSpan, Interruption } from "../core/step.ts";
+import type { Recorder } from "../telemetry/recorder.ts";
+import * as keys from "../../semconv/attributes.ts";
+import type { RunFold } from "./fold.ts";
+
+/** What an attempt's span says when it starts. */
+export interface Description {
+  /** The span's name. */
+  readonly name: string;
+  /** Its kind; internal when absent. */
+  readonly kind?: SpanKind;
+  /** Its attributes. */
+  readonly attributes: Attributes;
+  /** Resolved inputs, masked. */
+  readonly inputs?: Json;
+}
+
+/** How an attempt ended; what the journal gives back for it, live and replayed alike. */
+export interface Settled {
+  /** How it ended. */
+  readonly outcome: Exclude<Outcome, "interrupted">;
+  /** Its outputs, masked. */
+  readonly outputs?: Json;
+  /** Why it did not succeed. */
+  readonly failure?: Failure;
+  /** A batch's items. */
+  readonly items?: ItemCount;
+  /** The last lines of output, masked. */
+  readonly tail?: string;
+  /** When the next try is due, nanoseconds since the epoch; absent when this was the last. */
+  readonly retryAt?: bigint;
+}
+
+/** An attempt as its body gets it. */
+export interface AttemptSpan {
+  /** Its span. */
+  readonly span: SpanReference;
+  /** When it started, nanoseconds since the epoch; of the first process when it goes on after a crash. */
+  readonly startTime: bigint;
+  /** Whether a process died during this attempt or the one it replaces. */
+  readonly resumed: boolean;
+}
+
+/** What to run under a key. */
+export interface AttemptRequest {
+  /** The step's id, or `load[0,20)` for a batch. */
+  readonly key: string;
+  /** The step. */
+  readonly stepId: string;
+  /** Which try, from 1. */
+  readonly attempt: number;
+  /** A batch's range. */
+  readonly range?: ItemRange;
+  /** The enclosing span; the run's when absent. */
+  readonly parent?: string;
+  /** The span of the try before. */
+  readonly after?: SpanReference;
+  /** What happens when the process dies during it (R5). */
+  readonly interruption: Interruption;
+  /** Called once, when the attempt really starts. */
+  describe(): Description;
+  /** Ends what an interrupted attempt left running (R6). */
+  cleanUp(span: SpanReference): Promise<void>;
+  /** Does the work. Must not throw but for a lost lease or store. */
+  body(
+    attempt: AttemptSpan,
+  ): Promise<Settled & { spans?: readonly EmittedSpan[]; attributes?: Attributes }>;
+}
+
+/** The span around a for_each step's batches. */
+export interface Entered {
+  /** Its id. */
+  readonly spanId: string;
+  /** What the journal keeps of its source (F3). */
+  readonly inputs: Json;
+  /** Whether it was open, or closed, when this process came. */
+  readonly resumed: boolean;
+  /** How it ended, if it has. */
+  readonly settled?: Settled;
+}
+
+/**
+ * What the run code knows of durability: run an attempt under a key and get its recorded outcome, wait until
+ * a time, await a signal. It is deterministic for given outcomes, so that another durable engine can stand
+ * behind it.
+ */
+export interface Journal {
+  /**
+   * Gives the recorded outcome of this try, or runs it. Resolves when the outcome is in the journal's order:
+   * whatever starts later is committed after it, so nothing that depends on it can run before it is
+   * durable (J1).
+   */
+  attempt(request: AttemptRequest): Promise<Settled & { readonly span: SpanReference }>;
+  /** Opens the span around a for_each step's batches, or goes on in the one it had; its recorded inputs. */
+  enter(
+    stepId: string,
+    describe: () => Description,
+  ): Promise<Entered>;
+  /** Closes that span. */
+  leave(spanId: string, settled: Settled): void;
+  /** Records a step that does not run, as a span of no length (S4), or the outcome it takes over (R5). */
+  skip(stepId: string, reason: string, reused?: Settled & { readonly link?: SpanLink }): void;
+  /** Waits until an absolute time; downtime counts (R2). Rejects with the signal's reason. */
+  sleep(until: bigint, signal: AbortSignal): Promise<void>;
+  /** Resolves when the signal of that name has come. */
+  signal(name: string): Promise<JsonObject>;
+}
+
+/**
+ * The journal over the recorder and the store.
+ *
+ * Invariants:
+ * - J1: a body starts only after its start, and so all that came before, is committed.
+ * - J2: an attempt with a recorded end is not run again; one without is closed as interrupted and tried
+ *   again under the same number, or goes on in its span (R5).
+ * - J3: every started span is ended once, by its attempt or by the resume that finds it open.
+ */
+export class SpanJournal implements Journal {
+  readonly #runId: string;
+  readonly #run: SpanReference;
+  readonly #recorder: Recorder;
+  readonly #fold: RunFold;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #signals = new Map<string, PromiseWithResolvers<JsonObject>>();
+  #lost = false;
+
+  /** Journals the run whose span is `run`; `fold` holds what the store had of it. */
+  constructor(ports: {
+    readonly runId: string;
+    readonly run: SpanReference;
+    readonly recorder: Recorder;
+    readonly fold: RunFold;
+    readonly clock: Clock;
+    readonly ids: Ids;
+  }) {
+    this.#runId = ports.runId;
+    this.#run = ports.run;
+    this.#recorder = ports.recorder;
+    this.#fold = ports.fold;
+    this.#clock = ports.clock;
+    this.#ids = ports.ids;
+  }
+
+  /** Says that another process holds the run now: nothing more is written (R7). */
+  lose(): void {
+    this.#lost = true;
+  }
+
+  /** Resolves once all that was appended is durable. Throws LeaseLostError. */
+  async committed(): Promise<void> {
+    await this.#recorder.committed();
+    if (this.#lost) throw new LeaseLostError(this.#runId);
+  }
+
+  /** Delivers a signal. */
+  deliver(name: string, payload: JsonObject): void {
+    this.#pending(name).resolve(payload);
+  }
+
+  /** See Journal. */
+  signal(name: string): Promise<JsonObject> {
+    return this.#pending(name).promise;
+  }
+
+  /** See Journal. */
+  sleep(until: bigint, signal: AbortSignal): Promise<void> {
+    const ms = Number(until - this.#clock.now()) / 1e6;
+    return ms <= 0 ? Promise.resolve() : sleep(this.#clock, ms, signal);
+  }
+
+  /** See Journal. */
+  async attempt(request: AttemptRequest): Promise<Settled & { readonly span: SpanReference }> {
+    const recorded = this.#fold.recorded(request.key, request.attempt);
+    if (recorded !== undefined) {
+      return { ...(recorded.end as Settled & EndEntry), span: recorded.start.span };
+    }
+    const interrupted = this.#fold.interrupted(request.key);
+    const goesOn = interrupted !== undefined && request.interruption === "continue";
+    if (interrupted !== undefined) {
+      this.#recorder.adopt(interrupted);
+      if (!goesOn) await this.#interrupt(interrupted, request);
+    }
+    const start = goesOn ? interrupted : this.#begin(request, interrupted);
+    const began = this.#clock.monotonic();
+    // An attempt that goes on began in another process, whose monotonic clock says nothing here (R2).
+    const at = goesOn ? this.#clock.now() : start.span.startTime;
+    await this.#recorder.committed();
+    if (this.#lost) throw new LeaseLostError(this.#runId);
+    const settled = await request.body({
+      span: start.span,
+      startTime: start.span.startTime,
+      resumed: interrupted !== undefined,
+    });
+    if (this.#lost) throw new LeaseLostError(this.#runId);
+    const endTime = at + BigInt(Math.round((this.#clock.monotonic() - began) * 1e6));
+    if (settled.spans !== undefined) this.#emit(settled.spans, start, endTime);
+    this.#end(start, settled, endTime, settled.attributes);
+    return { ...settled, span: start.span };
+  }
+
+  /** See Journal. */
+  async enter(
+    stepId: string,
+    describe: () => Description,
+  ): Promise<Entered> {
+    const ended = this.#fold.recorded(stepId, 1);
+    if (ended !== undefined) {
+      const { start, end } = ended;
+      return {
+        spanId: start.span.spanId,
+        inputs: start.inputs ?? null,
+        resumed: true,
+        settled: end as Settled & EndEntry,
+      };
+    }
+    const open = this.#fold.interrupted(stepId);
+    if (open !== undefined) {
+      this.#recorder.adopt(open);
+      return { spanId: open.span.spanId, inputs: open.inputs ?? null, resumed: true };
+    }
+    const description = describe();
+    const start = this.#start("step", stepId, stepId, description, {});
+    await this.committed();
+    return { spanId: start.span.spanId, inputs: description.inputs ?? null, resumed: false };
+  }
+
+  /** See Journal. */
+  leave(spanId: string, settled: Settled): void {
+    const open = this.#fold.open.get(spanId);
+    if (open === undefined || this.#lost) return;
+    this.#end(open, settled, this.#clock.now());
+  }
+
+  /** See Journal. */
+  skip(stepId: string, reason: string, reused?: Settled & { readonly link?: SpanLink }): void {
+    if (this.#lost || this.#fold.recorded(stepId, 1) !== undefined) return;
+    const open = this.#fold.interrupted(stepId);
+    if (open !== undefined) this.#recorder.adopt(open);
+    const start = open ?? this.#start("skip", stepId, stepId, {
+      name: stepId,
+      attributes: {
+        [keys.CICD_PIPELINE_TASK_NAME]: stepId,
+        [keys.SPANLOOP_STEP_ID]: stepId,
+        [keys.SPANLOOP_SKIP_REASON]: reason,
+      },
+    }, reused?.link === undefined ? {} : { links: [reused.link] });
+    this.#end(start, reused ?? { outcome: "skipped" }, start.span.startTime, {}, reason);
+  }
+
+  #pending(name: string): PromiseWithResolvers<JsonObject> {
+    let pending = this.#signals.get(name);
+    if (pending === undefined) this.#signals.set(name, pending = Promise.withResolvers());
+    return pending;
+  }
+
+  async #interrupt(start: StartEntry, request: AttemptRequest): Promise<void> {
+    await request.cleanUp(start.span);
+    this.#append({
+      type: "end",
+      runId: this.#runId,
+      role: start.role,
+      key: start.key,
+      stepId: start.stepId,
+      spanId: start.span.spanId,
+      outcome: "interrupted",
+      end: {
+        endTime: this.#clock.now(),
+        error: true,
+        message: "The engine stopped during this attempt",
+        attributes: {
+          [keys.CICD_PIPELINE_TASK_RUN_RESULT]: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_ERROR,
+          [keys.ERROR_TYPE]: "interrupted",
+        },
+      },
+    });
+  }
+
+  #begin(request: AttemptRequest, interrupted: StartEntry | undefined): StartEntry {
+    const links: SpanLink[] = [];
+    if (interrupted !== undefined) {
+      links.push(link(interrupted.span, keys.SPANLOOP_LINK_TYPE_VALUE_RESUME));
+    }
+    if (request.after !== undefined) {
+      links.push(link(request.after, keys.SPANLOOP_LINK_TYPE_VALUE_RETRY));
+    }
+    return this.#start("attempt", request.key, request.stepId, request.describe(), {
+      attempt: request.attempt,
+      range: request.range,
+      parent: request.parent,
+      links: links.length === 0 ? undefined : links,
+    });
+  }
+
+  #start(
+    role: StartEntry["role"],
+    key: string,
+    stepId: string,
+    description: Description,
+    more: {
+      readonly attempt?: number;
+      readonly range?: ItemRange;
+      readonly parent?: string;
+      readonly links?: readonly SpanLink[];
+    },
+  ): StartEntry {
+    const entry: StartEntry = {
+      type: "start",
+      runId: this.#runId,
+      role,
+      key,
+      stepId,
+      attempt: more.attempt,
+      range: more.range,
+      span: {
+        traceId: this.#run.traceId,
+        spanId: this.#ids.spanId(),
+        parentSpanId: more.parent ?? this.#run.spanId,
+        name: description.name,
+        kind: description.kind ?? "internal",
+        startTime: this.#clock.now(),
+        attributes: description.attributes,
+        links: more.links,
+      },
+      inputs: description.inputs,
+    };
+    this.#append(entry);
+    return entry;
+  }
+
+  #end(
+    start: StartEntry,
+    settled: Settled,
+    endTime: bigint,
+    attributes: Attributes = {},
+    reason?: string,
+  ): void {
+    const { outcome, failure, items } = settled;
+    const error = outcome === "failed" || outcome === "timed_out";
+    this.#append({
+      type: "end",
+      runId: this.#runId,
+      role: start.role,
+      key: start.key,
+      stepId: start.stepId,
+      spanId: start.span.spanId,
+      outcome,
+      end: {
+        endTime,
+        error,
+        message: error ? failure?.message : undefined,
+        attributes: {
+          ...attributes,
+          [keys.CICD_PIPELINE_TASK_RUN_RESULT]: RESULTS[outcome],
+          ...(error ? { [keys.ERROR_TYPE]: failure?.code ?? outcome } : {}),
+          ...(items === undefined ? {} : {
+            [keys.SPANLOOP_ITEMS_PROCESSED]: items.processed,
+            [keys.SPANLOOP_ITEMS_FAILED]: items.failed,
+          }),
+        },
+      },
+      outputs: settled.outputs,
+      failure,
+      items,
+      tail: settled.tail,
+      retryAt: settled.retryAt,
+      reason,
+    });
+  }
+
+  #emit(spans: readonly EmittedSpan[], parent: StartEntry, time: bigint): void {
+    spans.forEach((emitted, index) => {
+      const spanId = derivedSpanId(parent.span.spanId, index);
+      const common = {
+        runId: this.#runId,
+        role: "emit",
+        key: `${parent.key}~${index}`,
+        stepId: parent.stepId,
+      } as const;
+      this.#append({
+        type: "start",
+        ...common,
+        span: {
+          traceId: parent.span.traceId,
+          spanId,
+          parentSpanId: parent.span.spanId,
+          name: emitted.name,
+          kind: "internal",
+          startTime: time,
+          attributes: emitted.attributes,
+        },
+      });
+      this.#append({
+        type: "end",
+        ...common,
+        spanId,
+        outcome: "succeeded",
+        end: { endTime: time, error: false, attributes: {} },
+      });
+    });
+  }
+
+  #append(entry: StartEntry | EndEntry): void {
+    this.#fold.apply(entry);
+    if (entry.type === "start") this.#recorder.start(entry);
+    else this.#recorder.end(entry);
+  }
+}
+
+function link(span: SpanReference, type: string): SpanLink {
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    attributes: { [keys.SPANLOOP_LINK_TYPE]: type },
+  };
+}
+
+/** OpenTelemetry's cicd results by outcome. */
+export const RESULTS: Readonly<Record<Outcome, string>> = {
+  succeeded: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_SUCCESS,
+  failed: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_FAILURE,
+  cancelled: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_CANCELLATION,
+  skipped: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_SKIP,
+  timed_out: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_TIMEOUT,
+  interrupted: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_ERROR,
+};

@@ -1,0 +1,126 @@
+import type { Clock } from "../core/clock.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Lease, Store } from "../core/store.ts";
+
+/** How long a lease lasts without being renewed, nanoseconds (R7). */
+export const LEASE_NS = 10_000_000_000n;
+
+const RENEW_MS = 3_000;
+
+// Changes made by other processes are seen within 500 ms (R8).
+const POLL_MS = 200;
+
+/**
+ * Keeps this process's leases alive and hears signals that other processes leave for its runs. Its timers
+ * run only while there is something to keep.
+ *
+ * Invariants: R7 (a lease is renewed well before it lapses; one that is gone is reported once), R8 (a
+ * signal is delivered once, within 500 ms).
+ */
+export class Keeper {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #onLost: (lease: Lease) => void;
+  readonly #onError: (thrown: unknown) => void;
+  readonly #leases = new Map<string, Lease>();
+  readonly #watched = new Map<string, (name: string, payload: JsonObject) => void>();
+  readonly #delivered = new Map<string, number>();
+  #version: number | undefined;
+  #renewed = 0;
+  #cancel: (() => void) | undefined;
+
+  /** `onLost` hears of a lease that another process took; `onError` of a store that fails. */
+  constructor(ports: {
+    readonly store: Store;
+    readonly clock: Clock;
+    readonly onLost: (lease: Lease) => void;
+    readonly onError: (thrown: unknown) => void;
+  }) {
+    this.#store = ports.store;
+    this.#clock = ports.clock;
+    this.#onLost = ports.onLost;
+    this.#onError = ports.onError;
+  }
+
+  /** Renews a lease until it is dropped. */
+  hold(lease: Lease): void {
+    this.#leases.set(lease.name, lease);
+    this.#arm();
+  }
+
+  /** Renews it no more. */
+  drop(name: string): void {
+    this.#leases.delete(name);
+    this.#disarm();
+  }
+
+  /** Delivers a run's signals, those that are there already included. */
+  watch(runId: string, deliver: (name: string, payload: JsonObject) => void): void {
+    this.#watched.set(runId, deliver);
+    this.#arm();
+  }
+
+  /** Delivers no more. */
+  unwatch(runId: string): void {
+    this.#watched.delete(runId);
+    this.#delivered.delete(runId);
+    this.#disarm();
+  }
+
+  /** Delivers the signals that a run has in the store now. */
+  async deliver(runIds: readonly string[]): Promise<void> {
+    if (runIds.length === 0) return;
+    const least = Math.min(...runIds.map((runId) => this.#delivered.get(runId) ?? 0));
+    for (const signal of await this.#store.signals(runIds, least)) {
+      if (signal.number <= (this.#delivered.get(signal.runId) ?? 0)) continue;
+      this.#delivered.set(signal.runId, signal.number);
+      this.#watched.get(signal.runId)?.(signal.name, signal.payload);
+    }
+  }
+
+  /** Stops its timers. */
+  stop(): void {
+    this.#leases.clear();
+    this.#watched.clear();
+    this.#disarm();
+  }
+
+  #arm(): void {
+    if (this.#cancel !== undefined) return;
+    this.#renewed = this.#clock.monotonic();
+    this.#cancel = this.#clock.after(POLL_MS, () => this.#tick());
+  }
+
+  #disarm(): void {
+    if (this.#leases.size > 0 || this.#watched.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      if (this.#clock.monotonic() - this.#renewed >= RENEW_MS) await this.#renew();
+      const version = await this.#store.version();
+      if (version !== this.#version) {
+        this.#version = version;
+        await this.deliver([...this.#watched.keys()]);
+      }
+    } catch (thrown) {
+      this.#onError(thrown);
+    }
+    if (this.#cancel !== undefined) {
+      this.#cancel = this.#clock.after(POLL_MS, () => this.#tick());
+    }
+  }
+
+  async #renew(): Promise<void> {
+    this.#renewed = this.#clock.monotonic();
+    const lost = await this.#store.renew([...this.#leases.values()], this.#clock.now() + LEASE_NS);
+    for (const name of lost) {
+      const lease = this.#leases.get(name);
+      if (lease === undefined) continue; // ended while the store was asked
+      this.#leases.delete(name);
+      this.#onLost(lease);
+    }
+  }
+}

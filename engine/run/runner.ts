@@ -1,0 +1,463 @@
+import type { Clock, Random } from "../core/clock.ts";
+import { SpanloopError } from "../core/errors.ts";
+import type { Ids } from "../core/ids.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { RunEvent, RunReport } from "../core/report.ts";
+import type { Scope, StepView } from "../core/scope.ts";
+import type { Attributes, EndEntry, StartEntry, Status } from "../core/span.ts";
+import type { StepTypes } from "../core/step.ts";
+import type { Holder, RunHeader, Store } from "../core/store.ts";
+import type { Overlap } from "../core/workflow.ts";
+import type { Binding } from "../plan/bind.ts";
+import { describePlan } from "../plan/describe.ts";
+import type { Plan } from "../plan/plan.ts";
+import * as keys from "../../semconv/attributes.ts";
+import type { Bus } from "../telemetry/bus.ts";
+import type { Recorder } from "../telemetry/recorder.ts";
+import type { AttemptPorts } from "./attempt.ts";
+import { Execution, type RunEnd, runEndAttributes } from "./execution.ts";
+import { RunFold } from "./fold.ts";
+import { SpanJournal } from "./journal.ts";
+import { type Keeper, LEASE_NS } from "./keeper.ts";
+import { Limiter } from "./limiter.ts";
+import { reportRun } from "./report.ts";
+import { type RunContext, texts, toText, wholeOf } from "./run_context.ts";
+import type { ListRequest } from "./scheduler.ts";
+
+const DEFAULT_CONCURRENCY = 8;
+const DEFAULT_PRIORITY = 5;
+
+/** Waiting raises a run one level every 10 minutes (A1). */
+const AGING_NS = 600_000_000_000n;
+
+const CLAIM_MS = 200;
+
+/** What the runner uses of the engine. */
+export interface RunnerPorts {
+  /** The store. */
+  readonly store: Store;
+  /** The journal's writer. */
+  readonly recorder: Recorder;
+  /** Where committed records are heard. */
+  readonly bus: Bus;
+  /** Leases and signals. */
+  readonly keeper: Keeper;
+  /** Identifiers. */
+  readonly ids: Ids;
+  /** Time. */
+  readonly clock: Clock;
+  /** For jitter. */
+  readonly random: Random;
+  /** Step types by name. */
+  readonly types: StepTypes;
+  /** This process. */
+  readonly holder: Holder;
+  /** Whether a holder's process is gone. */
+  readonly isDead: (holder: Holder) => boolean;
+  /** Makes a run's folder for output files, readable by this user only. */
+  readonly makeTempFolder: (runId: string) => string;
+  /** Removes a file or folder, if it is there. */
+  readonly remove: (path: string) => void;
+}
+
+/** What a run is started with. */
+export interface StartRequest {
+  /** Its plan. */
+  readonly plan: Plan;
+  /** Its values. */
+  readonly binding: Binding;
+  /** SHA-256 of the workflow's text. */
+  readonly definition: string;
+  /** SHA-256 of its modules by path. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** The caller's trace. */
+  readonly trace: Pick<RunHeader, "parentSpanId" | "traceState" | "baggage"> & {
+    readonly traceId?: string;
+  };
+  /** Chosen by the caller for a sub-workflow. */
+  readonly runId?: string;
+  /** The calling attempt. */
+  readonly parent?: RunHeader["parent"];
+  /** What it reuses. */
+  readonly rerun?: RunHeader["rerun"];
+  /** The outcomes that it reuses, by step. */
+  readonly reuse?: ListRequest["reuse"];
+  /** Its trigger's event. */
+  readonly trigger?: string;
+  /** Hears what goes on. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Runs sub-workflows. */
+  readonly runWorkflow: AttemptPorts["runWorkflow"];
+}
+
+/** What a run is taken up again with. */
+export interface ResumeRequest
+  extends Pick<StartRequest, "plan" | "binding" | "reuse" | "onEvent" | "runWorkflow"> {
+  /** What it was created with. */
+  readonly header: RunHeader;
+  /** Its journal, read with `recover`. */
+  readonly fold: RunFold;
+  /** The fence of the lease that this process has acquired. */
+  readonly fence: number;
+  /** Whether it was still in its group's queue. */
+  readonly queued: boolean;
+}
+
+/** A run under way. */
+export interface RunHandle {
+  /** Its id. */
+  readonly runId: string;
+  /**
+   * What became of it; rejects with LeaseLostError, StoreError, or SpanloopError `run.duplicate` when its
+   * trigger's event has a run already (R9).
+   */
+  readonly report: Promise<RunReport>;
+  /** Resolves once the run is in the store. */
+  readonly created: Promise<void>;
+  /** Cancels it; with `force` at once. */
+  cancel(force: boolean): void;
+}
+
+interface Active {
+  readonly journal: SpanJournal;
+  readonly execution: Execution;
+  duplicate: boolean;
+}
+
+/**
+ * Runs workflows of one store, many at a time: creates the run with its lease, executes it, records its end.
+ *
+ * Invariants: R7 (a run that is lost is stopped and writes nothing), R9 (one run a trigger's event).
+ */
+export class Runner {
+  readonly #ports: RunnerPorts;
+  readonly #active = new Map<string, Active>();
+
+  /** Uses the engine's ports. */
+  constructor(ports: RunnerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Runs under way in this process. */
+  get active(): readonly string[] {
+    return [...this.#active.keys()];
+  }
+
+  /** Another process holds the run now. */
+  lose(runId: string): void {
+    const active = this.#active.get(runId);
+    active?.journal.lose();
+    active?.execution.cancel("lost", true);
+  }
+
+  /** The run's trigger event has a run already. */
+  duplicate(runId: string): void {
+    const active = this.#active.get(runId);
+    if (active === undefined) return;
+    active.duplicate = true;
+    this.lose(runId);
+  }
+
+  /** Starts a run. */
+  start(request: StartRequest): RunHandle {
+    const { clock, ids, holder, recorder } = this.#ports;
+    const { plan, binding } = request;
+    const runId = request.runId ?? ids.runId();
+    const scope = runScope(plan, binding, runId);
+    const { priority, group } = plan.workflow;
+    const now = clock.now();
+    const header: RunHeader = {
+      runId,
+      workflow: plan.workflow.name,
+      file: plan.workflow.file,
+      definition: request.definition,
+      modules: request.modules,
+      traceId: request.trace.traceId ?? ids.traceId(),
+      spanId: ids.spanId(),
+      parentSpanId: request.trace.parentSpanId,
+      traceState: request.trace.traceState,
+      baggage: request.trace.baggage,
+      params: binding.journalled,
+      sources: binding.sources,
+      priority: priority === undefined
+        ? DEFAULT_PRIORITY
+        : Math.min(9, wholeOf(priority, scope, "priority", 0)),
+      group: group === undefined ? undefined : toText(group.name.evaluate(scope)),
+      parent: request.parent,
+      rerun: request.rerun,
+      trigger: request.trigger,
+      createdAt: now,
+    };
+    recorder.fence(runId, 1);
+    recorder.append({
+      type: "run",
+      runId,
+      header,
+      text: plan.workflow.text,
+      status: header.group === undefined ? "running" : "queued",
+      holder,
+      expiresAt: now + LEASE_NS,
+    });
+    return this.#begin(
+      { ...request, header, fold: new RunFold(), fence: 1, queued: header.group !== undefined },
+      scope,
+      false,
+    );
+  }
+
+  /** Takes up a run whose lease this process has acquired. */
+  resume(request: ResumeRequest): RunHandle {
+    this.#ports.recorder.fence(request.header.runId, request.fence);
+    const scope = runScope(request.plan, request.binding, request.header.runId);
+    return this.#begin(request, scope, true);
+  }
+
+  #begin(request: ResumeRequest, scope: RunContext["scope"], resumed: boolean): RunHandle {
+    const { clock, ids, random, recorder, types, keeper } = this.#ports;
+    const { header, plan, binding, fold } = request;
+    const { runId } = header;
+    const onEvent = request.onEvent ?? (() => {});
+    const run: SpanJournal = new SpanJournal({
+      runId,
+      run: { traceId: header.traceId, spanId: header.spanId },
+      recorder,
+      fold,
+      clock,
+      ids,
+    });
+    let tempFolder: string | undefined;
+    const { maxConcurrency } = plan.workflow;
+    const context: RunContext = {
+      plan,
+      header,
+      binding,
+      journal: run,
+      fold,
+      limiter: new Limiter(() =>
+        maxConcurrency === undefined
+          ? DEFAULT_CONCURRENCY
+          : wholeOf(maxConcurrency, scope, "max_concurrency", 1)
+      ),
+      types,
+      clock,
+      random,
+      scope,
+      parameters: parameterAttributes(binding),
+      onEvent,
+      attempts: {
+        clock,
+        masker: binding.masker,
+        tempFolder: () => tempFolder ??= this.#ports.makeTempFolder(runId),
+        removeFile: this.#ports.remove,
+        onLine: (stepId, key, stream, text) => onEvent({ type: "line", stepId, key, stream, text }),
+        runWorkflow: request.runWorkflow,
+        sleep: (until, signal) => run.sleep(until, signal),
+      },
+    };
+    const execution = new Execution(context, clock);
+    const active: Active = { journal: run, execution, duplicate: false };
+    this.#active.set(runId, active);
+    keeper.hold({ name: `run:${runId}`, fence: request.fence });
+    keeper.watch(runId, (name, payload) => run.deliver(name, payload));
+    run.signal("cancel").then((payload) => execution.cancel("cancelled", payload.force === true));
+    onEvent({
+      type: "run",
+      runId,
+      traceId: header.traceId,
+      resumed,
+      plan: describePlan(plan, binding),
+    });
+    const unsubscribe = request.onEvent === undefined ? undefined : this.#ports.bus.subscribe(
+      (record) => record.runId === runId && onEvent({ type: "journal", record }),
+    );
+    const created = run.committed();
+    const report = this.#execute(context, execution, request, resumed, created).catch(
+      (thrown) => {
+        if (active.duplicate) {
+          throw new SpanloopError(
+            "run.duplicate",
+            `${header.trigger} has a run already; nothing was started`,
+          );
+        }
+        throw thrown;
+      },
+    ).finally(() => {
+      unsubscribe?.();
+      keeper.unwatch(runId);
+      keeper.drop(`run:${runId}`);
+      recorder.fence(runId, undefined);
+      this.#active.delete(runId);
+      if (tempFolder !== undefined) this.#ports.remove(tempFolder);
+    });
+    created.catch(() => {}); // whoever waits for the report hears of it
+    return {
+      runId,
+      report,
+      created,
+      cancel: (force) => execution.cancel("cancelled", force),
+    };
+  }
+
+  async #execute(
+    run: RunContext,
+    execution: Execution,
+    request: ResumeRequest,
+    resumed: boolean,
+    created: Promise<void>,
+  ): Promise<RunReport> {
+    const { keeper } = this.#ports;
+    const { header, fold } = request;
+    if (resumed) await keeper.deliver([header.runId]);
+    if (request.queued) {
+      await created;
+      if (!await this.#leaveQueue(run, execution)) {
+        return await this.#end(run, { status: "skipped", outputs: {} });
+      }
+    }
+    const elapsedMs = fold.run === undefined
+      ? 0
+      : Number(fold.lastTime - fold.run.span.startTime) / 1e6;
+    this.#openSpan(run);
+    const end = await execution.execute({ elapsedMs, reuse: request.reuse });
+    return await this.#end(run, end);
+  }
+
+  // Waits for the group; false when the run is to be skipped.
+  async #leaveQueue(run: RunContext, execution: Execution): Promise<boolean> {
+    const { store, clock, isDead } = this.#ports;
+    const { header, plan, onEvent } = run;
+    const overlap: Overlap = plan.workflow.group?.overlap ?? "queue";
+    let told = false;
+    for (;;) {
+      const request = { now: clock.now(), agingNs: AGING_NS, isDead };
+      if (execution.stopped || await store.claim(header.runId, request)) return true;
+      if (overlap === "skip") {
+        onEvent({ type: "notice", message: `skipped: group ${header.group} has a run under way` });
+        return false;
+      }
+      if (!told) {
+        told = true;
+        if (overlap === "cancel") await this.#cancelGroup(header);
+        onEvent({ type: "notice", message: `waiting for its turn in group ${header.group}` });
+      }
+      await new Promise<void>((resolve) => clock.after(CLAIM_MS, resolve));
+    }
+  }
+
+  async #cancelGroup(header: RunHeader): Promise<void> {
+    const { store, clock } = this.#ports;
+    const others = await store.runs({
+      group: header.group,
+      statuses: ["queued", "running"],
+      limit: 1_000,
+    });
+    for (const other of others) {
+      if (other.runId === header.runId) continue;
+      await store.signal(other.runId, "cancel", { by: header.runId }, clock.now());
+    }
+  }
+
+  #openSpan(run: RunContext): void {
+    const { recorder, clock } = this.#ports;
+    const { header, fold, plan } = run;
+    if (fold.run !== undefined) return recorder.adopt(fold.run);
+    const entry: StartEntry = {
+      type: "start",
+      runId: header.runId,
+      role: "run",
+      key: "run",
+      span: {
+        traceId: header.traceId,
+        spanId: header.spanId,
+        parentSpanId: header.parentSpanId,
+        traceState: header.traceState,
+        name: `${keys.CICD_PIPELINE_ACTION_NAME_VALUE_RUN} ${plan.workflow.name}`,
+        kind: "server",
+        startTime: clock.now(),
+        attributes: {
+          ...run.parameters,
+          [keys.CICD_PIPELINE_NAME]: plan.workflow.name,
+          [keys.CICD_PIPELINE_ACTION_NAME]: keys.CICD_PIPELINE_ACTION_NAME_VALUE_RUN,
+          [keys.CICD_PIPELINE_RUN_ID]: header.runId,
+          [keys.SPANLOOP_WORKFLOW_DEFINITION]: header.definition,
+          [keys.SPANLOOP_TRIGGER_TYPE]: triggerType(header),
+          [keys.SPANLOOP_PRIORITY]: header.priority,
+          ...(header.group === undefined ? {} : { [keys.SPANLOOP_GROUP]: header.group }),
+        },
+      },
+    };
+    fold.apply(entry);
+    recorder.start(entry);
+  }
+
+  async #end(
+    run: RunContext,
+    end: RunEnd | { readonly status: "skipped"; readonly outputs: JsonObject },
+  ): Promise<RunReport> {
+    const { recorder, clock } = this.#ports;
+    const { header, fold, plan, journal } = run;
+    if (fold.run === undefined) this.#openSpan(run);
+    const failure = "failure" in end ? end.failure : undefined;
+    const entry: EndEntry = {
+      type: "end",
+      runId: header.runId,
+      role: "run",
+      key: "run",
+      spanId: header.spanId,
+      outcome: end.status,
+      end: {
+        endTime: clock.now(),
+        error: end.status === "failed" || end.status === "timed_out",
+        message: failure?.message,
+        attributes: end.status === "skipped"
+          ? { [keys.CICD_PIPELINE_RESULT]: keys.CICD_PIPELINE_RESULT_VALUE_SKIP }
+          : runEndAttributes(end),
+      },
+      outputs: end.outputs,
+      failure,
+    };
+    fold.apply(entry);
+    recorder.end(entry);
+    recorder.append({
+      type: "status",
+      runId: header.runId,
+      status: end.status,
+      at: entry.end.endTime,
+    });
+    await journal.committed();
+    return reportRun(plan, header, fold, end.status satisfies Status);
+  }
+}
+
+function triggerType(header: RunHeader): string {
+  if (header.parent !== undefined) return keys.SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW;
+  return header.trigger === undefined
+    ? keys.SPANLOOP_TRIGGER_TYPE_VALUE_MANUAL
+    : keys.SPANLOOP_TRIGGER_TYPE_VALUE_SCHEDULE;
+}
+
+function runScope(plan: Plan, binding: Binding, runId: string): RunContext["scope"] {
+  const steps: Record<string, StepView> = {};
+  const base: Scope & { steps: typeof steps } = {
+    params: binding.params,
+    env: {},
+    steps,
+    run: { id: runId, name: plan.workflow.name, status: "running", error: null },
+  };
+  return { ...base, env: texts(plan.workflow.env, base) };
+}
+
+const LONGEST_VALUE = 256;
+
+// Only plain values: a list or an object is in the run's header.
+function parameterAttributes(binding: Binding): Attributes {
+  const attributes: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(binding.journalled) as [string, Json][]) {
+    if (typeof value === "string") {
+      attributes[keys.spanloopParameter(name)] = binding.masker.text(value).slice(0, LONGEST_VALUE);
+    } else if (typeof value === "number" || typeof value === "boolean") {
+      attributes[keys.spanloopParameter(name)] = value;
+    }
+  }
+  return attributes;
+}

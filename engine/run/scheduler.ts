@@ -1,0 +1,178 @@
+import type { StepList } from "../core/report.ts";
+import type { Scope, StepView } from "../core/scope.ts";
+import type { Failure, Status } from "../core/span.ts";
+import type { PlanNode } from "../plan/plan.ts";
+import { failedEarly } from "./attempt.ts";
+import { type Cancellation, Stop } from "./cancellation.ts";
+import { runForEach } from "./for_each.ts";
+import { outputsOf } from "./fold.ts";
+import type { Settled } from "./journal.ts";
+import { type RunContext, stepScope } from "./run_context.ts";
+import { runUnit } from "./unit.ts";
+
+/** What became of a list of steps. */
+export interface ListResult {
+  /** Whether one of them failed or timed out, without continue_on_error. */
+  readonly failed: boolean;
+  /** The first such failure, with its step. */
+  readonly failure?: Failure & { readonly stepId: string };
+}
+
+/** How one list of steps is run. */
+export interface ListRequest {
+  /** Which list. */
+  readonly list: StepList;
+  /** Its graph. */
+  readonly nodes: readonly PlanNode[];
+  /** Stops it. */
+  readonly cancellation: Cancellation;
+  /** Outcomes taken over from another run, by step (R5). */
+  readonly reuse?: ReadonlyMap<string, Parameters<RunContext["journal"]["skip"]>[2]>;
+  /** What `failed()` and `cancelled()` say of what came before this list. */
+  readonly before: { readonly failed: boolean; readonly cancelled: boolean };
+}
+
+/**
+ * Runs a graph of steps: each as soon as all it needs have settled (S2). Deterministic for given outcomes;
+ * it knows the journal only through `runUnit`, `runForEach` and `skip`.
+ */
+export function runList(run: RunContext, request: ListRequest): Promise<ListResult> {
+  return new Promise((resolve, reject) => {
+    const { nodes, cancellation, before } = request;
+    const waiting = nodes.map((node) => node.needs.length);
+    const good = nodes.map(() => true);
+    const tainted = nodes.map(() => before.failed);
+    let left = nodes.length;
+    let active = 0;
+    let failure: ListResult["failure"];
+    let fatal: { readonly thrown: unknown } | undefined;
+    // A queue, not recursion: a long chain of skipped steps must not overflow the stack.
+    const ready = nodes.flatMap((node, index) => node.needs.length === 0 ? [index] : []);
+    let head = 0;
+    let draining = false;
+
+    const finish = () => {
+      if (fatal !== undefined) {
+        if (active === 0) reject(fatal.thrown);
+      } else if (left === 0) {
+        resolve({ failed: failure !== undefined, ...(failure === undefined ? {} : { failure }) });
+      }
+    };
+
+    const settle = (index: number, settled: Settled, passes: boolean) => {
+      const { step, dependents } = nodes[index];
+      const broken = settled.outcome === "failed" || settled.outcome === "timed_out" ||
+        settled.outcome === "cancelled";
+      if (broken && !step.continueOnError) {
+        failure ??= settled.outcome === "cancelled"
+          ? undefined
+          : { ...failureOf(settled), stepId: step.id };
+      }
+      run.scope.steps[step.id] = viewOf(run, step.id, settled);
+      const taint = broken || tainted[index];
+      const ok = passes && (!broken || (step.continueOnError && settled.outcome !== "cancelled"));
+      left--;
+      for (const next of dependents) {
+        if (!ok) good[next] = false;
+        if (taint) tainted[next] = true;
+        if (--waiting[next] === 0) ready.push(next);
+      }
+      drain();
+    };
+
+    const drain = () => {
+      if (draining) return;
+      draining = true;
+      while (head < ready.length) begin(ready[head++]);
+      draining = false;
+      finish();
+    };
+
+    const skip = (index: number, reason: string, passes: boolean) => {
+      run.journal.skip(nodes[index].step.id, reason);
+      settle(index, { outcome: "skipped" }, passes);
+    };
+
+    const begin = (index: number) => {
+      if (fatal !== undefined) return;
+      const { step } = nodes[index];
+      const reused = request.reuse?.get(step.id);
+      if (reused !== undefined) {
+        run.journal.skip(step.id, "reuse", reused);
+        return settle(index, reused, true);
+      }
+      const regardless = step.if?.regardless ?? false;
+      const stopped = cancellation.stop !== undefined;
+      // A recorded attempt is replayed whatever the cancellation says now.
+      const known = run.fold.recorded(step.id, 1) !== undefined ||
+        run.fold.interrupted(step.id) !== undefined;
+      if (!regardless && !known && stopped) return skip(index, "cancelled", false);
+      if (!regardless && !good[index]) return skip(index, "upstream", false);
+      if (step.if !== undefined) {
+        const scope: Scope = {
+          ...stepScope(run, step),
+          outcome: { failed: tainted[index], cancelled: before.cancelled || stopped },
+        };
+        let holds: unknown;
+        try {
+          holds = step.if.evaluate(scope);
+        } catch (thrown) {
+          return settleEarly(index, thrown);
+        }
+        if (holds !== true) return skip(index, "if", true);
+      }
+      active++;
+      execute(index).then(
+        (settled) => {
+          active--;
+          if (fatal === undefined) settle(index, settled, true);
+          else finish();
+        },
+        (thrown) => {
+          active--;
+          fatal ??= { thrown };
+          // Nothing can be recorded any more: what is under way is ended at once.
+          cancellation.cancel(new Stop("lost", true));
+          finish();
+        },
+      );
+    };
+
+    const execute = (index: number): Promise<Settled> => {
+      const { step } = nodes[index];
+      return step.forEach === undefined
+        ? runUnit(run, { key: step.id, step }, cancellation)
+        : runForEach(run, step, step.forEach, cancellation);
+    };
+
+    const settleEarly = (index: number, thrown: unknown) => {
+      const { step } = nodes[index];
+      const settled = failedEarly(thrown, {}, run.binding.masker);
+      run.journal.skip(step.id, "if", settled);
+      settle(index, settled, true);
+    };
+
+    drain();
+  });
+}
+
+function failureOf(settled: Settled): Failure {
+  return settled.failure ??
+    { code: settled.outcome, message: settled.outcome, errorClass: "error" };
+}
+
+function viewOf(run: RunContext, stepId: string, settled: Settled): StepView {
+  const folded = run.fold.steps.get(stepId);
+  const outputs = settled.outcome === "skipped"
+    ? null
+    : folded?.batches === undefined
+    ? settled.outputs ?? null
+    : outputsOf(folded);
+  return {
+    status: settled.outcome as Status,
+    outputs,
+    error: settled.failure === undefined || settled.outcome === "succeeded"
+      ? null
+      : { code: settled.failure.code, message: settled.failure.message },
+  };
+}

@@ -1,0 +1,103 @@
+import {
+  createTraceState,
+  type HrTime,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Tracer,
+} from "@opentelemetry/api";
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  type SpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+import type { Attributes, SpanEnd, SpanStart } from "../core/span.ts";
+
+const KINDS: Readonly<Record<SpanStart["kind"], SpanKind>> = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+  producer: SpanKind.PRODUCER,
+  consumer: SpanKind.CONSUMER,
+};
+
+/**
+ * Makes the engine's spans with OpenTelemetry's SDK. The provider is held here and never registered as a
+ * global one: under OTEL_DENO=true, and in an application that has its own, the globals are taken. Nothing
+ * is sampled away or cut before the processors; limits and sampling are theirs.
+ */
+export class Tracing {
+  readonly #provider: BasicTracerProvider;
+  readonly #tracer: Tracer;
+  // The SDK asks for ids while it makes a span; the journal has chosen them before.
+  #traceId = "";
+  #spanId = "";
+
+  /** Uses `processors` as the SDK's span processors. */
+  constructor(processors: readonly SpanProcessor[] = []) {
+    this.#provider = new BasicTracerProvider({
+      sampler: new AlwaysOnSampler(),
+      idGenerator: {
+        generateTraceId: () => this.#traceId,
+        generateSpanId: () => this.#spanId,
+      },
+      spanLimits: {
+        attributeCountLimit: Infinity,
+        attributeValueLengthLimit: Infinity,
+        linkCountLimit: Infinity,
+        eventCountLimit: Infinity,
+        attributePerLinkCountLimit: Infinity,
+        attributePerEventCountLimit: Infinity,
+      },
+      spanProcessors: [...processors],
+    });
+    this.#tracer = this.#provider.getTracer("spanloop");
+  }
+
+  /** Starts an SDK span with the ids and the time of `span`. */
+  start(span: SpanStart): Span {
+    this.#traceId = span.traceId;
+    this.#spanId = span.spanId;
+    const context = span.parentSpanId === undefined
+      ? ROOT_CONTEXT
+      : trace.setSpanContext(ROOT_CONTEXT, {
+        traceId: span.traceId,
+        spanId: span.parentSpanId,
+        traceFlags: TraceFlags.SAMPLED,
+        traceState: span.traceState === undefined ? undefined : createTraceState(span.traceState),
+      });
+    return this.#tracer.startSpan(span.name, {
+      kind: KINDS[span.kind],
+      startTime: hrTime(span.startTime),
+      attributes: span.attributes as Record<string, string>,
+      links: span.links?.map((link) => ({
+        context: { traceId: link.traceId, spanId: link.spanId, traceFlags: TraceFlags.SAMPLED },
+        attributes: link.attributes as Record<string, string> | undefined,
+      })),
+    }, context);
+  }
+
+  /** Ends an SDK span. */
+  end(span: Span, end: SpanEnd): void {
+    if (!isEmpty(end.attributes)) span.setAttributes(end.attributes as Record<string, string>);
+    if (end.error) span.setStatus({ code: SpanStatusCode.ERROR, message: end.message });
+    span.end(hrTime(end.endTime));
+  }
+
+  /** Lets the processors finish. */
+  async shutdown(): Promise<void> {
+    await this.#provider.shutdown();
+  }
+}
+
+function hrTime(nanoseconds: bigint): HrTime {
+  return [Number(nanoseconds / 1_000_000_000n), Number(nanoseconds % 1_000_000_000n)];
+}
+
+function isEmpty(attributes: Attributes): boolean {
+  for (const _ in attributes) return false;
+  return true;
+}

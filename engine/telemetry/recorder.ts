@@ -1,0 +1,132 @@
+import type { Span } from "@opentelemetry/api";
+import type { EndEntry, StartEntry } from "../core/span.ts";
+import type { Entry, Store } from "../core/store.ts";
+import type { Bus } from "./bus.ts";
+import type { Tracing } from "./provider.ts";
+
+interface Group {
+  readonly entries: Entry[];
+  readonly committed: Promise<void>;
+  resolve(): void;
+  reject(reason: unknown): void;
+}
+
+/**
+ * Writes the journal: every span's start and end, in the order they are given, several to a commit.
+ *
+ * Invariants:
+ * - J1: `committed()` resolves once all that was appended before is durable; groups commit in order, so
+ *   what a group holds is never durable before what came earlier.
+ * - J3: each SDK span is ended once, when its end is appended.
+ * - R7: what belongs to a run that another process holds is not written, and `onLost` hears of it once.
+ *
+ * A commit that fails rejects its group and all later ones: after it nothing is known to be written.
+ */
+export class Recorder {
+  readonly #store: Store;
+  readonly #bus: Bus;
+  readonly #tracing: Tracing;
+  readonly #fences = new Map<string, number>();
+  readonly #open = new Map<string, Span>();
+  readonly #onLost: (runId: string) => void;
+  readonly #onDuplicate: (runId: string) => void;
+  #group: Group | undefined;
+  #busy = false;
+  #failure: { readonly reason: unknown } | undefined;
+
+  /** Writes to `store`, publishes on `bus` what was committed, and makes SDK spans with `tracing`. */
+  constructor(ports: {
+    readonly store: Store;
+    readonly bus: Bus;
+    readonly tracing: Tracing;
+    readonly onLost: (runId: string) => void;
+    readonly onDuplicate: (runId: string) => void;
+  }) {
+    this.#store = ports.store;
+    this.#bus = ports.bus;
+    this.#tracing = ports.tracing;
+    this.#onLost = ports.onLost;
+    this.#onDuplicate = ports.onDuplicate;
+  }
+
+  /** Says under which fence this process holds a run; undefined: no longer. */
+  fence(runId: string, fence: number | undefined): void {
+    if (fence === undefined) this.#fences.delete(runId);
+    else this.#fences.set(runId, fence);
+  }
+
+  /** Appends a span's start. */
+  start(entry: StartEntry): void {
+    this.#open.set(entry.span.spanId, this.#tracing.start(entry.span));
+    this.append(entry);
+  }
+
+  /**
+   * Takes up a span whose start is in the journal already, so that its end can be appended: the process
+   * that started it is gone (R5).
+   */
+  adopt(entry: StartEntry): void {
+    this.#open.set(entry.span.spanId, this.#tracing.start(entry.span));
+  }
+
+  /** Appends a span's end. */
+  end(entry: EndEntry): void {
+    const span = this.#open.get(entry.spanId);
+    if (span !== undefined) {
+      this.#open.delete(entry.spanId);
+      this.#tracing.end(span, entry.end);
+    }
+    this.append(entry);
+  }
+
+  /** Appends anything else. */
+  append(entry: Entry): void {
+    (this.#group ?? this.#openGroup()).entries.push(entry);
+  }
+
+  /** Resolves once all that was appended so far is durable; rejects with StoreError if that failed. */
+  committed(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason);
+    return (this.#group ?? this.#openGroup()).committed;
+  }
+
+  #openGroup(): Group {
+    let resolve!: () => void;
+    let reject!: (reason: unknown) => void;
+    const committed = new Promise<void>((yes, no) => [resolve, reject] = [yes, no]);
+    // Whoever waits hears of a failure; a group that nobody waits for must not end the process.
+    committed.catch(() => {});
+    const group = { entries: [], committed, resolve, reject };
+    this.#group = group;
+    // All that settles in this turn of the event loop shares the commit: setImmediate runs after it.
+    if (!this.#busy) setImmediate(() => this.#commit());
+    return group;
+  }
+
+  async #commit(): Promise<void> {
+    const group = this.#group;
+    if (group === undefined) return;
+    this.#group = undefined;
+    if (this.#failure !== undefined) return group.reject(this.#failure.reason);
+    this.#busy = true;
+    try {
+      if (group.entries.length > 0) {
+        const commit = await this.#store.commit(group.entries, this.#fences);
+        for (const runId of commit.lost) this.#lose(runId);
+        for (const runId of commit.duplicates) this.#onDuplicate(runId);
+        this.#bus.publish(commit.records);
+      }
+      group.resolve();
+    } catch (reason) {
+      this.#failure = { reason };
+      group.reject(reason);
+    }
+    this.#busy = false;
+    if (this.#group !== undefined) setImmediate(() => this.#commit());
+  }
+
+  #lose(runId: string): void {
+    if (!this.#fences.delete(runId)) return;
+    this.#onLost(runId);
+  }
+}
