@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { strangers, violations } from "./architecture/check.ts";
+import { topLevelFaults, violations } from "./architecture/check.ts";
 import { readGraph } from "./architecture/graph.ts";
-import { layerOf, layerTable } from "./architecture/layers.ts";
+import { layerOf, layerTable, TOP_LEVEL } from "./architecture/layers.ts";
 
 const ROOT = decodeURI(new URL("..", import.meta.url).pathname).replace(/\/$/, "");
 
@@ -15,8 +15,8 @@ Deno.test("every module keeps to the layer table, and there is no cycle", async 
   assert.deepEqual(await violations(ROOT), []);
 });
 
-Deno.test("the top level has no entry that the design does not list", async () => {
-  assert.deepEqual(await strangers(ROOT), []);
+Deno.test("the top level has exactly the entries that the design lists", async () => {
+  assert.deepEqual(await topLevelFaults(ROOT), []);
 });
 
 Deno.test("CONTRIBUTING.md shows the table that is enforced", async () => {
@@ -167,14 +167,17 @@ Deno.test("computed imports may stand where script steps and plugins are loaded"
   }
 });
 
-Deno.test("a stranger at the top level is named; ignored entries are not", async () => {
+Deno.test("a stranger and a gap at the top level are named; ignored entries are not", async () => {
   const root = await Deno.makeTempDir();
   try {
-    await Deno.writeTextFile(`${root}/.gitignore`, "node_modules/\n.spanloop/\n");
-    for (const name of ["engine", "node_modules", ".spanloop", ".git", "scripts"]) {
-      await Deno.mkdir(`${root}/${name}`);
+    for (const name of [...TOP_LEVEL, "plugins", "node_modules", ".spanloop", ".git", "scripts"]) {
+      if (name !== ".gitignore" && name !== "LICENSE") await Deno.mkdir(`${root}/${name}`);
     }
-    assert.deepEqual(await strangers(root), ["scripts"]);
+    await Deno.writeTextFile(`${root}/.gitignore`, "node_modules/\n.spanloop/\n");
+    assert.deepEqual(await topLevelFaults(root), [
+      "LICENSE is missing",
+      "scripts has no place at the top level: put it into a folder that has",
+    ]);
   } finally {
     await Deno.remove(root, { recursive: true });
   }

@@ -1,7 +1,7 @@
 import { computedImports } from "./computed_imports.ts";
 import { cycles, layerCycles } from "./cycles.ts";
 import { type Import, isTest, readGraph } from "./graph.ts";
-import { layerOf, MAY_IMPORT, PACKAGES, TOP_LEVEL } from "./layers.ts";
+import { layerOf, MAY_IMPORT, PACKAGES, TOP_LEVEL, TOP_LEVEL_TOO } from "./layers.ts";
 
 /** Every breach of the layer table in the repository in `root`, a sentence each that names the files. */
 export async function violations(root: string): Promise<readonly string[]> {
@@ -26,15 +26,21 @@ export async function violations(root: string): Promise<readonly string[]> {
   return [...found];
 }
 
-/** Entries of the top level that the design does not list; ignored ones do not count. */
-export async function strangers(root: string): Promise<readonly string[]> {
+/** What is wrong with the repository's top level, a sentence an entry; ignored entries do not count. */
+export async function topLevelFaults(root: string): Promise<readonly string[]> {
   const ignored = (await Deno.readTextFile(`${root}/.gitignore`)).split("\n")
     .map((line) => line.replaceAll("/", "").trim());
-  const names: string[] = [];
+  const names = new Set<string>();
   for await (const { name } of Deno.readDir(root)) {
-    if (name !== ".git" && !ignored.includes(name) && !TOP_LEVEL.includes(name)) names.push(name);
+    if (name !== ".git" && !ignored.includes(name)) names.add(name);
   }
-  return names.sort();
+  return [
+    ...TOP_LEVEL.filter((name) => !names.has(name)).map((name) => `${name} is missing`),
+    ...[...names].sort().filter((name) =>
+      !TOP_LEVEL.includes(name) && !TOP_LEVEL_TOO.includes(name)
+    )
+      .map((name) => `${name} has no place at the top level: put it into a folder that has`),
+  ];
 }
 
 function fileComplaint({ from, to }: Import, testKit: string | undefined): string | undefined {
