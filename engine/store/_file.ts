@@ -7,6 +7,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -53,7 +54,21 @@ export function openFile(file: string, options: FileOptions): DatabaseSync {
     return db;
   } catch (thrown) {
     db?.close();
-    throw storeFailure(thrown, { file, action: "open" });
+    const place = { file, action: "open" };
+    const failure = storeFailure(thrown, place);
+    if ((failure as { code?: unknown }).code !== "store.unavailable") throw failure;
+    if (options.readOnly || !existsSync(file)) throw failure;
+    throw storeFailure(reasonInFolder(file), place) ?? failure;
+  }
+}
+
+/** What keeps the folder from being written: SQLite, which needs files beside its own, does not say. */
+function reasonInFolder(file: string): unknown {
+  try {
+    rmdirSync(mkdtempSync(`${file}.new-`));
+    return undefined;
+  } catch (thrown) {
+    return thrown;
   }
 }
 
@@ -149,10 +164,12 @@ function check(db: DatabaseSync, file: string): void {
   }
   if (version > migrations.length) throw newer(file, version);
   // With a WAL, SQLite takes the page count from there and does not look at the file's size. A file that
-  // is shorter may be a checkpoint that a crash cut off, which the WAL makes good, or may be truncated.
+  // is shorter may be a checkpoint that a crash cut off, which the WAL makes good, or may be truncated:
+  // only then is every page looked at.
   const { page_count } = db.prepare("PRAGMA page_count").get() as { page_count: number };
   const { page_size } = db.prepare("PRAGMA page_size").get() as { page_size: number };
   if (statSync(file).size >= page_count * page_size) return;
+  if (sizeOf(`${file}-wal`) === 0) throw damaged(file, "its end is missing");
   const { quick_check } = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
   if (quick_check !== "ok") throw damaged(file, quick_check);
 }

@@ -118,6 +118,8 @@ export class Journal {
     );
     if (inserted.changes === 0) return undefined;
     const id = Number(inserted.lastInsertRowid);
+    // What is remembered of a pruned run of that name is not true of this one.
+    this.#lastBlock.delete(runId);
     this.#db.statement(
       "INSERT INTO leases (name, run, fence, holder, expires_at) VALUES (?, ?, 1, ?, ?)",
     ).run(`run:${runId}`, id, JSON.stringify(entry.holder), entry.expiresAt);

@@ -132,6 +132,11 @@ export class Runs {
       .map(({ id, header }) => ({ id, runId: header.runId }));
   }
 
+  /** The definitions that runs name. */
+  definitions(): Set<string> {
+    return new Set(Array.from(this.#headers("TRUE"), ({ header }) => header.definition));
+  }
+
   *#headers(
     condition: string,
     ...values: SQLInputValue[]

@@ -186,21 +186,30 @@ class SqliteStore implements Store {
       this.#db.statement("DELETE FROM runs WHERE id = ?").run(id);
     }
     this.#db.statement("DELETE FROM journal WHERE run = 0 AND position < ?").run(last);
-    this.#db.statement(
-      "DELETE FROM definitions WHERE hash NOT IN (SELECT header ->> '$.definition' FROM runs)",
-    ).run();
+    const used = this.#runs.definitions();
+    const definitions = this.#db.statement("SELECT hash FROM definitions").all() as unknown as {
+      hash: string;
+    }[];
+    for (const { hash } of definitions) {
+      if (used.has(fromColumn(hash))) continue;
+      this.#db.statement("DELETE FROM definitions WHERE hash = ?").run(hash);
+    }
     return runs.length;
   }
 
   #sweep(): void {
     for (const runId of this.#spills.runs()) {
+      // Not by SQLite's JSON functions: they give up at 1,000 levels, which inputs may have.
       const rows = this.#db.statement(
-        "SELECT j.data ->> '$.spilled' AS spilled FROM blocks b CROSS JOIN journal j " +
+        "SELECT j.data FROM blocks b CROSS JOIN journal j " +
           "ON j.position BETWEEN b.block * 256 AND b.block * 256 + 255 AND j.run = b.run " +
           "WHERE b.run = (SELECT id FROM runs WHERE run_id = ?) " +
-          "AND j.data ->> '$.spilled' IS NOT NULL",
-      ).all(runId) as unknown as { spilled: string }[];
-      const keep = rows.map((row) => (JSON.parse(row.spilled) as Spilled).file);
+          "AND instr(j.data, '\"spilled\":')",
+      ).all(runId) as unknown as { data: string }[];
+      const keep = rows.flatMap(({ data }) => {
+        const { spilled } = JSON.parse(data) as { spilled?: Spilled };
+        return spilled === undefined ? [] : [spilled.file];
+      });
       this.#spills.sweep(runId, new Set(keep));
     }
   }

@@ -156,6 +156,22 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
     assert(await store.getItem(key) === key);
   });
 
+  test("values nested 1,500 levels deep are kept, and pruned", async (store) => {
+    const deep = JSON.parse("[".repeat(1500) + "]".repeat(1500));
+    const outputs = { deep, large: "x".repeat(70_000) };
+    await store.commit(
+      [newRun("a", { params: { deep } }), end("a", "x", { outputs }), newRun("b")],
+      new Map(),
+    );
+    assert.equal(JSON.stringify((await store.run("a"))!.params), JSON.stringify({ deep }));
+    await store.commit([status("b", "succeeded")], first("b"));
+    assert.equal(await store.prune(2n ** 62n), 1);
+    const [record] = await journal(store, "a");
+    assert("outputs" in record && JSON.stringify(record.outputs) === JSON.stringify(outputs));
+    await store.commit([status("a", "succeeded")], first("a"));
+    assert.equal(await store.prune(2n ** 62n), 1);
+  });
+
   test("a run id that is no name for a folder is refused", async (store) => {
     for (const runId of ["", "../../etc", "a/b", "a\0", "é", "x".repeat(129), "a b", "."]) {
       await assert.rejects(store.commit([newRun(runId)], new Map()), { code: "store.invalid" });

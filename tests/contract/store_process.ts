@@ -1,0 +1,82 @@
+/**
+ * A process of its own for tests of the store: `store_process.ts FILE ACTION`. It stands for an engine that
+ * is killed, starts at the same time as another, or runs out of disk.
+ */
+import { SpanloopError } from "../../engine/core/errors.ts";
+import { openStore } from "../../engine/store/open.ts";
+import { end, first, journal, newRun, start, T0 } from "./store_entries.ts";
+
+const [file, action] = Deno.args;
+const open = (options = {}) => openStore(`sqlite:${file}`, { durability: "full", ...options });
+
+/** The code of what `body` throws, or `nothing`. */
+async function codeOf(body: () => Promise<unknown>): Promise<string> {
+  try {
+    await body();
+    return "nothing";
+  } catch (error) {
+    if (error instanceof SpanloopError) return error.code;
+    throw error;
+  }
+}
+
+/** Commits for ever, and prints each position once it is acknowledged. */
+async function write(): Promise<void> {
+  const store = await open();
+  const lines = new TextEncoder();
+  await store.commit([newRun("a")], new Map());
+  for (let i = 0;; i++) {
+    const outputs = { text: "x".repeat(i % 50 === 0 ? 70_000 : 7) };
+    const { records } = await store.commit(
+      [end("a", `s${i}`, { outputs }), start("a", `s${i + 1}`)],
+      first("a"),
+    );
+    for (const { position } of records) Deno.stdout.writeSync(lines.encode(`${position}\n`));
+  }
+}
+
+/** Opens, perhaps as the first, and leaves a run. */
+async function create(): Promise<void> {
+  const store = await open();
+  const runId = `run-${Deno.pid}`;
+  const { lost } = await store.commit([newRun(runId), start(runId, "x")], new Map());
+  console.log(lost.length);
+  await store.close();
+}
+
+/** Fills the disk by rows, then by spilled outputs; frees some; goes on. */
+async function fill(): Promise<void> {
+  const store = await open();
+  await store.commit([newRun("a"), start("a", "first")], new Map());
+  let acknowledged = 1;
+  const more = async (bytes: number) => {
+    for (;;) {
+      await store.commit([end("a", "x", { outputs: { text: "x".repeat(bytes) } })], first("a"));
+      acknowledged++;
+    }
+  };
+  const spilling = await codeOf(() => more(200_000));
+  const rows = await codeOf(() => more(20_000));
+  await Deno.remove(`${file}.ballast`);
+  await store.commit([end("a", "last")], first("a"));
+  const kept = (await journal(store, "a")).length;
+  console.log(JSON.stringify({ spilling, rows, complete: kept === acknowledged + 1 }));
+  await store.close();
+}
+
+/** Uses a store that cannot be written, in both ways of opening it. */
+async function readOnly(): Promise<void> {
+  const store = await open({ readOnly: true });
+  const read = (await store.runs({})).length;
+  const write = await codeOf(() => store.commit([newRun("b")], new Map()));
+  await store.close();
+  const writable = await codeOf(async () => {
+    const store = await open();
+    await store.setItem("a", String(T0));
+  });
+  const created = await codeOf(() => openStore(`sqlite:${file}.new`, { durability: "full" }));
+  console.log(JSON.stringify({ read, write, writable, created }));
+}
+
+const actions: Record<string, () => Promise<void>> = { write, create, fill, readOnly };
+await actions[action]();
