@@ -1,5 +1,5 @@
 // The bounds of V6. A text of 8 KiB parses to at most some 4,000 nodes; the others keep recursion within a
-// tenth of the stack and one evaluation within some tens of milliseconds (measured in bounds_test.ts by fuel).
+// tenth of the stack and one evaluation within some tenths of a second at worst, as measured.
 
 /** Longest expression, in UTF-16 units. */
 export const MAX_SOURCE = 8_192;

@@ -46,6 +46,7 @@ Deno.test("evaluation cannot run away (V6)", () => {
     "[params.name, params.name].join()",
     "params.list.all(x, params.name.contains('y') || true)",
     "params.list.all(x, params.name.matches('y') || true)",
+    "params.name.matches('(.*y){50}')",
     "params.list.all(x, json(params.mode).size() > 0)",
     "params.list.all(x, toJson(params.list).size() > 0)",
     `${ones}.map(x, params.name)`,

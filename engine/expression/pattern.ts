@@ -5,6 +5,8 @@ import { ExpressionError } from "./error.ts";
 
 /** A compiled RE2 pattern. */
 export interface Pattern {
+  /** How many instructions it compiled to: the most that one character of a text may cost. */
+  readonly size: number;
   /** Whether it matches anywhere in `text`. Linear in its length. */
   find(text: string): boolean;
   /** Whether it matches the whole of `text`. Linear in its length. */
@@ -35,6 +37,7 @@ export function compilePattern(pattern: string): Pattern {
     );
   }
   const made: Pattern = {
+    size: compiled.programSize(),
     find: (text) => compiled.matcher(text).find(),
     whole: (text) => compiled.matcher(text).matches(),
   };
