@@ -21,17 +21,17 @@ export interface Type {
 const simple = (kind: Kind | "any"): Type => ({ kind });
 
 /** Nothing is known. */
-export const ANY = simple("any");
+export const ANY: Type = simple("any");
 /** A text. */
-export const STRING = simple("string");
+export const STRING: Type = simple("string");
 /** A number. */
-export const NUMBER = simple("number");
+export const NUMBER: Type = simple("number");
 /** True or false. */
-export const BOOLEAN = simple("boolean");
+export const BOOLEAN: Type = simple("boolean");
 /** A list of anything. */
-export const LIST = simple("list");
+export const LIST: Type = simple("list");
 /** An object of anything. */
-export const OBJECT = simple("object");
+export const OBJECT: Type = simple("object");
 
 function record(noun: string, fields: Readonly<Record<string, Type>>, nullable = false): Type {
   const known = new Map(Object.entries(fields));
