@@ -108,11 +108,16 @@ function createFile(file: string): void {
     chmodSync(fresh, 0o600);
     const db = new DatabaseSync(fresh);
     try {
-      db.exec(`PRAGMA journal_mode = WAL; PRAGMA application_id = ${APPLICATION_ID};`);
+      // Synced once, as a whole, before it is linked: nobody can see it earlier.
+      db.exec(
+        `PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;
+         PRAGMA application_id = ${APPLICATION_ID};`,
+      );
       migrate(db, file, migrations);
     } finally {
       db.close();
     }
+    sync(fresh);
     place(fresh, file);
     sync(folder);
   } finally {

@@ -96,15 +96,25 @@ export class Runs {
       "SELECT 1 FROM runs WHERE group_name = ? AND status = 'running' AND ended_at IS NULL",
     ).get(run.group_name);
     if (running !== undefined) return false;
+    // Ids alone: the queue is sorted at each poll, and headers are large.
     const queue = this.#db.exact(
-      `${SELECT} WHERE r.group_name = ? AND r.status = 'queued' AND r.ended_at IS NULL
-       ORDER BY r.priority + max(0, ? - r.created_at) / ? DESC, r.created_at, r.run_id`,
+      `SELECT run_id FROM runs WHERE group_name = ? AND status = 'queued' AND ended_at IS NULL
+       ORDER BY priority + max(0, ? - created_at) / ? DESC, created_at, run_id`,
     ).iterate(run.group_name, request.now, request.agingNs) as IterableIterator<unknown>;
-    for (const row of queue as IterableIterator<RunRow>) {
+    for (const row of queue as IterableIterator<{ run_id: string }>) {
       if (row.run_id === runId) return true;
-      if (isWaiting(row, request)) return false;
+      if (this.#isWaiting(row.run_id, request)) return false;
     }
     return false;
+  }
+
+  #isWaiting(runId: string, request: Parameters<Store["claim"]>[1]): boolean {
+    const lease = this.#db.exact("SELECT holder, expires_at FROM leases WHERE name = ?")
+      .get(`run:${runId}`) as { holder: string | null; expires_at: bigint } | undefined;
+    // Nobody will ever claim for a process that is gone; its run waits for a resume.
+    if (lease === undefined || lease.holder === null) return false;
+    if (lease.expires_at <= request.now) return false;
+    return request.isDead === undefined || !request.isDead(JSON.parse(lease.holder));
   }
 
   /** The runs that prune may delete: ended, created before, and needed by no unfinished one. */
@@ -147,12 +157,6 @@ export class Runs {
       yield { id: row.id, header: JSON.parse(row.header) };
     }
   }
-}
-
-function isWaiting(row: RunRow, request: Parameters<Store["claim"]>[1]): boolean {
-  // Nobody will ever claim for a process that is gone; its run waits for a resume.
-  if (row.holder === null || row.expires_at === null || row.expires_at <= request.now) return false;
-  return request.isDead === undefined || !request.isDead(JSON.parse(row.holder));
 }
 
 function isUnfinished(status: Status): boolean {
