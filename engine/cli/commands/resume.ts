@@ -1,0 +1,41 @@
+import type { RunReport } from "../../core/report.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
+import { type Caller, display } from "../caller.ts";
+import { follow } from "../follow.ts";
+import { withEngine } from "../open_engine.ts";
+
+/** `resume RUN` or `resume --all`. */
+export async function execute(args: Arguments, caller: Caller): Promise<number> {
+  const all = args.flag("all");
+  if (all === args.operands.length > 0) {
+    throw new UsageError("`resume` takes either RUN or --all", "resume");
+  }
+  return await withEngine(args, caller, caller.cwd, async (engine) => {
+    caller.err(
+      caller.errStyle.dim(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`) +
+        "\n",
+    );
+    const ids = all
+      // A sub-workflow's run goes on with the run that called it.
+      ? (await engine.runs({ statuses: ["queued", "running"], limit: 100_000 }))
+        .filter(({ parent }) => parent === undefined).map(({ runId }) => runId).reverse()
+      : [(await engine.find(args.operands[0])).runId];
+    const reports: RunReport[] = [];
+    let worst = 0;
+    for (const runId of ids) {
+      const code = await follow(
+        args,
+        caller,
+        engine,
+        (options) =>
+          engine.resume(runId, { ...options, acceptChanges: args.flag("accept-changes") }),
+        (report) => reports.push(report),
+      );
+      worst = Math.max(worst, code);
+      if (code === 130) break;
+    }
+    if (args.flag("json")) caller.out(JSON.stringify(all ? { runs: reports } : reports[0]) + "\n");
+    else if (ids.length === 0) caller.err("Every run has ended; there is nothing to resume.\n");
+    return worst;
+  });
+}

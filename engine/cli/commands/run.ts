@@ -1,0 +1,37 @@
+import type { Arguments } from "../arguments.ts";
+import { absolute, type Caller, display } from "../caller.ts";
+import { follow } from "../follow.ts";
+import { givenValues } from "../given.ts";
+import { withEngine } from "../open_engine.ts";
+
+/** `run FILE`. */
+export async function execute(args: Arguments, caller: Caller): Promise<number> {
+  const shown = args.operands[0];
+  const file = absolute(caller, shown);
+  const given = await givenValues(args, caller);
+  return await withEngine(args, caller, file, async (engine) => {
+    if (args.flag("dry-run")) {
+      const plan = await engine.plan(file, given, shown);
+      if (args.flag("json")) {
+        caller.out(JSON.stringify(plan) + "\n");
+      } else {
+        const { dryRunLines } = await import("../dry_run.ts");
+        caller.out(dryRunLines(plan, caller.outStyle).join("\n") + "\n");
+      }
+      return 0;
+    }
+    caller.err(
+      caller.errStyle.dim(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`) +
+        "\n",
+    );
+    return await follow(
+      args,
+      caller,
+      engine,
+      (options) => engine.run(file, { ...options, given, display: shown }),
+      (report) => {
+        if (args.flag("json")) caller.out(JSON.stringify(report) + "\n");
+      },
+    );
+  });
+}

@@ -1,0 +1,75 @@
+import type { RunReport } from "../core/report.ts";
+import type { Engine, RunOptions } from "../engine.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Caller } from "./caller.ts";
+import { type Interruption, interruption } from "./interruption.ts";
+import { type Follower, wallTime } from "./follower.ts";
+import { Progress } from "./progress.ts";
+
+/**
+ * Runs what `start` starts, shows it on stderr as the caller's terminal allows, and reports it at the end; the
+ * exit code. `onReport` gets the report before anything is printed of it.
+ */
+export async function follow(
+  args: Arguments,
+  caller: Caller,
+  engine: Engine,
+  start: (options: RunOptions) => Promise<RunReport>,
+  onReport: (report: RunReport) => void = () => {},
+): Promise<number> {
+  const progress = new Progress();
+  const follower = await chooseFollower(args, caller, progress);
+  const stop: Interruption = interruption(
+    (message) => follower.notice(message),
+    () => follower.close(),
+  );
+  let report: RunReport;
+  try {
+    report = await start({
+      signal: stop.signal,
+      force: stop.force,
+      onEvent: (event) => {
+        const now = wallTime();
+        follower.event(event, progress.apply(event, now), now);
+      },
+    });
+  } finally {
+    follower.close();
+    stop.dispose();
+  }
+  onReport(report);
+  const { summaryLines, outputLines, exitCode } = await import("./summary.ts");
+  if (!args.flag("quiet") || exitCode(report.status) !== 0) {
+    const { hints } = await import("./hints.ts");
+    const lines = summaryLines(report, progress, {
+      hints: hints(args, caller, engine.location, report),
+      columns: caller.size().columns,
+    }, caller.errStyle);
+    caller.err(lines.join("\n") + "\n");
+  }
+  if (!args.flag("json")) {
+    caller.out(outputLines(report.outputs).map((line) => `${line}\n`).join(""));
+  }
+  return exitCode(report.status);
+}
+
+async function chooseFollower(
+  args: Arguments,
+  caller: Caller,
+  progress: Progress,
+): Promise<Follower> {
+  if (caller.animated && !args.flag("quiet")) {
+    const { LiveFollower } = await import("./live_follower.ts");
+    return new LiveFollower(progress, caller);
+  }
+  const { PlainLines } = await import("./plain_lines.ts");
+  const plain = new PlainLines(progress);
+  return {
+    event: (event, step, now) => {
+      if (args.flag("quiet") && event.type !== "notice") return;
+      for (const line of plain.of(event, step, now)) caller.err(`${line}\n`);
+    },
+    notice: (message) => caller.err(`${message}\n`),
+    close: () => {},
+  };
+}

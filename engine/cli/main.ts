@@ -1,0 +1,71 @@
+import { type Arguments, commandOf, parseArguments, UsageError } from "./arguments.ts";
+import { type Caller, OutputClosed, processCaller } from "./caller.ts";
+
+/** Does what the command line says; the exit code: 0 succeeded, 1 failed, 2 misused, 130 cancelled. */
+export async function main(args: readonly string[], caller: Caller): Promise<number> {
+  try {
+    const [name, ...rest] = args;
+    if (name === undefined) {
+      const { overview } = await import("./help.ts");
+      caller.err(overview(caller.errStyle).join("\n") + "\n");
+      return 2;
+    }
+    if (name === "--version") return await (await import("./commands/version.ts")).execute(caller);
+    const parsed = name === "--help" || name === "-h"
+      ? parseArguments(commandOf("help"), rest)
+      : parseArguments(commandOf(name), rest);
+    if (parsed.flag("help") && parsed.command.name !== "help") {
+      const { page } = await import("./help.ts");
+      caller.out(page(parsed.command, caller.outStyle, caller.size().columns).join("\n") + "\n");
+      return 0;
+    }
+    return await execute(parsed, caller);
+  } catch (error) {
+    if (error instanceof OutputClosed) return 0;
+    const { tell } = await import("./failure.ts");
+    const told = tell(error, caller.errStyle, caller.env("SPANLOOP_DEBUG") === "1");
+    caller.err(told.lines.join("\n") + "\n");
+    return told.exitCode;
+  }
+}
+
+// Each command is a module of its own, loaded only when it is asked for: start-up is what a person waits for.
+async function execute(args: Arguments, caller: Caller): Promise<number> {
+  switch (args.command.name) {
+    case "run":
+      return await (await import("./commands/run.ts")).execute(args, caller);
+    case "validate":
+      return await (await import("./commands/validate.ts")).execute(args, caller);
+    case "plan":
+      return await (await import("./commands/plan.ts")).execute(args, caller);
+    case "runs":
+      return await (await import("./commands/runs.ts")).execute(args, caller);
+    case "show":
+      return await (await import("./commands/show.ts")).execute(args, caller);
+    case "diff":
+      return await (await import("./commands/diff.ts")).execute(args, caller);
+    case "resume":
+      return await (await import("./commands/resume.ts")).execute(args, caller);
+    case "rerun":
+      return await (await import("./commands/rerun.ts")).execute(args, caller);
+    case "cancel":
+      return await (await import("./commands/cancel.ts")).execute(args, caller);
+    case "prune":
+      return await (await import("./commands/prune.ts")).execute(args, caller);
+    case "serve":
+      return await (await import("./commands/serve.ts")).execute(args, caller);
+    case "schema":
+      return await (await import("./commands/schema.ts")).execute(args, caller);
+    case "completion":
+      return await (await import("./commands/completion.ts")).execute(args, caller);
+    case "help":
+      return await (await import("./commands/help.ts")).execute(args, caller);
+  }
+  throw new UsageError(`There is no command \`${args.command.name}\``);
+}
+
+if (import.meta.main) {
+  const code = await main(Deno.args, processCaller());
+  // Not left to the event loop: a timer that somebody forgot must not keep the terminal.
+  Deno.exit(code);
+}

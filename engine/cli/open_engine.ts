@@ -1,0 +1,50 @@
+import { createEngine, type Engine, type EngineOptions } from "../engine.ts";
+import { type Arguments, UsageError } from "./arguments.ts";
+import { absolute, type Caller } from "./caller.ts";
+
+/**
+ * Opens the engine near a workflow file or a folder with what `--store`, SPANLOOP_STORE and `--durability` say
+ * (R3). Throws UsageError for a store that is neither `sqlite:FILE` nor `memory:`.
+ */
+export function openEngine(args: Arguments, caller: Caller, near: string): Promise<Engine> {
+  const store = storeOf(args, caller);
+  return createEngine({
+    near,
+    ...store === undefined ? {} : { store },
+    ...durabilityOf(args),
+  });
+}
+
+/** Opens the engine, hands it to `use`, and closes it whatever happens. */
+export async function withEngine<T>(
+  args: Arguments,
+  caller: Caller,
+  near: string,
+  use: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = await openEngine(args, caller, near);
+  try {
+    return await use(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** The store that was asked for, with its file made absolute; undefined leaves it to the engine. */
+export function storeOf(args: Arguments, caller: Caller): string | undefined {
+  const given = args.value("store") ?? caller.env("SPANLOOP_STORE");
+  if (given === undefined || given === "memory:") return given;
+  const file = given.startsWith("sqlite:") ? given.slice("sqlite:".length) : "";
+  if (file === "") {
+    throw new UsageError(
+      `A store is \`sqlite:FILE\` or \`memory:\`, not \`${given}\``,
+      args.command.name,
+    );
+  }
+  return `sqlite:${absolute(caller, file)}`;
+}
+
+function durabilityOf(args: Arguments): Pick<EngineOptions, "durability"> {
+  const given = args.value("durability");
+  return given === "full" || given === "normal" ? { durability: given } : {};
+}

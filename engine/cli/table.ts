@@ -1,0 +1,252 @@
+/** An option of a command. */
+export interface Option {
+  /** Without dashes. */
+  readonly name: string;
+  /** One letter, without its dash. */
+  readonly short?: string;
+  /** What its value is called in help; absent for a switch. */
+  readonly value?: string;
+  /** The values it takes, when they are few. */
+  readonly choices?: readonly string[];
+  /** Whether it may be given more than once. */
+  readonly repeat?: boolean;
+  /** What it does, in a few words. */
+  readonly summary: string;
+}
+
+/** What a command works on. */
+export interface Operand {
+  /** What it is called in help. */
+  readonly name: string;
+  /** How many there must be; default exactly one. */
+  readonly count?: "optional" | "some";
+  /** What completion offers. */
+  readonly kind: "workflow" | "folder" | "run" | "choice";
+  /** For `choice`. */
+  readonly choices?: readonly string[];
+}
+
+/** A command, as parsing, help, errors and shell completion see it. */
+export interface Command {
+  /** Its name. */
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** What it works on, in order. */
+  readonly operands: readonly Operand[];
+  /** Its options, `--help` aside. */
+  readonly options: readonly Option[];
+  /** More to know, each a paragraph. */
+  readonly notes?: readonly string[];
+  /** Command lines that show it, without the program's name. */
+  readonly examples: readonly string[];
+}
+
+/** What every command takes. */
+export const HELP: Option = { name: "help", short: "h", summary: "Show this help" };
+
+const STORE: Option = {
+  name: "store",
+  value: "STORE",
+  summary: "sqlite:FILE or memory: (else SPANLOOP_STORE, else found near the workflow)",
+};
+const JSON_OUT: Option = { name: "json", summary: "Print one JSON document on stdout" };
+const DURABILITY: Option = {
+  name: "durability",
+  value: "KIND",
+  choices: ["full", "normal"],
+  summary: "full: commits survive a power cut; normal: a killed process",
+};
+const QUIET: Option = {
+  name: "quiet",
+  short: "q",
+  summary: "Neither progress nor step output on stderr",
+};
+const PARAMS: readonly Option[] = [
+  {
+    name: "param",
+    short: "p",
+    value: "NAME=VALUE",
+    repeat: true,
+    summary: "Give a parameter a value for this run",
+  },
+  { name: "params", value: "FILE", summary: "Read parameter values from a YAML or JSON file" },
+];
+const FILE: Operand = { name: "FILE", kind: "workflow" };
+const RUN: Operand = { name: "RUN", kind: "run" };
+const RUN_NOTE = "RUN is a run's id, the start or the end of one, or `last`.";
+
+/** All commands, in the order help lists them. */
+export const COMMANDS: readonly Command[] = [
+  {
+    name: "run",
+    summary: "Run a workflow to its end",
+    operands: [FILE],
+    options: [
+      ...PARAMS,
+      { name: "dry-run", short: "n", summary: "Show what would run with which values, and stop" },
+      JSON_OUT,
+      QUIET,
+      DURABILITY,
+      STORE,
+    ],
+    notes: [
+      "Progress goes to stderr, the workflow's outputs to stdout. Ctrl-C cancels gently (finally steps run), " +
+      "twice at once.",
+      "Exit code: 0 succeeded, 1 failed, 2 invalid or misused, 130 cancelled.",
+    ],
+    examples: ["run workflow.yaml", "run workflow.yaml -p batch_size=200 --json"],
+  },
+  {
+    name: "validate",
+    summary: "Check workflow files and list every mistake",
+    operands: [{ name: "FILE|FOLDER", kind: "workflow", count: "some" }],
+    options: [JSON_OUT],
+    notes: ["Also lists where raw() lets a value into the shell unquoted."],
+    examples: ["validate workflow.yaml", "validate workflows/"],
+  },
+  {
+    name: "plan",
+    summary: "Print a workflow's steps and their order",
+    operands: [FILE],
+    options: [
+      {
+        name: "format",
+        short: "f",
+        value: "FORMAT",
+        choices: ["tree", "mermaid", "json"],
+        summary: "tree (default), mermaid or json",
+      },
+      ...PARAMS,
+    ],
+    examples: ["plan workflow.yaml", "plan workflow.yaml --format mermaid"],
+  },
+  {
+    name: "runs",
+    summary: "List runs, newest first",
+    operands: [],
+    options: [
+      { name: "workflow", short: "w", value: "NAME", summary: "Of one workflow" },
+      {
+        name: "status",
+        short: "s",
+        value: "STATUS",
+        repeat: true,
+        choices: ["queued", "running", "succeeded", "failed", "cancelled", "skipped", "timed_out"],
+        summary: "With this status",
+      },
+      { name: "limit", short: "l", value: "N", summary: "At most N runs (default 20)" },
+      JSON_OUT,
+      STORE,
+    ],
+    examples: ["runs", "runs --workflow import-orders --status failed"],
+  },
+  {
+    name: "show",
+    summary: "Show a run: waterfall, errors, values, inputs, output",
+    operands: [RUN],
+    options: [
+      { name: "step", value: "ID", summary: "Everything about one step's attempts" },
+      JSON_OUT,
+      STORE,
+    ],
+    notes: [RUN_NOTE],
+    examples: ["show last", "show 9f31c2aa --step load"],
+  },
+  {
+    name: "diff",
+    summary: "Compare two runs: where the time went, and what differed",
+    operands: [{ ...RUN, name: "A" }, { ...RUN, name: "B" }],
+    options: [JSON_OUT, STORE],
+    notes: [RUN_NOTE],
+    examples: ["diff 9f31c2aa last"],
+  },
+  {
+    name: "resume",
+    summary: "Go on with a run that was cut short",
+    operands: [{ ...RUN, count: "optional" }],
+    options: [
+      { name: "all", summary: "Every unfinished run of the store, oldest first" },
+      { name: "accept-changes", summary: "Go on although a module has changed since" },
+      JSON_OUT,
+      QUIET,
+      DURABILITY,
+      STORE,
+    ],
+    notes: [RUN_NOTE, "A step that completed does not run again."],
+    examples: ["resume last", "resume --all"],
+  },
+  {
+    name: "rerun",
+    summary: "Start a run that reuses the outcomes of an earlier one",
+    operands: [RUN],
+    options: [
+      { name: "from", value: "STEP", summary: "Reuse what came before this step" },
+      { name: "failed", summary: "Reuse everything that did not fail" },
+      JSON_OUT,
+      QUIET,
+      DURABILITY,
+      STORE,
+    ],
+    notes: [RUN_NOTE],
+    examples: ["rerun last --failed", "rerun 9f31c2aa --from load"],
+  },
+  {
+    name: "cancel",
+    summary: "Ask the process that holds a run to cancel it",
+    operands: [RUN],
+    options: [JSON_OUT, STORE],
+    notes: [RUN_NOTE],
+    examples: ["cancel last"],
+  },
+  {
+    name: "prune",
+    summary: "Delete old runs that have ended",
+    operands: [],
+    options: [
+      { name: "older-than", value: "AGE", summary: "Created longer ago than this, such as 30d" },
+      { name: "dry-run", short: "n", summary: "Say how many, and delete nothing" },
+      JSON_OUT,
+      STORE,
+    ],
+    notes: ["Unfinished runs are never deleted."],
+    examples: ["prune --older-than 30d"],
+  },
+  {
+    name: "serve",
+    summary: "Run a folder's workflows on their schedules",
+    operands: [{ name: "FOLDER", kind: "folder" }],
+    options: [JSON_OUT, DURABILITY, STORE],
+    notes: ["Ctrl-C stops gently. With --json each event is one JSON line on stdout."],
+    examples: ["serve workflows/"],
+  },
+  {
+    name: "schema",
+    summary: "Print the JSON Schema of workflow files",
+    operands: [],
+    options: [],
+    examples: ["schema > spanloop.schema.json"],
+  },
+  {
+    name: "completion",
+    summary: "Print a shell's completion script",
+    operands: [{ name: "SHELL", kind: "choice", choices: ["bash", "zsh", "fish"] }],
+    options: [],
+    examples: [
+      "completion bash > ~/.local/share/bash-completion/completions/spanloop",
+      "completion fish > ~/.config/fish/completions/spanloop.fish",
+    ],
+  },
+  {
+    name: "help",
+    summary: "Show help for a command",
+    operands: [{ name: "COMMAND", kind: "choice", count: "optional" }],
+    options: [],
+    examples: ["help run"],
+  },
+];
+
+/** The command of that name. */
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

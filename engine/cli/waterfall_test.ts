@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { axis, bar, quantile } from "./waterfall.ts";
+import { width } from "./text.ts";
+
+Deno.test("bar() is exact to an eighth of a column and never invisible", () => {
+  assert.equal(bar(0, 1, 8), "████████");
+  assert.equal(bar(0.5, 1, 8), "    ████");
+  assert.equal(bar(0, 0.5 / 8, 8), "▌");
+  assert.equal(bar(0.25, 0.25, 8), "  ▏");
+  assert.equal(bar(1, 1, 8), "       █");
+  for (let i = 0; i <= 100; i++) {
+    for (const columns of [10, 33, 80]) {
+      assert.ok(width(bar(i / 100, 1, columns)) <= columns);
+      assert.ok(width(bar(0, i / 100, columns)) <= columns);
+    }
+  }
+});
+
+Deno.test("axis() has round times at their places", () => {
+  assert.equal(axis(10, 60), "╵0          ╵2 ms       ╵4 ms       ╵6 ms       ╵8 ms");
+  assert.equal(axis(90_000, 45), "╵0             ╵30 s          ╵1 min");
+  assert.match(axis(7 * 3_600_000, 100), /^╵0 +╵1 h +╵2 h/);
+  assert.match(axis(0.02, 60), /^╵0 +╵5 µs/);
+  for (const total of [0.001, 1, 999, 59_000, 61_000, 1e7, 1e9, 1e11]) {
+    for (const columns of [10, 20, 60, 180]) assert.ok(width(axis(total, columns)) <= columns);
+  }
+});
+
+Deno.test("quantile() is by nearest rank", () => {
+  assert.equal(quantile([], 0.5), 0);
+  assert.equal(quantile([1, 2, 3, 4], 0.5), 2);
+  assert.equal(quantile([1, 2, 3, 4], 0.95), 4);
+});
