@@ -28,19 +28,23 @@ export default async function serve(context: StepContext) {
       worker.postMessage(waiting.airport);
     }
   };
-  const workers = Array.from({ length: Number(context.with.workers) }, () => {
-    const worker = new Worker(new URL("./delay_query.ts", import.meta.url), { type: "module" });
-    worker.onmessage = ({ data }: MessageEvent) => {
-      busy.get(worker)?.answer(
-        data === null ? new Response("No such airport", { status: 404 }) : Response.json(data),
-      );
-      if (busy.delete(worker)) answered++;
-      idle.push(worker);
-      assign();
-    };
-    worker.postMessage({ flights }); // it answers once it has loaded them, and is idle from then on
-    return worker;
-  });
+  const startWorker = () =>
+    new Promise<Worker>((ready) => {
+      const worker = new Worker(new URL("./delay_query.ts", import.meta.url), { type: "module" });
+      worker.onmessage = ({ data }: MessageEvent) => {
+        busy.get(worker)?.answer(
+          data === null ? new Response("No such airport", { status: 404 }) : Response.json(data),
+        );
+        if (busy.delete(worker)) answered++;
+        idle.push(worker);
+        ready(worker); // its first message says that it has loaded the flights
+        assign();
+      };
+      worker.postMessage({ flights });
+    });
+  const workers = await Promise.all(
+    Array.from({ length: Number(context.with.workers) }, startWorker),
+  );
 
   const server = Deno.serve({
     hostname: "127.0.0.1",
@@ -66,6 +70,7 @@ export default async function serve(context: StepContext) {
     });
   });
   context.signal.addEventListener("abort", () => server.shutdown(), { once: true });
+  if (context.signal.aborted) server.shutdown();
 
   await server.finished;
   for (const worker of workers) worker.terminate();
