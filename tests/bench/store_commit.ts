@@ -43,7 +43,7 @@ function median(values: number[]): number {
 
 if (import.meta.main) {
   const folder = Deno.args[0] ?? Deno.makeTempDirSync();
-  for (const [durability, commits] of [["full", 3000], ["normal", 20_000]] as const) {
+  for (const [durability, commits] of [["full", 8000], ["normal", 20_000]] as const) {
     const rates: number[] = [];
     const raws: number[] = [];
     for (let pair = 0; pair < 5; pair++) {
