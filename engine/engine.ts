@@ -1,8 +1,8 @@
-import type { JsonObject } from "./core/json.ts";
-import type { Diagnostic } from "./core/diagnostic.ts";
-import type { PlanReport, RunEvent, RunHistory, RunReport } from "./core/report.ts";
-import type { RunQuery, RunSummary } from "./core/store.ts";
-import type { Workflow } from "./core/workflow.ts";
+import type { Engine } from "./core/engine.ts";
+import { locateStore } from "./locate_store.ts";
+import type { SpanProcessor } from "./telemetry/provider.ts";
+
+export type { Engine, GivenValues, RunOptions, ServeEvent } from "./core/engine.ts";
 
 /** How an engine is set up. */
 export interface EngineOptions {
@@ -15,90 +15,13 @@ export interface EngineOptions {
   readonly store?: string;
   /** `full`: a commit survives the machine; `normal`: the process. Default: spanloop.yaml's, else `full`. */
   readonly durability?: "full" | "normal";
+  /** OpenTelemetry span processors that see every span of the engine. */
+  readonly spanProcessors?: readonly SpanProcessor[];
 }
 
-/** Values given for one run (V3). */
-export interface GivenValues {
-  /** From the command line, as text, by name. */
-  readonly text?: Readonly<Record<string, string>>;
-  /** From a `--params` file. */
-  readonly file?: JsonObject;
-}
-
-/** How a run is followed and stopped. */
-export interface RunOptions {
-  /** Called for every event, in order. */
-  readonly onEvent?: (event: RunEvent) => void;
-  /**
-   * Cancels gently: attempts under way are cancelled, finally steps run. Aborting `force` as well ends
-   * everything at once, finally steps included.
-   */
-  readonly signal?: AbortSignal;
-  /** See `signal`. */
-  readonly force?: AbortSignal;
-}
-
-/** The engine: one store, and what can be done with it. */
-export interface Engine {
-  /** The store's location, `sqlite:/…` or `memory:`. */
-  readonly location: string;
-  /** Checks a file, what it names included. `display` is the path as the person wrote it. */
-  validate(
-    file: string,
-    display?: string,
-  ): Promise<{ readonly workflow?: Workflow; readonly diagnostics: readonly Diagnostic[] }>;
-  /** What would run, with which values. Throws InvalidError. */
-  plan(file: string, given?: GivenValues, display?: string): Promise<PlanReport>;
-  /** Runs a workflow to its end. Throws InvalidError for a bad file or value, StoreError for the store. */
-  run(
-    file: string,
-    options?: RunOptions & { readonly given?: GivenValues; readonly display?: string },
-  ): Promise<RunReport>;
-  /** Goes on with an unfinished run (J2); waits for its lease if its holder lives (R7). */
-  resume(
-    runId: string,
-    options?: RunOptions & { readonly acceptChanges?: boolean },
-  ): Promise<RunReport>;
-  /** Starts a run that reuses the outcomes of another one before `from`, or all that did not fail (R5). */
-  rerun(
-    runId: string,
-    options?: RunOptions & { readonly from?: string; readonly failed?: boolean },
-  ): Promise<RunReport>;
-  /** Asks the process that holds a run to cancel it; false if it has ended or is not there. */
-  cancel(runId: string): Promise<boolean>;
-  /** Runs, newest first. */
-  runs(query?: RunQuery): Promise<readonly RunSummary[]>;
-  /**
-   * The one run whose id starts or ends with `text`, or that `last` names; throws SpanloopError when there is
-   * none or more than one.
-   */
-  find(text: string): Promise<RunSummary>;
-  /** A whole run. */
-  history(runId: string): Promise<RunHistory>;
-  /** Deletes ended runs created more than `olderThanMs` milliseconds ago; how many. */
-  prune(olderThanMs: number): Promise<number>;
-  /** Runs every workflow of a folder on its schedules until `signal` aborts, then stops gently (R8). */
-  serve(
-    folder: string,
-    options: RunOptions & {
-      readonly signal: AbortSignal;
-      readonly onLog: (line: ServeEvent) => void;
-    },
-  ): Promise<void>;
-  /** Gives leases back and closes the store. */
-  close(): Promise<void>;
-}
-
-/** What `serve` reports, one line each. */
-export interface ServeEvent {
-  /** When, nanoseconds since the epoch. */
-  readonly at: bigint;
-  /** `info`, or `error` for what needs a person. */
-  readonly level: "info" | "error";
-  /** A sentence. */
-  readonly message: string;
-  /** The workflow it is about. */
-  readonly workflow?: string;
-  /** The run it is about. */
-  readonly runId?: string;
+/** Makes an engine. Its store is opened on first use; `validate` and `plan` need none. */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const place = await locateStore(options.near, options);
+  const { LocalEngine } = await import("./local_engine.ts");
+  return new LocalEngine(place, options.spanProcessors ?? []);
 }

@@ -74,7 +74,7 @@ export interface AttemptPorts {
   /** Runs a sub-workflow for the attempt. */
   readonly runWorkflow: (
     request: { readonly file: string; readonly params: JsonObject },
-    attempt: AttemptSpan & { readonly key: string },
+    attempt: AttemptSpan & { readonly key: string; readonly runId: string },
     cancellation: Cancellation,
   ) => Promise<JsonObject>;
   /** Waits until an absolute time. */
@@ -290,7 +290,7 @@ class Attempt implements AttemptContext, StepServices {
   ): Promise<JsonObject> {
     return this.#ports.runWorkflow(
       request,
-      { ...this.#attempt, key: this.#input.key },
+      { ...this.#attempt, key: this.#input.key, runId: this.#input.runId },
       this.#ports.cancellation,
     );
   }

@@ -3,7 +3,6 @@ import { messageOf } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { StepList } from "../core/report.ts";
 import type { Failure, Status } from "../core/span.ts";
-import * as keys from "../../semconv/attributes.ts";
 import { Cancellation, Stop, type StopReason } from "./cancellation.ts";
 import { durationOf, type RunContext } from "./run_context.ts";
 import { type ListRequest, type ListResult, runList } from "./scheduler.ts";
@@ -151,19 +150,4 @@ export class Execution {
       };
     }
   }
-}
-
-/** The attributes that a run's end adds to its span, by the cicd conventions. */
-export function runEndAttributes(end: RunEnd): Record<string, string> {
-  const result = {
-    succeeded: keys.CICD_PIPELINE_RESULT_VALUE_SUCCESS,
-    failed: keys.CICD_PIPELINE_RESULT_VALUE_FAILURE,
-    cancelled: keys.CICD_PIPELINE_RESULT_VALUE_CANCELLATION,
-    timed_out: keys.CICD_PIPELINE_RESULT_VALUE_TIMEOUT,
-  }[end.status];
-  const error = end.status === "failed" || end.status === "timed_out";
-  return {
-    [keys.CICD_PIPELINE_RESULT]: result,
-    ...(error ? { [keys.ERROR_TYPE]: end.failure?.code ?? end.status } : {}),
-  };
 }

@@ -4,7 +4,7 @@ import { isObject, type Json } from "../core/json.ts";
 import type { Scope } from "../core/scope.ts";
 import type { Failure, ItemRange } from "../core/span.ts";
 import type { ForEach, Step } from "../core/workflow.ts";
-import * as keys from "../../semconv/attributes.ts";
+import { taskAttributes } from "../telemetry/attributes.ts";
 import { failedEarly } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Settled } from "./journal.ts";
@@ -47,10 +47,12 @@ export async function runForEach(
       name: step.span.name ?? step.id,
       attributes: {
         ...run.parameters,
-        [keys.CICD_PIPELINE_TASK_NAME]: step.id,
-        [keys.CICD_PIPELINE_TASK_RUN_ID]: `${run.header.runId}/${step.id}`,
-        [keys.SPANLOOP_STEP_ID]: step.id,
-        [keys.SPANLOOP_STEP_TYPE]: step.uses,
+        ...taskAttributes({
+          runId: run.header.runId,
+          key: step.id,
+          stepId: step.id,
+          type: step.uses,
+        }),
         ...(thrown === undefined ? attributesOf(step.span.attributes, scope) : {}),
       },
       inputs: source === undefined ? null : run.binding.masker.value(source.identity),

@@ -16,7 +16,7 @@ import type {
 } from "../core/span.ts";
 import type { EmittedSpan, Interruption } from "../core/step.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
-import * as keys from "../../semconv/attributes.ts";
+import { linkTo, skipAttributes, taskEndAttributes } from "../telemetry/attributes.ts";
 import type { RunFold } from "./fold.ts";
 
 /** What an attempt's span says when it starts. */
@@ -255,11 +255,7 @@ export class SpanJournal implements Journal {
     if (open !== undefined) this.#recorder.adopt(open);
     const start = open ?? this.#start("skip", stepId, stepId, {
       name: stepId,
-      attributes: {
-        [keys.CICD_PIPELINE_TASK_NAME]: stepId,
-        [keys.SPANLOOP_STEP_ID]: stepId,
-        [keys.SPANLOOP_SKIP_REASON]: reason,
-      },
+      attributes: skipAttributes(stepId, reason),
     }, reused?.link === undefined ? {} : { links: [reused.link] });
     this.#end(start, reused ?? { outcome: "skipped" }, start.span.startTime, {}, reason);
   }
@@ -284,10 +280,7 @@ export class SpanJournal implements Journal {
         endTime: this.#clock.now(),
         error: true,
         message: "The engine stopped during this attempt",
-        attributes: {
-          [keys.CICD_PIPELINE_TASK_RUN_RESULT]: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_ERROR,
-          [keys.ERROR_TYPE]: "interrupted",
-        },
+        attributes: taskEndAttributes("interrupted", undefined, undefined),
       },
     });
   }
@@ -295,10 +288,10 @@ export class SpanJournal implements Journal {
   #begin(request: AttemptRequest, interrupted: StartEntry | undefined): StartEntry {
     const links: SpanLink[] = [];
     if (interrupted !== undefined) {
-      links.push(link(interrupted.span, keys.SPANLOOP_LINK_TYPE_VALUE_RESUME));
+      links.push(linkTo(interrupted.span, "resume"));
     }
     if (request.after !== undefined) {
-      links.push(link(request.after, keys.SPANLOOP_LINK_TYPE_VALUE_RETRY));
+      links.push(linkTo(request.after, "retry"));
     }
     return this.#start("attempt", request.key, request.stepId, request.describe(), {
       attempt: request.attempt,
@@ -365,15 +358,7 @@ export class SpanJournal implements Journal {
         endTime,
         error,
         message: error ? failure?.message : undefined,
-        attributes: {
-          ...attributes,
-          [keys.CICD_PIPELINE_TASK_RUN_RESULT]: RESULTS[outcome],
-          ...(error ? { [keys.ERROR_TYPE]: failure?.code ?? outcome } : {}),
-          ...(items === undefined ? {} : {
-            [keys.SPANLOOP_ITEMS_PROCESSED]: items.processed,
-            [keys.SPANLOOP_ITEMS_FAILED]: items.failed,
-          }),
-        },
+        attributes: { ...attributes, ...taskEndAttributes(outcome, failure, items) },
       },
       outputs: settled.outputs,
       failure,
@@ -422,21 +407,3 @@ export class SpanJournal implements Journal {
     else this.#recorder.end(entry);
   }
 }
-
-function link(span: SpanReference, type: string): SpanLink {
-  return {
-    traceId: span.traceId,
-    spanId: span.spanId,
-    attributes: { [keys.SPANLOOP_LINK_TYPE]: type },
-  };
-}
-
-/** OpenTelemetry's cicd results by outcome. */
-export const RESULTS: Readonly<Record<Outcome, string>> = {
-  succeeded: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_SUCCESS,
-  failed: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_FAILURE,
-  cancelled: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_CANCELLATION,
-  skipped: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_SKIP,
-  timed_out: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_TIMEOUT,
-  interrupted: keys.CICD_PIPELINE_TASK_RUN_RESULT_VALUE_ERROR,
-};

@@ -11,11 +11,16 @@ import type { Overlap } from "../core/workflow.ts";
 import type { Binding } from "../plan/bind.ts";
 import { describePlan } from "../plan/describe.ts";
 import type { Plan } from "../plan/plan.ts";
-import * as keys from "../../semconv/attributes.ts";
+import {
+  parameterAttributes,
+  runAttributes,
+  runEndAttributes,
+  runName,
+} from "../telemetry/attributes.ts";
 import type { Bus } from "../telemetry/bus.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
 import type { AttemptPorts } from "./attempt.ts";
-import { Execution, type RunEnd, runEndAttributes } from "./execution.ts";
+import { Execution, type RunEnd } from "./execution.ts";
 import { RunFold } from "./fold.ts";
 import { SpanJournal } from "./journal.ts";
 import { type Keeper, LEASE_NS } from "./keeper.ts";
@@ -164,7 +169,9 @@ export class Runner {
     const { plan, binding } = request;
     const runId = request.runId ?? ids.runId();
     const scope = runScope(plan, binding, runId);
-    const { priority, group } = plan.workflow;
+    const { priority, group, maxConcurrency } = plan.workflow;
+    // A value that does not hold is told now, before there is a run.
+    if (maxConcurrency !== undefined) wholeOf(maxConcurrency, scope, "max_concurrency", 1);
     const now = clock.now();
     const header: RunHeader = {
       runId,
@@ -242,7 +249,7 @@ export class Runner {
       clock,
       random,
       scope,
-      parameters: parameterAttributes(binding),
+      parameters: parameterAttributes(binding.masker.value(binding.journalled)),
       onEvent,
       attempts: {
         clock,
@@ -371,19 +378,10 @@ export class Runner {
         spanId: header.spanId,
         parentSpanId: header.parentSpanId,
         traceState: header.traceState,
-        name: `${keys.CICD_PIPELINE_ACTION_NAME_VALUE_RUN} ${plan.workflow.name}`,
+        name: runName(plan.workflow.name),
         kind: "server",
         startTime: clock.now(),
-        attributes: {
-          ...run.parameters,
-          [keys.CICD_PIPELINE_NAME]: plan.workflow.name,
-          [keys.CICD_PIPELINE_ACTION_NAME]: keys.CICD_PIPELINE_ACTION_NAME_VALUE_RUN,
-          [keys.CICD_PIPELINE_RUN_ID]: header.runId,
-          [keys.SPANLOOP_WORKFLOW_DEFINITION]: header.definition,
-          [keys.SPANLOOP_TRIGGER_TYPE]: triggerType(header),
-          [keys.SPANLOOP_PRIORITY]: header.priority,
-          ...(header.group === undefined ? {} : { [keys.SPANLOOP_GROUP]: header.group }),
-        },
+        attributes: { ...run.parameters, ...runAttributes(header) },
       },
     };
     fold.apply(entry);
@@ -409,9 +407,7 @@ export class Runner {
         endTime: clock.now(),
         error: end.status === "failed" || end.status === "timed_out",
         message: failure?.message,
-        attributes: end.status === "skipped"
-          ? { [keys.CICD_PIPELINE_RESULT]: keys.CICD_PIPELINE_RESULT_VALUE_SKIP }
-          : runEndAttributes(end),
+        attributes: runEndAttributes(end.status, failure),
       },
       outputs: end.outputs,
       failure,
@@ -429,13 +425,6 @@ export class Runner {
   }
 }
 
-function triggerType(header: RunHeader): string {
-  if (header.parent !== undefined) return keys.SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW;
-  return header.trigger === undefined
-    ? keys.SPANLOOP_TRIGGER_TYPE_VALUE_MANUAL
-    : keys.SPANLOOP_TRIGGER_TYPE_VALUE_SCHEDULE;
-}
-
 function runScope(plan: Plan, binding: Binding, runId: string): RunContext["scope"] {
   const steps: Record<string, StepView> = {};
   const base: Scope & { steps: typeof steps } = {
@@ -445,19 +434,4 @@ function runScope(plan: Plan, binding: Binding, runId: string): RunContext["scop
     run: { id: runId, name: plan.workflow.name, status: "running", error: null },
   };
   return { ...base, env: texts(plan.workflow.env, base) };
-}
-
-const LONGEST_VALUE = 256;
-
-// Only plain values: a list or an object is in the run's header.
-function parameterAttributes(binding: Binding): Attributes {
-  const attributes: Record<string, string | number | boolean> = {};
-  for (const [name, value] of Object.entries(binding.journalled) as [string, Json][]) {
-    if (typeof value === "string") {
-      attributes[keys.spanloopParameter(name)] = binding.masker.text(value).slice(0, LONGEST_VALUE);
-    } else if (typeof value === "number" || typeof value === "boolean") {
-      attributes[keys.spanloopParameter(name)] = value;
-    }
-  }
-  return attributes;
 }

@@ -4,7 +4,7 @@ import type { Scope } from "../core/scope.ts";
 import type { SpanReference } from "../core/span.ts";
 import type { StepType } from "../core/step.ts";
 import type { Step } from "../core/workflow.ts";
-import * as keys from "../../semconv/attributes.ts";
+import { taskAttributes } from "../telemetry/attributes.ts";
 import { failedEarly, runAttempt } from "./attempt.ts";
 import { type Cancellation, Stop } from "./cancellation.ts";
 import type { AttemptSpan, Description, Settled } from "./journal.ts";
@@ -190,15 +190,13 @@ function describe(
   const { step, batch } = unit;
   const attributes = {
     ...run.parameters,
-    [keys.CICD_PIPELINE_TASK_NAME]: step.id,
-    [keys.CICD_PIPELINE_TASK_RUN_ID]: `${run.header.runId}/${unit.key}/${attempt}`,
-    [keys.SPANLOOP_STEP_ID]: step.id,
-    [keys.SPANLOOP_STEP_TYPE]: type.name,
-    [keys.SPANLOOP_ATTEMPT]: attempt,
-    ...(batch === undefined ? {} : {
-      [keys.SPANLOOP_BATCH_INDEX]: batch.index,
-      [keys.SPANLOOP_BATCH_FROM]: batch.range.from,
-      [keys.SPANLOOP_BATCH_TO]: batch.range.to,
+    ...taskAttributes({
+      runId: run.header.runId,
+      key: unit.key,
+      stepId: step.id,
+      type: type.name,
+      attempt,
+      batch,
     }),
   };
   const base = {

@@ -16,6 +16,8 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import type { Attributes, SpanEnd, SpanStart } from "../core/span.ts";
 
+export type { SpanProcessor };
+
 const KINDS: Readonly<Record<SpanStart["kind"], SpanKind>> = {
   internal: SpanKind.INTERNAL,
   server: SpanKind.SERVER,

@@ -55,8 +55,8 @@ export const TOP_LEVEL: readonly string[] = [
 /** Entries that it may have; git keeps no folder that is empty. */
 export const TOP_LEVEL_TOO: readonly string[] = ["CHANGELOG.md", "deploy", "plugins"];
 
-// The composition root and what it alone reads: the machine's clock, randomness and environment.
-const ROOT_FILES = ["engine/engine.ts", "engine/system.ts"];
+// The composition root is engine.ts and the files beside it, which nothing else imports.
+const ROOT_FILE = /^engine\/[^/]+\.ts$/;
 
 const IN_ENGINE = Object.keys(MAY_IMPORT).filter((layer) =>
   !["semconv", "plugins", "workflows"].includes(layer) && !layer.endsWith(".ts")
@@ -65,7 +65,7 @@ const IN_ENGINE = Object.keys(MAY_IMPORT).filter((layer) =>
 /** The layer of a file by its path in the repository, or undefined if it has no place in the table. */
 export function layerOf(path: string): string | undefined {
   if (path === "mod.ts") return "mod.ts";
-  if (ROOT_FILES.includes(path)) return "engine.ts";
+  if (ROOT_FILE.test(path)) return "engine.ts";
   const [top, folder, ...rest] = path.split("/");
   if (top === "engine" && rest.length > 0) {
     return IN_ENGINE.includes(folder) ? folder : undefined;

@@ -1,0 +1,136 @@
+import type {
+  Attributes,
+  Failure,
+  ItemCount,
+  ItemRange,
+  Outcome,
+  SpanLink,
+  SpanReference,
+} from "../core/span.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { RunHeader } from "../core/store.ts";
+import * as keys from "../../semconv/attributes.ts";
+
+const LONGEST_VALUE = 256;
+
+/** A run span's name, by the cicd conventions: `{action} {pipeline}`. */
+export function runName(workflow: string): string {
+  return `${keys.CICD_PIPELINE_ACTION_NAME_VALUE_RUN} ${workflow}`;
+}
+
+/** A run span's attributes at its start. */
+export function runAttributes(header: RunHeader): Attributes {
+  const trigger = header.parent !== undefined
+    ? keys.SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW
+    : header.trigger !== undefined
+    ? keys.SPANLOOP_TRIGGER_TYPE_VALUE_SCHEDULE
+    : keys.SPANLOOP_TRIGGER_TYPE_VALUE_MANUAL;
+  return {
+    [keys.CICD_PIPELINE_NAME]: header.workflow,
+    [keys.CICD_PIPELINE_ACTION_NAME]: keys.CICD_PIPELINE_ACTION_NAME_VALUE_RUN,
+    [keys.CICD_PIPELINE_RUN_ID]: header.runId,
+    [keys.SPANLOOP_WORKFLOW_DEFINITION]: header.definition,
+    [keys.SPANLOOP_TRIGGER_TYPE]: trigger,
+    [keys.SPANLOOP_PRIORITY]: header.priority,
+    ...(header.group === undefined ? {} : { [keys.SPANLOOP_GROUP]: header.group }),
+  };
+}
+
+/** What a run's end adds to its span. */
+export function runEndAttributes(outcome: Outcome, failure: Failure | undefined): Attributes {
+  return { [keys.CICD_PIPELINE_RESULT]: RESULTS[outcome], ...errorType(outcome, failure) };
+}
+
+/** A task span's attributes at its start: of an attempt, or of a for_each step around its batches. */
+export function taskAttributes(task: {
+  /** The run. */
+  readonly runId: string;
+  /** As in the journal. */
+  readonly key: string;
+  /** The step. */
+  readonly stepId: string;
+  /** Its type. */
+  readonly type: string;
+  /** Which try, for an attempt. */
+  readonly attempt?: number;
+  /** For a batch. */
+  readonly batch?: { readonly index: number; readonly range: ItemRange };
+}): Attributes {
+  const { runId, key, stepId, type, attempt, batch } = task;
+  return {
+    [keys.CICD_PIPELINE_TASK_NAME]: stepId,
+    [keys.CICD_PIPELINE_TASK_RUN_ID]: `${runId}/${key}${
+      attempt === undefined ? "" : `/${attempt}`
+    }`,
+    [keys.SPANLOOP_STEP_ID]: stepId,
+    [keys.SPANLOOP_STEP_TYPE]: type,
+    ...(attempt === undefined ? {} : { [keys.SPANLOOP_ATTEMPT]: attempt }),
+    ...(batch === undefined ? {} : {
+      [keys.SPANLOOP_BATCH_INDEX]: batch.index,
+      [keys.SPANLOOP_BATCH_FROM]: batch.range.from,
+      [keys.SPANLOOP_BATCH_TO]: batch.range.to,
+    }),
+  };
+}
+
+/** What a task's end adds to its span. */
+export function taskEndAttributes(
+  outcome: Outcome,
+  failure: Failure | undefined,
+  items: ItemCount | undefined,
+): Attributes {
+  return {
+    [keys.CICD_PIPELINE_TASK_RUN_RESULT]: RESULTS[outcome],
+    ...errorType(outcome, failure),
+    ...(items === undefined ? {} : {
+      [keys.SPANLOOP_ITEMS_PROCESSED]: items.processed,
+      [keys.SPANLOOP_ITEMS_FAILED]: items.failed,
+    }),
+  };
+}
+
+/** The attributes of a step's span that did not run (S4). */
+export function skipAttributes(stepId: string, reason: string): Attributes {
+  return {
+    [keys.CICD_PIPELINE_TASK_NAME]: stepId,
+    [keys.SPANLOOP_STEP_ID]: stepId,
+    [keys.SPANLOOP_SKIP_REASON]: reason,
+  };
+}
+
+/** The values that a run has, as span attributes (J3): plain values only, text cut at 256 characters. */
+export function parameterAttributes(values: JsonObject): Attributes {
+  const attributes: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === "string") {
+      attributes[keys.spanloopParameter(name)] = value.slice(0, LONGEST_VALUE);
+    } else if (typeof value === "number" || typeof value === "boolean") {
+      attributes[keys.spanloopParameter(name)] = value;
+    }
+  }
+  return attributes;
+}
+
+/** A link to a span: of the try before, of the interrupted one, of the run that is rerun. */
+export function linkTo(span: SpanReference, type: "retry" | "resume" | "rerun"): SpanLink {
+  return {
+    traceId: span.traceId,
+    spanId: span.spanId,
+    attributes: { [keys.SPANLOOP_LINK_TYPE]: type },
+  };
+}
+
+function errorType(outcome: Outcome, failure: Failure | undefined): Attributes {
+  const error = outcome === "failed" || outcome === "timed_out" || outcome === "interrupted";
+  return error ? { [keys.ERROR_TYPE]: failure?.code ?? outcome } : {};
+}
+
+// The values of cicd.pipeline.result and cicd.pipeline.task.run.result are the same.
+const RESULTS: Readonly<Record<Outcome, string>> = {
+  succeeded: keys.CICD_PIPELINE_RESULT_VALUE_SUCCESS,
+  failed: keys.CICD_PIPELINE_RESULT_VALUE_FAILURE,
+  cancelled: keys.CICD_PIPELINE_RESULT_VALUE_CANCELLATION,
+  skipped: keys.CICD_PIPELINE_RESULT_VALUE_SKIP,
+  timed_out: keys.CICD_PIPELINE_RESULT_VALUE_TIMEOUT,
+  interrupted: keys.CICD_PIPELINE_RESULT_VALUE_ERROR,
+};

@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Diagnostic } from "./core/diagnostic.ts";
+import { InvalidError, messageOf } from "./core/errors.ts";
+import type { SecretSource } from "./core/parameter.ts";
+import type { Step, Workflow } from "./core/workflow.ts";
+import { type Plan, planWorkflow } from "./plan/plan.ts";
+import { loadWorkflow } from "./spec/load.ts";
+
+/** A workflow that holds, ready to run. */
+export interface LoadedWorkflow {
+  /** Its plan. */
+  readonly plan: Plan;
+  /** SHA-256 of its text in hex. */
+  readonly definition: string;
+  /** SHA-256 in hex of the files that its steps name, by absolute path (R4). */
+  readonly modules: Readonly<Record<string, string>>;
+}
+
+/** Checks a workflow file and that what its steps name is there. */
+export function checkFile(
+  file: string,
+  display = file,
+): { readonly workflow?: Workflow; readonly diagnostics: readonly Diagnostic[] } {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new InvalidError(`Cannot read ${display}: ${fileProblem(cause)}`);
+  }
+  const loaded = loadWorkflow({ bytes, file, display });
+  if (loaded.workflow === undefined) return loaded;
+  const missing = missingModules(loaded.workflow, display);
+  const diagnostics = [...loaded.diagnostics, ...missing];
+  return missing.length > 0 ? { diagnostics } : { workflow: loaded.workflow, diagnostics };
+}
+
+/** Loads a workflow file. Throws InvalidError with all its mistakes. */
+export function loadFile(file: string, display = file): LoadedWorkflow {
+  const { workflow, diagnostics } = checkFile(file, display);
+  if (workflow === undefined) throw new InvalidError(`${display} does not hold`, diagnostics);
+  return prepare(workflow);
+}
+
+/** Loads a workflow from the text that a run has stored (R4). */
+export function loadText(text: string, file: string): LoadedWorkflow {
+  const { workflow, diagnostics } = loadWorkflow({
+    bytes: new TextEncoder().encode(text),
+    file,
+    display: file,
+  });
+  if (workflow === undefined) {
+    throw new InvalidError(
+      `The text of ${file} that the run has stored does not hold`,
+      diagnostics,
+    );
+  }
+  return prepare(workflow);
+}
+
+function prepare(workflow: Workflow): LoadedWorkflow {
+  const modules: Record<string, string> = {};
+  for (const path of modulePaths(workflow)) {
+    try {
+      modules[path] = sha256(readFileSync(path));
+    } catch {
+      // Gone since: the step that needs it says so, and a resume names it as changed.
+      modules[path] = "";
+    }
+  }
+  return { plan: planWorkflow(workflow), definition: sha256(workflow.text), modules };
+}
+
+/** The files whose text differs from a run's record, by absolute path. */
+export function changedModules(
+  then: Readonly<Record<string, string>>,
+  now: Readonly<Record<string, string>>,
+): readonly string[] {
+  return Object.keys(then).filter((path) => then[path] !== now[path]);
+}
+
+/** Reads a secret; undefined when it is not there (V4). A file's one final newline is dropped. */
+export function secretReader(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+): (source: SecretSource) => string | undefined {
+  return (source) => {
+    if ("env" in source) return environment[source.env];
+    try {
+      return readFileSync(resolve(folder, source.file), "utf8").replace(/\r?\n$/, "");
+    } catch {
+      return undefined; // bind says which secret is missing, and where
+    }
+  };
+}
+
+function allSteps(workflow: Workflow): readonly Step[] {
+  return [...workflow.steps, ...workflow.onFailure, ...workflow.finally];
+}
+
+function modulePaths(workflow: Workflow): ReadonlySet<string> {
+  const paths = new Set<string>();
+  for (const { module } of allSteps(workflow)) {
+    if (module !== undefined) paths.add(resolve(workflow.folder, module));
+  }
+  return paths;
+}
+
+function missingModules(workflow: Workflow, display: string): readonly Diagnostic[] {
+  let lines: readonly string[] | undefined;
+  return allSteps(workflow).flatMap(({ module, line }) => {
+    if (module === undefined || isFile(resolve(workflow.folder, module))) return [];
+    lines ??= workflow.text.split("\n");
+    // The step's first line is known; the path stands in it or a few lines below.
+    const at = lines.findIndex((text, index) => index >= line - 1 && text.includes(module));
+    const where = at < 0 ? line - 1 : at;
+    const column = at < 0 ? 0 : lines[at].indexOf(module);
+    return [{
+      file: display,
+      line: where + 1,
+      column: column + 1,
+      length: at < 0 ? 1 : module.length,
+      severity: "error" as const,
+      code: "missing-file",
+      message: `there is no file ${
+        resolve(workflow.folder, module)
+      }; paths are relative to the workflow`,
+      source: lines[where] ?? "",
+    }];
+  });
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false; // not there
+  }
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** Why a file cannot be read, in words. */
+function fileProblem(thrown: unknown): string {
+  const { code } = thrown as { code?: string };
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a folder; name a workflow file in it";
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  return messageOf(thrown);
+}
