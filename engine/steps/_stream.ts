@@ -11,6 +11,18 @@ const OVERLAP = 4096;
 const TAIL_LINES = 20;
 const TAIL_LIMIT = 4096;
 
+/**
+ * Opens a frame in what a process writes: the rest of the line is meant for the engine. The NUL keeps it
+ * apart from ordinary text.
+ */
+export const FRAME = "\0spanloop ";
+
+/** The longest frame, UTF-16 units; a longer one is cut into ordinary lines. */
+export const FRAME_LIMIT = 64 << 20;
+
+/** Takes the text of a frame. */
+export type FrameTaker = (text: string) => void;
+
 type Mask = (text: string) => string;
 
 /** The last lines of both streams of a process, in the order they came. */
@@ -41,13 +53,19 @@ export class LineReader {
   readonly #line: (text: string) => void;
   readonly #mask: Mask;
   readonly #capture: Capture | undefined;
+  readonly #frame: FrameTaker | undefined;
   #rest = "";
 
-  /** Reports lines to `line`, and hands all text to `capture`. */
-  constructor(line: (text: string) => void, mask: Mask, capture?: Capture) {
+  /** Reports lines to `line`, hands all text to `capture`, and frames to `frame`. */
+  constructor(
+    line: (text: string) => void,
+    mask: Mask,
+    into: { readonly capture?: Capture; readonly frame?: FrameTaker } = {},
+  ) {
     this.#line = line;
     this.#mask = mask;
-    this.#capture = capture;
+    this.#capture = into.capture;
+    this.#frame = into.frame;
   }
 
   /** Takes the next bytes. */
@@ -74,6 +92,8 @@ export class LineReader {
     }
     this.#rest += from === 0 ? text : text.slice(from);
     while (this.#rest.length > LONGEST_LINE + OVERLAP) {
+      const inFrame = this.#frame !== undefined && this.#rest.includes(FRAME);
+      if (inFrame && this.#rest.length <= FRAME_LIMIT) break;
       const masked = this.#mask(this.#rest);
       this.#rest = masked;
       if (masked.length <= LONGEST_LINE + OVERLAP) break;
@@ -82,7 +102,11 @@ export class LineReader {
     }
   }
 
-  #report(line: string): void {
+  #report(text: string): void {
+    const at = this.#frame === undefined ? -1 : text.indexOf(FRAME);
+    if (at >= 0) this.#frame!(text.slice(at + FRAME.length));
+    if (at === 0) return;
+    const line = at > 0 ? text.slice(0, at) : text;
     const end = line.endsWith("\r") ? line.length - 1 : line.length;
     const from = line.lastIndexOf("\r", end - 1) + 1;
     this.#line(end === line.length && from === 0 ? line : line.slice(from, end));

@@ -22,6 +22,7 @@ export function testPorts(folder: string, changes: Partial<StepPorts> = {}): Ste
     environment: Deno.env.toObject(),
     platform: Deno.build.os,
     deno: Deno.execPath(),
+    library: new URL("../../mod.ts", import.meta.url).href,
     pid: Deno.pid,
     cacheFolder: `${folder}/cache`,
     ...changes,

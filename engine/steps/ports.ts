@@ -10,6 +10,8 @@ export interface StepPorts {
   readonly platform: string;
   /** The absolute path of the Deno executable, for scripts in a process of their own. */
   readonly deno: string;
+  /** The file URL of mod.ts, which `spanloop` stands for in scripts. */
+  readonly library: string;
   /** This process's id, which is never ended. */
   readonly pid: number;
   /** An absolute folder that sandboxed scripts' caches may stay in; made when it is needed. */

@@ -63,7 +63,7 @@ async function run(
         context.line(stream, line);
       },
       mask,
-      into,
+      { capture: into },
     );
   const end = await runChild(ports, context, {
     command: "sh",

@@ -1,0 +1,125 @@
+import { join, resolve } from "node:path";
+import { StepError } from "../core/errors.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+
+const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
+
+/** A step's permissions as Deno takes them. */
+export interface Granted {
+  /** Flags of `deno run`. */
+  readonly flags: string[];
+  /** The environment: the variables that `env` lists, and PATH. */
+  readonly env: Record<string, string>;
+  /** What may be read, absolute. */
+  readonly read: readonly string[];
+}
+
+/**
+ * Reads `permissions:`: per kind `true` or a list. Paths are relative to the workflow's folder; `always` is
+ * readable in any case. Throws StepError `step.input` that names the permission at fault.
+ */
+export function permissionFlags(
+  permissions: JsonObject,
+  given: {
+    readonly folder: string;
+    readonly always: readonly string[];
+    readonly environment: Readonly<Record<string, string>>;
+  },
+): Granted {
+  const flags: string[] = [];
+  // Without PATH a program that may not be run is not even found. Reading it takes a permission still.
+  const env: Record<string, string> = {};
+  copyTo(env, given.environment, ["PATH"]);
+  const readable: string[] = [];
+  // Read is asked for in any case: the module itself must be readable.
+  for (const [kind, value] of Object.entries({ read: false, ...permissions })) {
+    if (!KINDS.includes(kind)) {
+      throw new StepError(
+        "step.input",
+        `There is no permission \`${kind}\`; there are ${KINDS.join(", ")}`,
+      );
+    }
+    const list = listOf(kind, value);
+    if (list === true) {
+      flags.push(`--allow-${kind}`);
+      if (kind === "env") Object.assign(env, given.environment);
+    } else {
+      const values = kind === "read" || kind === "write"
+        ? list.map((path) => resolve(given.folder, path))
+        : list;
+      if (kind === "read") {
+        values.push(...given.always);
+        readable.push(...values);
+      }
+      if (kind === "env") copyTo(env, given.environment, values);
+      // A comma within a value is written twice.
+      if (values.length > 0) {
+        flags.push(`--allow-${kind}=${values.map((v) => v.replaceAll(",", ",,")).join(",")}`);
+      }
+    }
+  }
+  return { flags, env, read: readable };
+}
+
+// More than a folder of scripts and their data holds.
+const MOST_ENTRIES = 50_000;
+
+/**
+ * Deno's permissions go by path and follow links, so a link in a folder that is readable as a matter of
+ * course would open whatever it points to. Throws StepError when one leads out of what may be read. What
+ * is in `skip`, the engine's own caches, is not looked at.
+ */
+export function refuseLinksOut(folder: string, readable: readonly string[], skip: string): void {
+  const roots = readable.map(realPath).filter((root) => root !== undefined);
+  const folders = [folder];
+  let entries = 0;
+  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    for (const entry of Deno.readDirSync(next)) {
+      if (++entries > MOST_ENTRIES) {
+        throw new StepError(
+          "script.permission",
+          `${folder} holds too many files to look for links that lead out of it; put the script in a ` +
+            "folder of its own",
+        );
+      }
+      const path = join(next, entry.name);
+      if (entry.isDirectory && path !== skip) folders.push(path);
+      if (!entry.isSymlink) continue;
+      const target = realPath(path);
+      if (target === undefined) continue; // it leads nowhere
+      if (roots.some((root) => target === root || target.startsWith(`${root}/`))) continue;
+      throw new StepError(
+        "script.permission",
+        `${path} is a link to ${target}, which the script may not read; if it should, add ` +
+          `\`read: [${target}]\` under \`permissions:\`, otherwise remove the link`,
+      );
+    }
+  }
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined; // not there
+  }
+}
+
+function listOf(kind: string, value: Json): true | string[] {
+  if (value === true) return true;
+  if (value === false || value === null) return [];
+  const list = Array.isArray(value) ? value : [value];
+  if (list.every((item) => typeof item === "string" && item !== "")) return list as string[];
+  throw new StepError(
+    "step.input",
+    `\`permissions.${kind}\` must be true or a list of texts, not ${JSON.stringify(value)}`,
+  );
+}
+
+function copyTo(
+  into: Record<string, string>,
+  from: Readonly<Record<string, string>>,
+  names: readonly string[],
+): void {
+  for (const name of names) if (from[name] !== undefined) into[name] = from[name];
+}

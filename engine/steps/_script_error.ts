@@ -1,0 +1,91 @@
+import { messageOf, StepError } from "../core/errors.ts";
+
+/** What is known of an error that a script threw, perhaps in another process. */
+export interface Thrown {
+  /** Its name. */
+  readonly name: string;
+  /** Its message. */
+  readonly message: string;
+  /** Its stack. */
+  readonly stack: string;
+  /** Whether it asks for another try. */
+  readonly transient: boolean;
+}
+
+/** Reads any thrown value; a TransientError is known by name, since a script may have another copy of it. */
+export function readThrown(thrown: unknown): Thrown {
+  const fields = (typeof thrown === "object" && thrown !== null ? thrown : {}) as {
+    name?: unknown;
+    stack?: unknown;
+    errorClass?: unknown;
+  };
+  return {
+    name: String(fields.name ?? ""),
+    message: messageOf(thrown),
+    stack: typeof fields.stack === "string" ? fields.stack : "",
+    transient: fields.name === "TransientError" || fields.errorClass === "transient",
+  };
+}
+
+/** The failure of a script whose function threw: its message and where, without a stack. */
+export function threwError(thrown: Thrown, folder: string, cause?: unknown): StepError {
+  const missing = missingPermission(thrown.message);
+  return new StepError(
+    thrown.transient ? "script.transient" : missing ? "script.permission" : "script.threw",
+    `${missing ?? (plain(thrown.message) || thrown.name)}${placeIn(thrown.stack, folder)}`,
+    { errorClass: thrown.transient ? "transient" : "error", cause },
+  );
+}
+
+/** The failure of a script whose module could not be loaded, with what to do. */
+export function importError(
+  path: string,
+  thrown: Thrown,
+  folder: string,
+  cause?: unknown,
+): StepError {
+  const message = plain(thrown.message);
+  const missing = missingPermission(message);
+  const hint = /not in import map|not a dependency/.test(message)
+    ? "; name the package in a deno.json beside the script"
+    : /lockfile is out of date/.test(message)
+    ? "; a module that it imports needs a package which this engine does not have: import that package " +
+      "in the script's own file too, so that the step gets a process and packages of its own"
+    : "";
+  const text = /lockfile is out of date/.test(message) ? "the lockfile is out of date" : message;
+  return new StepError(
+    missing ? "script.permission" : "script.import",
+    `Cannot load the script ${path}: ${missing ?? text}${hint}${placeIn(thrown.stack, folder)}`,
+    { cause },
+  );
+}
+
+// Deno's own words for a permission that was not granted, in ours.
+function missingPermission(message: string): string | undefined {
+  const [, kind, what] =
+    /Requires (\w+) access(?: to (.+?))?, (?:run again|specify)/.exec(plain(message)) ?? [];
+  if (kind === undefined) return undefined;
+  const value = what === undefined ? "true" : `[${what}]`;
+  return `The script may not use ${kind}${what ? ` of ${what}` : ""}; if it should, add ` +
+    `\`${kind}: ${value}\` under \`permissions:\``;
+}
+
+// Colours, and the stack lines that Deno puts into messages of its loader.
+function plain(message: string): string {
+  return message
+    // deno-lint-ignore no-control-regex
+    .replace(/\u001b\[[0-9;]*m/g, "")
+    .replace(/file:\/\/(\S+?)\?spanloop=[\d.]+/g, "file://$1")
+    .trim();
+}
+
+// The first place in the stack that belongs to the workflow's folder.
+function placeIn(stack: string, folder: string): string {
+  const prefix = `file://${encodeURI(folder)}/`;
+  for (const [, url, line, column] of stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)) {
+    if (!url.startsWith(prefix)) continue;
+    const file = decodeURI(url.slice(prefix.length).replace(/\?.*$/, ""));
+    return ` (${file}:${line}:${column})`;
+  }
+  return "";
+}

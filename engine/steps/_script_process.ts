@@ -1,0 +1,230 @@
+/** Runs a script in a Deno process of its own, with permissions or packages of its own. */
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { StepError } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
+import type { AttemptContext, StepResult } from "../core/step.ts";
+import { runChild } from "./_child.ts";
+import { findConfig, importMap, importsOf } from "./_imports.ts";
+import { permissionFlags, refuseLinksOut } from "./_permissions.ts";
+import { markers } from "./_process.ts";
+import { importError, threwError } from "./_script_error.ts";
+import { noDefaultExport, stateOf } from "./_script_modules.ts";
+import { scriptResult } from "./_script_outputs.ts";
+import { FRAME, LineReader, Tail } from "./_stream.ts";
+import type { StepPorts } from "./ports.ts";
+import type { ScriptAnswer, ScriptTask } from "./script_child.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const BOOTSTRAP = join(ROOT, "engine/steps/script_child.ts");
+// What `spanloop` exports comes from here; a script may read it as it may import it.
+const CORE = join(ROOT, "engine/core");
+
+/**
+ * Whether a module imports packages by itself, which the engine's own lock file and import map do not
+ * hold. Files of the engine's own project are the exception: its configuration is theirs.
+ */
+export function needsOwnPackages(path: string): boolean {
+  stateOf(path);
+  const foreign = importsOf(path).some((specifier) =>
+    !/^(\.{0,2}\/|file:|node:|data:)/.test(specifier) && specifier !== "spanloop"
+  );
+  const config = foreign ? findConfig(path) : undefined;
+  return foreign && (config === undefined || dirname(config) !== ROOT.replace(/\/$/, ""));
+}
+
+/** Runs a script with all permissions, and with the packages of the deno.json or package.json near it. */
+export function runWithPackages(
+  ports: StepPorts,
+  path: string,
+  context: AttemptContext,
+): Promise<StepResult> {
+  const { INIT_CWD: _, ...inherited } = ports.environment;
+  const config = findConfig(path);
+  return runScript(ports, path, context, {
+    args: [
+      "run",
+      "--no-prompt",
+      "--quiet",
+      "--allow-all",
+      ...(config?.includes("deno.json") ? ["--config", config] : ["--no-config", "--no-lock"]),
+      `--import-map=${importMap(config, ports.library)}`,
+      BOOTSTRAP,
+    ],
+    env: { ...inherited, ...context.env },
+  });
+}
+
+/**
+ * Runs a script with only the permissions that its step lists: no remote code, no configuration but the
+ * import map of the deno.json near it, an environment of what `permissions.env` lists, and caches of its
+ * own. It may read its own folder. npm packages that it imports are fetched before it starts, once.
+ */
+export async function runWithPermissions(
+  ports: StepPorts,
+  path: string,
+  context: AttemptContext,
+): Promise<StepResult> {
+  stateOf(path);
+  const { permissions } = context.with;
+  if (!isObject(permissions)) {
+    throw new StepError(
+      "step.input",
+      "`permissions` must be a map such as { read: [data], net: [api.example.com] }; {} grants nothing",
+    );
+  }
+  const granted = permissionFlags(permissions, {
+    folder: context.folder,
+    always: [dirname(path), fileURLToPath(ports.library), CORE],
+    environment: { ...ports.environment, ...context.env },
+  });
+  if (permissions.read !== true) refuseLinksOut(dirname(path), granted.read, ports.cacheFolder);
+  const map = `--import-map=${importMap(findConfig(path), ports.library)}`;
+  const common = ["--no-config", "--no-lock", "--quiet", map];
+  const env = { ...granted.env, DENO_DIR: join(ports.cacheFolder, "scripts"), NO_COLOR: "1" };
+  const request = {
+    args: [
+      "run",
+      "--no-prompt",
+      "--cached-only",
+      "--no-remote",
+      ...common,
+      ...granted.flags,
+      BOOTSTRAP,
+    ],
+    env,
+  };
+  try {
+    return await runScript(ports, path, context, request);
+  } catch (error) {
+    if (!(error instanceof NotCached)) throw error;
+  }
+  // A separate process fetches: the script's own must have no way to the network.
+  await runChild(ports, context, {
+    command: ports.deno,
+    args: ["cache", ...common, path],
+    env: { ...pick(ports.environment, FETCH_VARIABLES), ...env, ...marked(ports, context) },
+    cwd: context.folder,
+    stdout: () => {},
+    stderr: () => {},
+  });
+  return await runScript(ports, path, context, request);
+}
+
+// What reaching a package registry may need.
+const FETCH_VARIABLES = [
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "no_proxy",
+  "NPM_CONFIG_REGISTRY",
+  "DENO_CERT",
+  "DENO_TLS_CA_STORE",
+  "HOME",
+];
+
+/** The module needs a package that is not in the cache yet. */
+class NotCached extends StepError {}
+
+async function runScript(
+  ports: StepPorts,
+  path: string,
+  context: AttemptContext,
+  child: { readonly args: string[]; readonly env: Record<string, string> },
+): Promise<StepResult> {
+  const mask = (text: string) => context.mask(text);
+  const tail = new Tail();
+  let answer: string | undefined;
+  const reader = (stream: "stdout" | "stderr") =>
+    new LineReader(
+      (line) => {
+        tail.add(line);
+        context.line(stream, line);
+      },
+      mask,
+      stream === "stdout" ? { frame: (text) => answer = text } : {},
+    );
+  const out = reader("stdout");
+  const err = reader("stderr");
+  const { status } = await runChild(ports, context, {
+    command: ports.deno,
+    args: child.args,
+    env: { ...child.env, ...marked(ports, context) },
+    cwd: context.cwd,
+    stdin: new TextEncoder().encode(JSON.stringify(taskOf(path, context))),
+    stdout: (bytes) => out.push(bytes),
+    stderr: (bytes) => err.push(bytes),
+  });
+  out.end();
+  err.end();
+  const last = tail.text(mask);
+  if (answer === undefined) throw endedItself(status, last);
+  const result = resultOf(JSON.parse(answer), path, context, last);
+  return last === undefined ? result : { ...result, tail: last };
+}
+
+function taskOf(path: string, context: AttemptContext): ScriptTask {
+  const { module: _module, permissions: _permissions, ...rest } = context.with;
+  return {
+    url: pathToFileURL(path).href,
+    frame: FRAME,
+    context: {
+      items: context.batch?.items ?? [],
+      with: rest,
+      params: context.params,
+      attempt: context.attempt,
+      idempotencyKey: context.idempotencyKey,
+      cwd: context.cwd,
+    },
+  };
+}
+
+function resultOf(
+  answer: ScriptAnswer,
+  path: string,
+  context: AttemptContext,
+  tail: string | undefined,
+): StepResult {
+  if ("failed" in answer) {
+    const failure = answer.failed === "run"
+      ? threwError(answer, context.folder)
+      : importError(path, answer, context.folder);
+    const uncached = answer.failed === "import" &&
+      /not found in cache|--cached-only/.test(answer.message);
+    throw new (uncached ? NotCached : StepError)(failure.code, context.mask(failure.message), {
+      errorClass: failure.errorClass,
+      tail,
+    });
+  }
+  if ("returned" in answer) {
+    if (answer.returned === "no default export") throw noDefaultExport(path);
+    throw new StepError(
+      "script.outputs",
+      `The script returned what JSON cannot carry: ${context.mask(answer.returned)}`,
+      { tail },
+    );
+  }
+  return scriptResult(answer.outputs, context.batch?.items.length);
+}
+
+function endedItself(status: Deno.CommandStatus, tail: string | undefined): StepError {
+  const how = status.signal === null ? `with code ${status.code}` : `by ${status.signal}`;
+  return new StepError(
+    "script.exit",
+    `The script's process ended ${how} before it returned; it should return its outputs or throw`,
+    { tail },
+  );
+}
+
+function marked(ports: StepPorts, context: AttemptContext): Record<string, string> {
+  return markers(context.span.spanId, ports.environment);
+}
+
+function pick(
+  values: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(names.filter((name) => name in values).map((n) => [n, values[n]]));
+}

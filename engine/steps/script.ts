@@ -1,0 +1,174 @@
+import { resolve } from "node:path";
+import { StepError } from "../core/errors.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { AttemptContext, Script, StepContext, StepResult, StepType } from "../core/step.ts";
+import { ended, isForced } from "./_ended.ts";
+import { endProcesses, GRACE_MS } from "./_process.ts";
+import { readThrown, threwError } from "./_script_error.ts";
+import { ScriptModules } from "./_script_modules.ts";
+import { scriptResult } from "./_script_outputs.ts";
+import { Tail } from "./_stream.ts";
+import type { StepPorts } from "./ports.ts";
+
+/**
+ * The step type `script`: calls the default export of `module` (relative to the workflow's folder) with a
+ * StepContext; the other inputs are its `with` (S5). What it returns are the outputs, `processed` and
+ * `failed` among them the batch's counts. A TransientError is class `transient`, any other `error` (F1).
+ *
+ * It runs in the engine's process, unless the step lists `permissions` or the module imports packages that
+ * the engine does not have: then in a Deno process of its own. In the engine's process it is trusted: it
+ * can write to the engine's stdout, and one that ignores its signal is abandoned, not stopped.
+ */
+export function scriptStep(ports: StepPorts): StepType {
+  const modules = new ScriptModules(ports.clock);
+  const paths = new Map<string, string>();
+  const apart = new Set<string>();
+  return {
+    name: "script",
+    interruption: "retry",
+    run(context) {
+      const module = context.with.module;
+      const key = `${context.folder}\n${module}`;
+      let path = paths.get(key);
+      if (path === undefined) {
+        if (typeof module !== "string" || module === "") return Promise.reject(noModule());
+        paths.set(key, path = resolve(context.folder, module));
+      }
+      if (context.with.permissions === undefined && !apart.has(path)) {
+        const script = modules.get(path, context.runId);
+        if (script !== undefined) return call(ports, script, context);
+      }
+      return start(ports, path, modules, apart, context);
+    },
+    async cleanUp(span) {
+      if (ports.platform === "linux") await endProcesses(ports, { spanId: span.spanId });
+    },
+  };
+}
+
+function noModule(): StepError {
+  return new StepError("step.input", "A script step needs `module`, the path of a TypeScript file");
+}
+
+// The slow way: the first use of a module, and every use of one in a process of its own.
+async function start(
+  ports: StepPorts,
+  path: string,
+  modules: ScriptModules,
+  apart: Set<string>,
+  context: AttemptContext,
+): Promise<StepResult> {
+  if (context.signal.aborted) throw ended(context.signal);
+  const own = await import("./_script_process.ts");
+  if (context.with.permissions !== undefined) {
+    return own.runWithPermissions(ports, path, context);
+  }
+  if (apart.has(path) || own.needsOwnPackages(path)) {
+    apart.add(path);
+    return own.runWithPackages(ports, path, context);
+  }
+  return call(ports, await modules.load(path, context.runId, context.folder), context);
+}
+
+async function call(
+  ports: StepPorts,
+  script: Script,
+  context: AttemptContext,
+): Promise<StepResult> {
+  if (context.signal.aborted) throw ended(context.signal);
+  const given = new ScriptContext(context);
+  let returned: unknown;
+  try {
+    returned = script(given);
+    if (returned instanceof Promise) returned = await settled(ports, returned, context);
+  } catch (error) {
+    const failure = threwError(readThrown(error), context.folder, error);
+    throw new StepError(
+      context.signal.aborted ? "step.ended" : failure.code,
+      context.signal.aborted ? ended(context.signal).message : context.mask(failure.message),
+      {
+        errorClass: context.signal.aborted ? ended(context.signal).errorClass : failure.errorClass,
+        tail: given.tail(),
+        cause: error,
+      },
+    );
+  }
+  const result = scriptResult(returned, context.batch?.items.length);
+  const tail = given.tail();
+  return tail === undefined ? result : { ...result, tail };
+}
+
+// Waits for the script; once it was told to end, no longer than the grace that a process gets.
+function settled<T>(ports: StepPorts, promise: Promise<T>, context: AttemptContext): Promise<T> {
+  const { signal } = context;
+  return new Promise((resolve, reject) => {
+    let cancel: (() => void) | undefined;
+    const onAbort = () => {
+      cancel = ports.clock.after(isForced(signal) ? 0 : GRACE_MS, () => reject(ended(signal)));
+    };
+    const done = () => {
+      signal.removeEventListener("abort", onAbort);
+      cancel?.();
+    };
+    signal.addEventListener("abort", onAbort);
+    promise.then((value) => (done(), resolve(value)), (error) => (done(), reject(error)));
+  });
+}
+
+// Everything is made when it is asked for: a step that needs nothing costs next to nothing. Functions are
+// made by getters, so that a script can take them out of the object.
+class ScriptContext implements StepContext {
+  readonly #context: AttemptContext;
+  #tail: Tail | undefined;
+
+  constructor(context: AttemptContext) {
+    this.#context = context;
+  }
+
+  get items(): readonly Json[] {
+    return this.#context.batch?.items ?? [];
+  }
+
+  get with(): JsonObject {
+    const { module: _module, permissions: _permissions, ...rest } = this.#context.with;
+    return rest;
+  }
+
+  get params(): JsonObject {
+    return this.#context.params;
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
+
+  get attempt(): number {
+    return this.#context.attempt;
+  }
+
+  get idempotencyKey(): string {
+    return this.#context.idempotencyKey;
+  }
+
+  get cwd(): string {
+    return this.#context.cwd;
+  }
+
+  get log(): (line: string) => void {
+    return (text) => {
+      const tail = this.#tail ??= new Tail();
+      for (const line of String(text).split("\n")) {
+        tail.add(line);
+        this.#context.line("stdout", line);
+      }
+    };
+  }
+
+  get path(): (path: string) => string {
+    return (path) => resolve(this.#context.cwd, path);
+  }
+
+  tail(): string | undefined {
+    return this.#tail?.text((text) => this.#context.mask(text));
+  }
+}
