@@ -6,7 +6,6 @@ import { InvalidError, messageOf, SpanloopError } from "./core/errors.ts";
 import type { RunEvent, RunReport } from "./core/report.ts";
 import type { Store } from "./core/store.ts";
 import type { RunOptions, ServeEvent } from "./core/engine.ts";
-import type { LocalEngine } from "./local_engine.ts";
 import type { RunHandle } from "./run/runner.ts";
 import { isDead, thisHolder } from "./system.ts";
 import type { SchedulerEvent, StartedRun } from "./trigger/ports.ts";
@@ -15,6 +14,20 @@ import { type LoadedWorkflow, loadFile } from "./workflow_files.ts";
 
 const RELOAD_MS = 300;
 const TAKE_OVER_MS = 5_000;
+
+/** What serving uses of the engine. */
+export interface ServedEngine {
+  /** Starts a workflow for a trigger's event. */
+  startTriggered(
+    loaded: LoadedWorkflow,
+    trigger: string,
+    onEvent?: (event: RunEvent) => void,
+  ): Promise<RunHandle>;
+  /** Takes up an unfinished run. */
+  takeUp(runId: string, options: Pick<RunOptions, "onEvent">): Promise<RunHandle>;
+  /** Cancels a run, wherever it is. */
+  cancel(runId: string): Promise<boolean>;
+}
 
 /** What serving needs beside the engine. */
 export interface ServeRequest extends RunOptions {
@@ -36,18 +49,18 @@ export interface ServeRequest extends RunOptions {
  * Runs every workflow of a folder on its schedules, takes up runs whose process is gone (R8), and reloads files
  * that change, until the signal aborts.
  */
-export async function serve(engine: LocalEngine, request: ServeRequest): Promise<void> {
+export async function serve(engine: ServedEngine, request: ServeRequest): Promise<void> {
   await new Server(engine, request).run();
 }
 
 class Server {
-  readonly #engine: LocalEngine;
+  readonly #engine: ServedEngine;
   readonly #request: ServeRequest;
   readonly #handles = new Map<string, RunHandle>();
   #loaded = new Map<string, LoadedWorkflow>();
   #problems = new Map<string, string>();
 
-  constructor(engine: LocalEngine, request: ServeRequest) {
+  constructor(engine: ServedEngine, request: ServeRequest) {
     this.#engine = engine;
     this.#request = request;
   }

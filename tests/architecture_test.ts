@@ -29,7 +29,7 @@ Deno.test("a file's layer is its folder; an unknown folder has none", () => {
   assert.equal(layerOf("engine/core/json.ts"), "core");
   assert.equal(layerOf("engine/store/migrations/one.ts"), "store");
   assert.equal(layerOf("engine/engine.ts"), "engine.ts");
-  assert.equal(layerOf("engine/loose.ts"), undefined);
+  assert.equal(layerOf("engine/local_engine.ts"), "engine.ts");
   assert.equal(layerOf("engine/semconv/x.ts"), undefined);
   assert.equal(layerOf("engine/helpers/x.ts"), undefined);
   assert.equal(layerOf("scripts/x.ts"), undefined);
