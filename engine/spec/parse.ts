@@ -10,7 +10,7 @@ const DEEPEST_INDENT = 200;
 
 // Below this size a file is parsed in one piece.
 const SMALL = 128 * 1024;
-const CHUNK = 48 * 1024;
+const CHUNK = 4 * 1024;
 
 /** Reads YAML 1.2 into a tree; undefined, with the reasons in the report, when it cannot be read. */
 export function parse(text: string, report: Report): Node | undefined {
@@ -85,7 +85,7 @@ function lastQuoted(node: unknown): [number, number] | undefined {
 const EMPTY = "the file is empty; a workflow needs at least `name:` and `steps:`";
 
 /*
- * The parser's own tree takes some 15 kB a step, so the steps of a large file are parsed a few hundred at a
+ * The parser's own tree takes some 10 kB a step, so the steps of a large file are parsed some dozens at a
  * time and its trees dropped at once. A line that starts a step cannot lie within a scalar or a flow
  * collection, because those are indented deeper. Whatever is unusual (anchors, directives, several
  * documents, any error) is left to the ordinary way.
