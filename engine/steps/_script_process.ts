@@ -81,7 +81,12 @@ export async function runWithPermissions(
   if (permissions.read !== true) refuseLinksOut(dirname(path), granted.read, ports.cacheFolder);
   const map = `--import-map=${importMap(findConfig(path), ports.library)}`;
   const common = ["--no-config", "--no-lock", "--quiet", map];
-  const env = { ...granted.env, DENO_DIR: join(ports.cacheFolder, "scripts"), NO_COLOR: "1" };
+  const env = {
+    ...pick(ports.environment, REGISTRY_VARIABLES),
+    ...granted.env,
+    DENO_DIR: join(ports.cacheFolder, "scripts"),
+    NO_COLOR: "1",
+  };
   const request = {
     args: [
       "run",
@@ -99,31 +104,40 @@ export async function runWithPermissions(
   } catch (error) {
     if (!(error instanceof NotCached)) throw error;
   }
-  // A separate process fetches: the script's own must have no way to the network.
-  await runChild(ports, context, {
-    command: ports.deno,
-    args: ["cache", ...common, path],
-    env: { ...pick(ports.environment, FETCH_VARIABLES), ...env, ...marked(ports, context) },
-    cwd: context.folder,
-    stdout: () => {},
-    stderr: () => {},
-  });
+  await fetchPackages(ports, path, context, [...common, path], env.DENO_DIR);
   return await runScript(ports, path, context, request);
 }
 
-// What reaching a package registry may need.
-const FETCH_VARIABLES = [
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "NO_PROXY",
-  "http_proxy",
-  "https_proxy",
-  "no_proxy",
-  "NPM_CONFIG_REGISTRY",
-  "DENO_CERT",
-  "DENO_TLS_CA_STORE",
-  "HOME",
-];
+// A separate process fetches, and runs nothing of what it fetches: the script's own process must have no
+// way to the network. Only Deno itself sees the engine's environment here (proxies, certificates).
+async function fetchPackages(
+  ports: StepPorts,
+  path: string,
+  context: AttemptContext,
+  args: string[],
+  cache: string,
+): Promise<void> {
+  const tail = new Tail();
+  const err = new LineReader((line) => tail.add(line), (text) => context.mask(text));
+  const { status } = await runChild(ports, context, {
+    command: ports.deno,
+    args: ["cache", ...args],
+    env: { ...ports.environment, DENO_DIR: cache, NO_COLOR: "1", ...marked(ports, context) },
+    cwd: context.folder,
+    stdout: () => {},
+    stderr: (bytes) => err.push(bytes),
+  });
+  err.end();
+  if (status.success) return;
+  throw new StepError(
+    "script.fetch",
+    `Cannot fetch the packages that the script ${path} imports; is the registry reachable?`,
+    { errorClass: "transient", tail: tail.text((text) => context.mask(text)) },
+  );
+}
+
+// Where Deno looks up which registry a package comes from, and so where its cache has it.
+const REGISTRY_VARIABLES = ["NPM_CONFIG_REGISTRY", "HOME"];
 
 /** The module needs a package that is not in the cache yet. */
 class NotCached extends StepError {}

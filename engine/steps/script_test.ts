@@ -346,6 +346,53 @@ Deno.test("a script with names of its own deno.json runs with them", () =>
     }
   }));
 
+Deno.test("npm packages are fetched before a script with permissions starts, and only then", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/registry/package`, { recursive: true });
+    await Deno.mkdir(`${folder}/steps`);
+    const manifest = { name: "answer", version: "1.0.0", main: "index.js" };
+    await Deno.writeTextFile(`${folder}/registry/package/package.json`, JSON.stringify(manifest));
+    await Deno.writeTextFile(`${folder}/registry/package/index.js`, "module.exports = 42;");
+    const tar = await new Deno.Command("tar", {
+      args: ["-C", `${folder}/registry`, "-czf", "-", "package"],
+    }).output();
+    let asked = 0;
+    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+      asked++;
+      if (request.url.endsWith(".tgz")) return new Response(tar.stdout);
+      const dist = { tarball: `${new URL(request.url).origin}/answer.tgz` };
+      return Response.json({
+        name: "answer",
+        "dist-tags": { latest: "1.0.0" },
+        versions: { "1.0.0": { ...manifest, dist } },
+      });
+    });
+    const origin = `http://127.0.0.1:${server.addr.port}`;
+    try {
+      const environment = { ...Deno.env.toObject(), NPM_CONFIG_REGISTRY: origin };
+      const step = scriptStep(testPorts(folder, { environment }));
+      await Deno.writeTextFile(
+        `${folder}/steps/a.ts`,
+        "import v from 'npm:answer@1.0.0'; export default () => ({ v })",
+      );
+      const inputs = { module: "steps/a.ts", permissions: {} };
+      assert.equal((await step.run(attempt(folder, inputs).context)).outputs.v, 42);
+      const before = asked;
+      assert.ok(before > 0);
+      assert.equal((await step.run(attempt(folder, inputs).context)).outputs.v, 42);
+      assert.equal(asked, before);
+      await Deno.writeTextFile(
+        `${folder}/steps/b.ts`,
+        "export default async () => ({ v: await import('npm:' + 'other@1') })",
+      );
+      const dynamic = { module: "steps/b.ts", permissions: {} };
+      await assert.rejects(step.run(attempt(folder, dynamic).context), /not found in cache/);
+      assert.equal(asked, before);
+    } finally {
+      await server.shutdown();
+    }
+  }));
+
 Deno.test("the imports of a module are found through its relative imports", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(
