@@ -1,8 +1,10 @@
 /** What a module imports, and where packages near it are named. */
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { StepError } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
+
+const ROOT = dirname(fileURLToPath(new URL("../../mod.ts", import.meta.url)));
 
 // How many files of a script are looked into; a larger one names its packages early enough.
 const MOST_FILES = 100;
@@ -31,6 +33,18 @@ export function importsOf(path: string): string[] {
     }
   }
   return [...specifiers];
+}
+
+/**
+ * Whether a module imports packages by itself, which the engine's own lock file and import map do not
+ * hold. Files of the engine's own project are the exception: its configuration is theirs.
+ */
+export function needsOwnPackages(path: string): boolean {
+  const foreign = importsOf(path).some((specifier) =>
+    !/^(\.{0,2}\/|file:|node:|data:)/.test(specifier) && specifier !== "spanloop"
+  );
+  const config = foreign ? findConfig(path) : undefined;
+  return foreign && (config === undefined || dirname(config) !== ROOT);
 }
 
 /** The nearest deno.json, deno.jsonc or package.json in the module's folder or above it. */

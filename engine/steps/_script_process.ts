@@ -5,7 +5,7 @@ import { StepError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { AttemptContext, StepResult } from "../core/step.ts";
 import { runChild } from "./_child.ts";
-import { findConfig, importMap, importsOf } from "./_imports.ts";
+import { findConfig, importMap } from "./_imports.ts";
 import { permissionFlags, refuseLinksOut } from "./_permissions.ts";
 import { markers } from "./_process.ts";
 import { importError, threwError } from "./_script_error.ts";
@@ -19,19 +19,6 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BOOTSTRAP = join(ROOT, "engine/steps/script_child.ts");
 // What `spanloop` exports comes from here; a script may read it as it may import it.
 const CORE = join(ROOT, "engine/core");
-
-/**
- * Whether a module imports packages by itself, which the engine's own lock file and import map do not
- * hold. Files of the engine's own project are the exception: its configuration is theirs.
- */
-export function needsOwnPackages(path: string): boolean {
-  stateOf(path);
-  const foreign = importsOf(path).some((specifier) =>
-    !/^(\.{0,2}\/|file:|node:|data:)/.test(specifier) && specifier !== "spanloop"
-  );
-  const config = foreign ? findConfig(path) : undefined;
-  return foreign && (config === undefined || dirname(config) !== ROOT.replace(/\/$/, ""));
-}
 
 /** Runs a script with all permissions, and with the packages of the deno.json or package.json near it. */
 export function runWithPackages(

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { AttemptContext, Script, StepContext, StepResult, StepType } from "../core/step.ts";
 import { ended, isForced } from "./_ended.ts";
 import { endProcesses, GRACE_MS } from "./_process.ts";
+import { needsOwnPackages } from "./_imports.ts";
 import { readThrown, threwError } from "./_script_error.ts";
 import { ScriptModules } from "./_script_modules.ts";
 import { scriptResult } from "./_script_outputs.ts";
@@ -59,13 +60,12 @@ async function start(
   context: AttemptContext,
 ): Promise<StepResult> {
   if (context.signal.aborted) throw ended(context.signal);
-  const own = await import("./_script_process.ts");
   if (context.with.permissions !== undefined) {
-    return own.runWithPermissions(ports, path, context);
+    return (await import("./_script_process.ts")).runWithPermissions(ports, path, context);
   }
-  if (apart.has(path) || own.needsOwnPackages(path)) {
+  if (apart.has(path) || needsOwnPackages(path)) {
     apart.add(path);
-    return own.runWithPackages(ports, path, context);
+    return (await import("./_script_process.ts")).runWithPackages(ports, path, context);
   }
   return call(ports, await modules.load(path, context.runId, context.folder), context);
 }
