@@ -213,5 +213,6 @@ export class Builder {
 }
 
 function tagName(tag: string): string {
-  return tag.startsWith("tag:yaml.org,2002:") ? `!!${tag.slice(18)}` : tag;
+  const name = tag.startsWith("tag:yaml.org,2002:") ? `!!${tag.slice(18)}` : tag;
+  return name.length > 40 ? `${name.slice(0, 37)}...` : name;
 }

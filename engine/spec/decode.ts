@@ -1,7 +1,7 @@
 import { Report } from "./report.ts";
 
 /** The largest workflow file, in bytes; one of 10,000 full steps is about 2.5 MB. */
-export const LARGEST_FILE = 8 * 1024 * 1024;
+export const LARGEST_FILE = 4 * 1024 * 1024;
 
 /**
  * The text of a file's bytes, without a byte order mark, and the report on it. When the bytes are no text

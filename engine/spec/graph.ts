@@ -120,17 +120,19 @@ function resolve(
 ): number[] {
   const given = step.node.get("needs");
   if (given === undefined) return at === 0 ? [] : [at - 1];
-  const found: number[] = [];
+  const found = new Set<number>();
   for (const item of given.kind === "list" ? given.items : [given]) {
     const id = textOf(item);
     if (id === undefined) continue;
     const target = index.get(id);
     if (target !== undefined) {
-      if (!found.includes(target)) found.push(target);
+      found.add(target);
       continue;
     }
     const other = taken.get(id);
-    const suggestion = other === undefined && !report.full ? nearest(id, index.keys()) : undefined;
+    const suggestion = other === undefined && !report.full()
+      ? nearest(id, index.keys())
+      : undefined;
     report.add({
       from: item.from,
       to: item.to,
@@ -142,7 +144,7 @@ function resolve(
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   }
-  return found;
+  return [...found];
 }
 
 // Kahn's algorithm; what it leaves over stands on a cycle or above one, and each cycle is cut and named.
@@ -167,7 +169,7 @@ function sort(
     }
     if (order.length === steps.length) break;
     while (done.has(from)) from++;
-    if (report.full) {
+    if (report.full()) {
       // Nothing more is shown: the order of the rest no longer matters.
       for (let at = from; at < steps.length; at++) if (!done.has(at)) settle(at);
       needs.forEach((_, at) => needs[at] = []);

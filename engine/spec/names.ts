@@ -75,7 +75,7 @@ export class Scopes {
     }
     const fields = [...text.matchAll(/\bsteps\s*(?:\.\s*([A-Za-z_]\w*)|\[)?/g)];
     const plain = fields.every(([, id]) => id !== undefined && this.#exists(id));
-    if (!plain && !this.#report.full) {
+    if (!plain && !this.#report.full()) {
       for (const graph of this.#graphs) for (const id of graph.ids()) sort(id);
     }
     return { steps, otherSteps };

@@ -7,6 +7,8 @@ import { List, Mapping, type Node } from "./tree.ts";
 // and what stays below cannot exhaust the stack of a recursive parser.
 const DEEPEST_FLOW = 100;
 const DEEPEST_INDENT = 200;
+// Closing brackets without an opening one: the parser makes an error of each.
+const MOST_STRAY = 1_000;
 
 // Below this size a file is parsed in one piece.
 const SMALL = 128 * 1024;
@@ -19,6 +21,17 @@ export function parse(text: string, report: Report): Node | undefined {
 }
 
 function document(text: string): Document.Parsed {
+  // Hostile text gives an error per character, and most of an error's cost is its stack, which nobody reads.
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return read(text);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
+}
+
+function read(text: string): Document.Parsed {
   return parseDocument(text, {
     version: "1.2",
     schema: "core",
@@ -122,23 +135,23 @@ function inPieces(text: string): Node | undefined {
   cuts.push(end);
 
   const scratch = new Report(text, "");
-  const read = (from: number, to: number): Node | undefined => {
+  const piece = (from: number, to: number): Node | undefined => {
     const parsed = document(text.slice(from, to));
     if (parsed.errors.length > 0 || parsed.contents === null) return undefined;
     return new Builder(text, from, scratch).build(parsed.contents);
   };
-  const top = read(0, start);
+  const top = piece(0, start);
   const tail = end === text.length || /^\s*$/.test(text.slice(end))
     ? new Mapping([], end, end, 0)
-    : read(end, text.length);
+    : piece(end, text.length);
   if (top?.kind !== "mapping" || tail?.kind !== "mapping") return undefined;
   const items: Node[] = [];
   let size = 1;
   for (let index = 0; index + 1 < cuts.length; index++) {
-    const piece = read(cuts[index], cuts[index + 1]);
-    if (piece?.kind !== "list") return undefined;
-    for (const item of piece.items) items.push(item);
-    size += piece.size;
+    const part = piece(cuts[index], cuts[index + 1]);
+    if (part?.kind !== "list") return undefined;
+    for (const item of part.items) items.push(item);
+    size += part.size;
   }
   const steps = new List(items, start + indent, end, size);
   const entries = [
@@ -158,11 +171,21 @@ function tooDeep(text: string, report: Report): boolean {
   let depth = 0;
   let leading = 0;
   let leads = true;
+  let stray = 0;
   for (const token of new Lexer().lex(text)) {
     const first = token[0];
     if (token === "\x02" || token === "\x18" || token === "\x1f" || token === "\ufeff") continue;
     if (token === "[" || token === "{") depth++;
-    else if ((token === "]" || token === "}") && depth > 0) depth--;
+    else if (token === "]" || token === "}") depth > 0 ? depth-- : stray++;
+    if (stray > MOST_STRAY) {
+      report.add({
+        from: at,
+        to: at + 1,
+        code: "yaml",
+        message: `more than ${MOST_STRAY} closing brackets have no opening one up to here`,
+      });
+      return true;
+    }
     if (first === "\n" || first === "\r") [leads, leading] = [true, 0];
     else if (leads && (first === " " || token === "-" || token === "?")) leading += token.length;
     else leads = false;
@@ -186,14 +209,17 @@ function suspicious(text: string): boolean {
   let depth = 0;
   let leading = 0;
   let leads = true;
+  let stray = 0;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 10 || code === 13) [leads, leading] = [true, 0];
     else if (code === 91 || code === 123) [leads, depth] = [false, depth + 1];
-    else if ((code === 93 || code === 125) && depth > 0) [leads, depth] = [false, depth - 1];
-    else if (leads && (code === 32 || code === 45 || code === 63 || code === 9)) leading++;
+    else if (code === 93 || code === 125) {
+      leads = false;
+      depth > 0 ? depth-- : stray++;
+    } else if (leads && (code === 32 || code === 45 || code === 63 || code === 9)) leading++;
     else leads = false;
-    if (depth > DEEPEST_FLOW || leading > DEEPEST_INDENT) return true;
+    if (depth > DEEPEST_FLOW || leading > DEEPEST_INDENT || stray > MOST_STRAY) return true;
   }
   return false;
 }

@@ -20,6 +20,8 @@ export class Report {
   readonly #mistakes: Mistake[] = [];
   readonly #seen = new Set<string>();
   #lines: number[] | undefined;
+  // Whether somebody has stopped looking, so that the number of mistakes is not known.
+  #cut = false;
 
   /** Reports on `text`, shown to people as the file `display`. */
   constructor(text: string, display: string) {
@@ -32,9 +34,10 @@ export class Report {
     return this.#mistakes.some((mistake) => mistake.severity !== "warning");
   }
 
-  /** Whether there are more mistakes than are shown, so that costly explanations can be left out. */
-  get full(): boolean {
-    return this.#mistakes.length > MOST;
+  /** Whether there are more mistakes than are shown, so that the search for others can be cut short. */
+  full(): boolean {
+    this.#cut ||= this.#mistakes.length > MOST;
+    return this.#cut;
   }
 
   /** Adds a mistake; the same words at the same place are kept once. */
@@ -65,12 +68,15 @@ export class Report {
     const next = sorted[MOST];
     if (next !== undefined) {
       const rest = sorted.length - MOST;
+      const count = this.#cut
+        ? "more mistakes"
+        : rest === 1
+        ? "1 more mistake"
+        : `${rest} more mistakes`;
       shown.push(this.#place({
         ...next,
         code: "more",
-        message: `and ${rest} more ${
-          rest === 1 ? "mistake" : "mistakes"
-        } from here on; mend the ones above first`,
+        message: `and ${count} from here on; mend the ones above first`,
         suggestion: undefined,
         severity: sorted.slice(MOST).every((m) => m.severity === "warning") ? "warning" : "error",
       }));

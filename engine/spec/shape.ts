@@ -24,6 +24,7 @@ export function checkShape(root: Mapping, text: string, report: Report): void {
   );
   if (!validateWorkflow(flat)) {
     for (const error of validateWorkflow.errors ?? []) {
+      if (report.full()) return;
       new Translator(text, report, root, undefined).translate(error);
     }
   }
@@ -31,9 +32,10 @@ export function checkShape(root: Mapping, text: string, report: Report): void {
     const steps = root.get(list);
     if (steps?.kind !== "list") continue;
     for (const step of steps.items) {
-      if (report.full) return;
+      if (report.full()) return;
       if (validateStep(toJson(step))) continue;
       for (const error of validateStep.errors ?? []) {
+        if (report.full()) return;
         new Translator(text, report, step, step).translate(error);
       }
     }
