@@ -72,7 +72,7 @@ function compileObjective(
   const of = stepOf(node, steps, texts);
   const direction = directions[0];
   if (direction === undefined) return undefined;
-  const expression = texts.expression(node.get(direction), () => OBJECTIVE);
+  const expression = texts.expression(node.get(direction), () => OBJECTIVE, "number");
   return expression === undefined ? undefined : { direction, expression, of };
 }
 

@@ -67,7 +67,11 @@ class StepCompiler {
     const names = own === undefined ? env : new Set([...env, ...own.entries.map((e) => e.key)]);
     const batch = forEach === undefined ? "none" : this.#batchKind();
     const attempt = this.#names({ env: names, batch });
-    const condition = this.#texts.expression(node.get("if"), this.#names({ conditions: true }));
+    const condition = this.#texts.expression(
+      node.get("if"),
+      this.#names({ conditions: true }),
+      "boolean",
+    );
     const { uses, inputs, module } = this.#work(attempt);
     const description = textOf(node.get("description"));
     return {

@@ -73,8 +73,12 @@ export class Texts {
     };
   }
 
-  /** A bare CEL expression; one whole `${{ }}` around it is taken off. */
-  expression(node: Node | undefined, names: Names): Expression | undefined {
+  /** A bare CEL expression of a kind; one whole `${{ }}` around it is taken off. */
+  expression(
+    node: Node | undefined,
+    names: Names,
+    wanted: "boolean" | "number",
+  ): Expression | undefined {
     if (node?.kind !== "scalar" || node.value === null) return undefined;
     let text = String(node.value);
     let shift = 0;
@@ -86,7 +90,12 @@ export class Texts {
       this.fault(node, "expression", "a condition is one bare expression, without `${{ }}`");
       return undefined;
     }
-    const { expression, problems } = compileExpression(text, names(text));
+    const { expression, problems, kind } = compileExpression(text, names(text));
+    if (problems.length === 0 && kind !== "any" && kind !== wanted) {
+      const form = wanted === "boolean" ? "true or false" : "a number";
+      this.fault(node, "kind", `this expression must give ${form}, and gives a ${kind}`);
+      return undefined;
+    }
     return this.#take(node, shift, expression, problems, names);
   }
 
