@@ -11,6 +11,8 @@ export interface StepChange {
   readonly durations_ms: readonly [number | null, number | null];
   /** Its status in A and B. */
   readonly statuses: readonly [Status | null, Status | null];
+  /** Why it was skipped or not run, in A and B. */
+  readonly reasons: readonly [string | null, string | null];
   /** Items in A and B, for a for_each. */
   readonly items: readonly [number | null, number | null];
   /** Attempts in A and B. */
@@ -74,6 +76,7 @@ export function compare(a: RunHistory, b: RunHistory, now: bigint): Comparison {
       id,
       durations_ms: both((step) => step.report.duration_ms),
       statuses: both((step) => step.report.status),
+      reasons: both((step) => step.report.reason),
       items: both((step) => step.report.items),
       attempts: both((step) => step.report.attempts),
       critical: [pathA.steps.has(id), pathB.steps.has(id)],

@@ -135,13 +135,14 @@ function weight(step: StepChange): number {
 function took(step: StepChange, run: 0 | 1, style: Style): string {
   const [ms, status] = [step.durations_ms[run], step.statuses[run]];
   if (ms === null || status === null) return style.dim("none");
+  if (step.reasons[run] === "reuse") return style.dim("reused");
   if (status === "skipped" || status === "queued") return style.dim(status);
   return status === "succeeded" ? formatDuration(ms) : byStatus(status, formatDuration(ms), style);
 }
 
 function delta(step: StepChange, style: Style): string {
   const [a, b] = step.durations_ms;
-  if (a === null || b === null) return "";
+  if (a === null || b === null || step.reasons.includes("reuse")) return "";
   const text = change(b - a);
   const matters = Math.abs(b - a) >= 0.05 * Math.max(a, b) && Math.abs(b - a) >= 1;
   return !matters ? style.dim(text) : b > a ? style.red(text) : style.green(text);

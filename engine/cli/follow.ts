@@ -1,7 +1,7 @@
 import type { RunReport } from "../core/report.ts";
 import type { Engine, RunOptions } from "../engine.ts";
 import type { Arguments } from "./arguments.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, display } from "./caller.ts";
 import { type Interruption, interruption } from "./interruption.ts";
 import { type Follower, wallTime } from "./follower.ts";
 import { Progress } from "./progress.ts";
@@ -29,6 +29,10 @@ export async function follow(
       signal: stop.signal,
       force: stop.force,
       onEvent: (event) => {
+        // Every run says once where it is kept (R3).
+        if (event.type === "run" && progress.runId === undefined) {
+          follower.line(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`);
+        }
         const now = wallTime();
         follower.event(event, progress.apply(event, now), now);
       },
@@ -69,6 +73,7 @@ async function chooseFollower(
       if (args.flag("quiet") && event.type !== "notice") return;
       for (const line of plain.of(event, step, now)) caller.err(`${line}\n`);
     },
+    line: (text) => caller.err(`${caller.errStyle.dim(text)}\n`),
     notice: (message) => caller.err(`${message}\n`),
     close: () => {},
   };

@@ -5,6 +5,8 @@ import type { StepProgress } from "./progress.ts";
 export interface Follower {
   /** An event that was taken in, and the step whose status it changed. */
   event(event: RunEvent, step: StepProgress | undefined, now: bigint): void;
+  /** A line to leave on the screen. */
+  line(text: string): void;
   /** Something to tell at once. */
   notice(message: string): void;
   /** The run has ended, or could not begin; gives the terminal back. */

@@ -8,6 +8,10 @@ export interface Interruption {
   dispose(): void;
 }
 
+// `deno task` forwards a Ctrl-C that the terminal has sent to the whole process group already: the same key
+// arrives twice, a millisecond apart. What comes sooner than this after the one before is the same key.
+const ECHO_MS = 200;
+
 /**
  * Listens for Ctrl-C and its like; `onNotice` is told what happens. A third one ends the process with 130 after
  * `onExit`, for when even stopping at once does not end.
@@ -18,7 +22,11 @@ export function interruption(
 ): Interruption {
   const gentle = new AbortController();
   const force = new AbortController();
+  let last = -Infinity;
   const listener = () => {
+    const now = performance.now();
+    if (now - last < ECHO_MS) return;
+    last = now;
     if (!gentle.signal.aborted) {
       onNotice("cancelling; Ctrl-C again stops at once");
       gentle.abort();

@@ -38,6 +38,10 @@ export class LiveFollower implements Follower {
     }
   }
 
+  line(text: string): void {
+    this.#above.push(this.#caller.errStyle.dim(text));
+  }
+
   notice(message: string): void {
     this.#notice = message;
     this.#draw();

@@ -99,11 +99,12 @@ function glyph(step: StepProgress, frame: Frame, style: Style): string {
 }
 
 function took(step: StepProgress, now: bigint): string {
-  if (step.startedAt === undefined || step.status === "skipped") return "";
+  if (step.startedAt === undefined || step.status === "skipped" || step.reused) return "";
   return formatDuration(milliseconds(step.startedAt, step.endedAt ?? now));
 }
 
 function details(step: StepProgress, frame: Frame, style: Style, columns: number): string {
+  if (step.reused) return style.dim("reused");
   const ended = step.endedAt !== undefined;
   const parts: string[] = [];
   if (step.forEach && (step.items > 0 || step.status === "running")) {
@@ -157,7 +158,9 @@ function going(step: StepProgress, style: Style, columns: number): string {
   const share = `${String(Math.floor(step.share * 100)).padStart(3)} %  `;
   const room = columns - share.length - 2;
   const text = choices.find((choice) => width(choice) <= room - LEAST_BAR);
-  if (text === undefined) return share.trimStart() + choices[3];
+  if (text === undefined) {
+    return share.trimStart() + (choices.find((choice) => width(choice) <= room) ?? choices[3]);
+  }
   return `${bar(step.share, Math.min(30, room - width(text)), style)} ${share}${text}`;
 }
 

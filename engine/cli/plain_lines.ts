@@ -40,6 +40,7 @@ export class PlainLines {
       return [`retry ${id} in ${wait}: ${clean(step.failure?.message ?? "it failed")}`];
     }
     if (step.endedAt === undefined || step.startedAt === undefined) return [];
+    if (step.reused) return [`reused ${id}`];
     if (step.status === "skipped") return [`skipped ${id}`];
     const took = formatDuration(milliseconds(step.startedAt, step.endedAt));
     const status = step.status === "succeeded" ? "ok" : words(step.status);

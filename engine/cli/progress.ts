@@ -30,6 +30,8 @@ export interface StepProgress {
   share?: number;
   /** Items done at moments of the last seconds, for the rate. */
   samples: readonly { readonly at: bigint; readonly items: number; readonly share?: number }[];
+  /** Whether its outcome was taken over from an earlier run. */
+  reused?: boolean;
   /** Why its last attempt failed. */
   failure?: Failure;
   /** The last lines of that attempt's output. */
@@ -142,6 +144,7 @@ export class Progress {
       return this.#become(step, "queued");
     }
     step.endedAt = entry.end.endTime;
+    if (entry.role === "skip" && entry.outcome !== "skipped") step.reused = true;
     return this.#become(step, entry.outcome);
   }
 

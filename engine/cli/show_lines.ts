@@ -1,4 +1,5 @@
 import { formatDuration } from "../core/duration.ts";
+import type { Json } from "../core/json.ts";
 import type { AttemptHistory, RunHistory, StepHistory } from "../core/report.ts";
 import { ago, counted, milliseconds, stamp } from "./figures.ts";
 import { byStatus, sign, type Style, words } from "./style.ts";
@@ -32,10 +33,10 @@ export function showLines(history: RunHistory, view: View, style: Style): string
   }
   result.push("", ...waterfall(history, view, style));
   if (history.criticalPath.length > 1) {
-    const path = history.criticalPath.length <= 12
+    const path = history.criticalPath.length <= 8
       ? history.criticalPath.map(clean).join(" → ")
-      : `${history.criticalPath.slice(0, 5).map(clean).join(" → ")} → … → ${
-        history.criticalPath.slice(-5).map(clean).join(" → ")
+      : `${history.criticalPath.slice(0, 3).map(clean).join(" → ")} → … → ${
+        history.criticalPath.slice(-3).map(clean).join(" → ")
       } (${counted(history.criticalPath.length, "step")})`;
     result.push("", fit(`${style.magenta(CRITICAL)} critical path: ${path}`, view.columns - 1));
   }
@@ -106,16 +107,9 @@ function failureLines(step: StepHistory, style: Style): string[] {
 }
 
 function attemptBody(attempt: AttemptHistory, style: Style, mostTail: number): string[] {
-  const result: string[] = [];
-  if (attempt.inputs !== undefined && attempt.inputs !== null) {
-    result.push(
-      `  ${style.dim("inputs")}`,
-      ...jsonLines(attempt.inputs, style).map((line) => `    ${line}`),
-    );
-  }
+  const result = titled("inputs", attempt.inputs, style);
   const tail = tailLines(attempt.tail, style, mostTail);
-  if (tail.length > 0) result.push(`  ${style.dim("last output")}`, ...tail);
-  return result;
+  return tail.length === 0 ? result : [...result, `  ${style.dim("last output")}`, ...tail];
 }
 
 /** `show RUN --step ID`: each attempt with its inputs, outputs, error and last output. */
@@ -147,14 +141,14 @@ export function showStepLines(
   const isBad = ({ outcome }: AttemptHistory) => outcome !== "succeeded";
   const shown = step.attempts.length <= MOST_ATTEMPTS ? step.attempts : [
     ...new Set([
-      ...step.attempts.slice(0, 5),
+      ...step.attempts.slice(0, 3),
       ...step.attempts.filter(isBad).slice(0, MOST_ATTEMPTS - 10),
       ...step.attempts.slice(-5),
     ]),
   ];
-  for (const attempt of shown) {
-    result.push("", ...attemptLines(attempt, history, view, style));
-  }
+  shown.forEach((attempt, index) => {
+    result.push("", ...attemptLines(attempt, shown[index - 1], history, view, style));
+  });
   if (shown.length < step.attempts.length) {
     result.push(
       "",
@@ -166,6 +160,7 @@ export function showStepLines(
 
 function attemptLines(
   attempt: AttemptHistory,
+  before: AttemptHistory | undefined,
   history: RunHistory,
   view: View,
   style: Style,
@@ -180,29 +175,31 @@ function attemptLines(
       counted(attempt.items.processed + attempt.items.failed, "item")
     }, ${attempt.items.failed} failed`;
   const failure = attempt.failure;
-  return [
+  const result = [
     `${sign(status, style)} ${style.bold(`${clean(attempt.key)} try ${attempt.attempt}`)}  ${
       words(status)
     } in ${formatDuration(took)}${items}${
       style.dim(`  ${from} after the start, span ${attempt.span.spanId}`)
     }`,
-    ...failure === undefined
-      ? []
-      : lines(failure.message).map((line, index) =>
-        `  ${index === 0 ? style.dim("error ") : "      "}${style.red(line)}${
-          index === 0 ? style.dim(` (${failure.code}, ${failure.errorClass})`) : ""
-        }`
-      ),
-    ...attempt.inputs === undefined || attempt.inputs === null ? [] : [
-      `  ${style.dim("inputs")}`,
-      ...jsonLines(attempt.inputs, style).map((line) => `    ${line}`),
-    ],
-    ...attempt.outputs === undefined || Object.keys(attempt.outputs).length === 0 ? [] : [
-      `  ${style.dim("outputs")}`,
-      ...jsonLines(attempt.outputs, style).map((line) => `    ${line}`),
-    ],
-    ...attempt.tail === undefined || attempt.tail.trim() === ""
-      ? []
-      : [`  ${style.dim("last output")}`, ...tailLines(attempt.tail, style, Infinity)],
   ];
+  if (failure !== undefined) {
+    const [first, ...more] = lines(failure.message);
+    const kind = style.dim(` (${failure.code}, ${failure.errorClass})`);
+    result.push(`  ${style.dim("error")} ${style.red(first)}${kind}`);
+    result.push(...more.map((line) => `        ${style.red(line)}`));
+  }
+  // A try with the inputs of the one before it need not repeat them.
+  const repeated = before?.inputs !== undefined &&
+    JSON.stringify(before.inputs) === JSON.stringify(attempt.inputs);
+  if (repeated) result.push(`  ${style.dim("inputs as before")}`);
+  else result.push(...titled("inputs", attempt.inputs, style));
+  result.push(...titled("outputs", attempt.outputs, style));
+  const tail = tailLines(attempt.tail, style, Infinity);
+  return tail.length === 0 ? result : [...result, `  ${style.dim("last output")}`, ...tail];
+}
+
+function titled(title: string, json: Json | undefined, style: Style): string[] {
+  if (json === undefined || json === null) return [];
+  const body = jsonLines(json, style).map((line) => `    ${line}`);
+  return body.length === 0 ? [] : [`  ${style.dim(title)}`, ...body];
 }

@@ -123,6 +123,7 @@ function rowsOf(step: StepHistory, style: Style): Row[] {
   const bad = report.status === "failed" || report.status === "timed_out";
   const notes = [
     ...report.status === "skipped" ? [`skipped: ${report.reason ?? "if"}`] : [],
+    ...report.reason === "reuse" ? ["reused"] : [],
     ...report.status === "queued" ? ["not started"] : [],
     ...report.status === "cancelled" ? ["cancelled"] : [],
     ...report.items === undefined ? [] : [counted(report.items, "item")],

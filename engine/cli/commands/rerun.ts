@@ -1,5 +1,5 @@
 import { type Arguments, UsageError } from "../arguments.ts";
-import { type Caller, display } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { follow } from "../follow.ts";
 import { withEngine } from "../open_engine.ts";
 
@@ -10,10 +10,6 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     throw new UsageError("`rerun` takes either --from or --failed", "rerun");
   }
   return await withEngine(args, caller, caller.cwd, async (engine) => {
-    caller.err(
-      caller.errStyle.dim(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`) +
-        "\n",
-    );
     const { runId } = await engine.find(args.operands[0]);
     return await follow(
       args,

@@ -1,6 +1,6 @@
 import type { RunReport } from "../../core/report.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
-import { type Caller, display } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { follow } from "../follow.ts";
 import { withEngine } from "../open_engine.ts";
 
@@ -11,10 +11,6 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     throw new UsageError("`resume` takes either RUN or --all", "resume");
   }
   return await withEngine(args, caller, caller.cwd, async (engine) => {
-    caller.err(
-      caller.errStyle.dim(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`) +
-        "\n",
-    );
     const ids = all
       // A sub-workflow's run goes on with the run that called it.
       ? (await engine.runs({ statuses: ["queued", "running"], limit: 100_000 }))

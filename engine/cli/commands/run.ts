@@ -1,5 +1,5 @@
 import type { Arguments } from "../arguments.ts";
-import { absolute, type Caller, display } from "../caller.ts";
+import { absolute, type Caller } from "../caller.ts";
 import { follow } from "../follow.ts";
 import { givenValues } from "../given.ts";
 import { withEngine } from "../open_engine.ts";
@@ -20,10 +20,6 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
       }
       return 0;
     }
-    caller.err(
-      caller.errStyle.dim(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`) +
-        "\n",
-    );
     return await follow(
       args,
       caller,

@@ -1,0 +1,494 @@
+// The command line as a person has it: real processes, a real store, real signals.
+import assert from "node:assert/strict";
+
+const MAIN = new URL("./main.ts", import.meta.url).pathname;
+const decoder = new TextDecoder();
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const FLOWS: Readonly<Record<string, string>> = {
+  "one.yaml": `name: one
+params:
+  who: { type: string, default: world }
+  n: { type: integer, default: 1 }
+steps:
+  - id: hello
+    run: echo hello \${{ params.who }}
+outputs:
+  said: \${{ steps.hello.outputs.stdout }}
+`,
+  "failing.yaml": `name: failing
+steps:
+  - id: good
+    run: echo fine
+  - id: bad
+    run: |
+      printf 'first\\n\\033[31mlast words\\033[0m\\n'
+      test -e fixed
+  - id: never
+    run: echo never
+`,
+  "slow.yaml": `name: slow
+steps:
+  - id: nap
+    run: echo napping && exec sleep 60
+finally:
+  - id: tidy
+    run: sleep 0.4; echo tidy > tidied
+`,
+  "bad.yaml": `name: bad
+stepps:
+  - id: x
+    run: echo
+`,
+  "items.yaml": `name: items
+steps:
+  - id: each
+    for_each: { list: [1, 2, 3, 4, 5], batch: 2 }
+    run: cat
+`,
+};
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(FLOWS)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+// A bare environment: under \`deno task test\` INIT_CWD would point elsewhere.
+function command(
+  folder: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-prompt", "--no-check", MAIN, ...args],
+    ...settings(folder, env),
+  });
+}
+
+function settings(folder: string, env: Record<string, string>): Deno.CommandOptions {
+  const kept = ["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    cwd: folder,
+    clearEnv: true,
+    env: { ...Object.fromEntries(kept), ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  };
+}
+
+async function cli(
+  folder: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  const { code, stdout, stderr } = await command(folder, args, env).output();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+const runIdOf = (json: string): string => JSON.parse(json).run_id;
+
+Deno.test("run: outputs on stdout, progress on stderr, the store's path once (R3), exit 0", () =>
+  inFolder(async (folder) => {
+    const { code, out, err } = await cli(folder, ["run", "one.yaml", "-p", "who=a b"]);
+    assert.equal(code, 0, err);
+    assert.equal(out, "said: hello a b\n");
+    assert.match(
+      err,
+      /^store \.spanloop\/store\.db\nhello \| hello a b\nok hello [\d.]+ m?s\n✓ one succeeded in /,
+    );
+    assert.equal(err.split("store.db").length, 2);
+    assert.ok(
+      !err.includes("\u001b") && !out.includes("\u001b"),
+      "no colour where there is no terminal",
+    );
+  }));
+
+Deno.test("run --json prints one object on one line, whether the run succeeds or fails", () =>
+  inFolder(async (folder) => {
+    const good = await cli(folder, ["run", "one.yaml", "--json", "--quiet"]);
+    assert.equal(good.code, 0, good.err);
+    assert.match(good.out, /^\{.*\}\n$/);
+    const report = JSON.parse(good.out);
+    assert.equal(report.status, "succeeded");
+    assert.equal(report.workflow, "one");
+    assert.deepEqual(report.parameters, { who: "world", n: 1 });
+    assert.match(report.run_id, /^[\da-f-]{36}$/);
+    assert.match(report.trace_id, /^[\da-f]{32}$/);
+    assert.equal(typeof report.duration_ms, "number");
+    assert.deepEqual(Object.keys(report.steps[0]).slice(0, 6), [
+      "id",
+      "status",
+      "attempts",
+      "duration_ms",
+      "outputs",
+      "error",
+    ]);
+    assert.equal(good.err, "store .spanloop/store.db\n");
+
+    const bad = await cli(folder, ["run", "failing.yaml", "--json"]);
+    assert.equal(bad.code, 1);
+    assert.equal(bad.out.split("\n").length, 2);
+    assert.deepEqual(JSON.parse(bad.out).steps.map((step: { status: string }) => step.status), [
+      "succeeded",
+      "failed",
+      "skipped",
+    ]);
+  }));
+
+Deno.test("a failed run exits 1 and says why, with the last output made safe, and how to go on", () =>
+  inFolder(async (folder) => {
+    const { code, err } = await cli(folder, ["run", "failing.yaml"]);
+    assert.equal(code, 1);
+    assert.match(err, /\n {2}bad {2}.*code 1.*\n {4}│ first\n {4}│ last words\n/);
+    assert.match(err, /spanloop show [\da-f]{8} --step bad/);
+    assert.match(err, /spanloop rerun [\da-f]{8} --failed/);
+    assert.ok(!err.includes("\u001b"));
+
+    await Deno.writeTextFile(`${folder}/fixed`, "");
+    const again = await cli(folder, ["rerun", "last", "--failed", "--json"]);
+    assert.equal(again.code, 0, again.err);
+    assert.match(again.err, /^reused good$/m);
+    assert.equal(JSON.parse(again.out).steps[0].attempts, 0);
+  }));
+
+Deno.test("what is invalid or misused exits 2 with a sentence and no stack", () =>
+  inFolder(async (folder) => {
+    const misuses: readonly (readonly [readonly string[], RegExp])[] = [
+      [[], /Usage: spanloop COMMAND/],
+      [["rn"], /no command `rn`; did you mean `run`\?/],
+      [["run", "one.yaml", "--quite"], /no option --quite; did you mean `--quiet`\?/],
+      [["run"], /`run` needs FILE/],
+      [["run", "none.yaml"], /none\.yaml.*no such file/],
+      [["run", "."], /folder/],
+      [["run", "bad.yaml"], /^bad\.yaml:2:1: error: .*stepps[^]*2 \| stepps:\n[^]*\^\^\^/],
+      [["run", "one.yaml", "-p", "n=many"], /n must be an integer/],
+      [["run", "one.yaml", "-p", "nn=1"], /nn/],
+      [["run", "one.yaml", "-p", "who"], /--param takes NAME=VALUE/],
+      [["run", "one.yaml", "--params", "none.json"], /none\.json: there is no such file/],
+      [["run", "one.yaml", "--params", "one.yaml"], /name|steps/],
+      [["run", "one.yaml", "--store", "file.db"], /sqlite:FILE/],
+      [["show", "nothing"], /no run nothing/],
+      [["resume"], /either RUN or --all/],
+      [["prune"], /--older-than/],
+      [["prune", "--older-than", "soon"], /such as 30d/],
+      [["completion", "bish"], /did you mean `bash`\?/],
+      [["help", "shw"], /did you mean `show`\?/],
+    ];
+    for (const [args, message] of misuses) {
+      const { code, out, err } = await cli(folder, args);
+      assert.equal(code, 2, `${args.join(" ")}: ${err}`);
+      assert.match(err, message, args.join(" "));
+      assert.equal(out, "");
+      assert.ok(!/^\s+at /m.test(err), `a stack for ${args.join(" ")}`);
+    }
+  }));
+
+Deno.test("parameters: command line before file before environment before default (V3)", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/p.yaml`, "who: file\nn: 2\n");
+    const values = async (args: string[], env = {}) =>
+      JSON.parse((await cli(folder, ["run", "one.yaml", "--json", "-q", ...args], env)).out)
+        .parameters;
+    const env = { SPANLOOP_PARAM_WHO: "env", SPANLOOP_PARAM_N: "3" };
+    assert.deepEqual(await values([], env), { who: "env", n: 3 });
+    assert.deepEqual(await values(["--params", "p.yaml"], env), { who: "file", n: 2 });
+    assert.deepEqual(await values(["--params=p.yaml", "--param", "who=line"], env), {
+      who: "line",
+      n: 2,
+    });
+  }));
+
+Deno.test("the caller's folder is INIT_CWD, and --store goes before SPANLOOP_STORE (R3)", () =>
+  inFolder(async (folder) => {
+    const env = { INIT_CWD: folder, SPANLOOP_STORE: "sqlite:env.db" };
+    const first = await cli("/", ["run", "one.yaml"], env);
+    assert.equal(first.code, 0, first.err);
+    assert.match(first.err, /^store env\.db\n/);
+    const second = await cli("/", ["run", "one.yaml", "--store", "sqlite:flag.db"], env);
+    assert.match(second.err, /^store flag\.db\n/);
+    assert.ok((await Deno.stat(`${folder}/flag.db`)).isFile);
+    const memory = await cli("/", ["run", "one.yaml", "--store", "memory:"], env);
+    assert.match(memory.err, /^store memory:\n/);
+    assert.equal(JSON.parse((await cli("/", ["runs", "--json"], env)).out).length, 1);
+  }));
+
+Deno.test("runs, show, diff and prune read the store that run wrote", () =>
+  inFolder(async (folder) => {
+    const a = runIdOf((await cli(folder, ["run", "one.yaml", "--json"])).out);
+    const b = runIdOf((await cli(folder, ["run", "one.yaml", "--json", "-p", "who=you"])).out);
+    await cli(folder, ["run", "items.yaml"]);
+
+    const table = (await cli(folder, ["runs"])).out.trimEnd().split("\n");
+    assert.equal(table.length, 4);
+    assert.match(table[1], /items +✓ succeeded/);
+    const listed = JSON.parse(
+      (await cli(folder, ["runs", "--json", "-w", "one", "-s", "succeeded"])).out,
+    );
+    assert.deepEqual(listed.map((run: { run_id: string }) => run.run_id), [b, a]);
+    assert.equal((await cli(folder, ["runs", "-s", "failed"])).out, "There are no such runs.\n");
+
+    const shown = await cli(folder, ["show", a.slice(-8)]);
+    assert.match(
+      shown.out,
+      new RegExp(`run +${a}[^]*who +world +default[^]*◆✓ hello .*█[^]*said: hello world`),
+    );
+    const step = await cli(folder, ["show", b, "--step", "hello"]);
+    assert.match(step.out, /inputs\n +run: echo hello 'you'[^]*outputs\n +stdout: hello you/);
+    const unknown = await cli(folder, ["show", b, "--step", "helo"]);
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.err, /did you mean `hello`\?/);
+    const each = await cli(folder, ["show", "last"]);
+    assert.match(each.out, /\[0,2\).*█[^]*\[2,4\).*█[^]*\[4,5\)/);
+    const json = JSON.parse((await cli(folder, ["show", "last", "--json"])).out);
+    assert.deepEqual(json.steps[0].tries.map((each: { range: number[] }) => each.range), [[0, 2], [
+      2,
+      4,
+    ], [4, 5]]);
+
+    const diff = await cli(folder, ["diff", a, b]);
+    assert.equal(diff.code, 0, diff.err);
+    assert.match(diff.out, /parameters\n {2}who {2}world -> you\n/);
+    const compared = JSON.parse((await cli(folder, ["diff", a, b, "--json"])).out);
+    assert.deepEqual(compared.parameters, [{ name: "who", a: "world", b: "you" }]);
+
+    assert.equal(
+      (await cli(folder, ["prune", "--older-than", "1h"])).out,
+      "0 runs older than 1 h 00 m were deleted.\n",
+    );
+    assert.match(
+      (await cli(folder, ["prune", "--older-than", "0s", "-n"])).out,
+      /^3 runs .* would be deleted/,
+    );
+    assert.equal(
+      (await cli(folder, ["prune", "--older-than", "0s", "--json"])).out,
+      '{"pruned":3}\n',
+    );
+    assert.equal((await cli(folder, ["runs", "--json"])).out, "[]\n");
+  }));
+
+Deno.test("a dry run and a plan start nothing", () =>
+  inFolder(async (folder) => {
+    const dry = await cli(folder, ["run", "one.yaml", "--dry-run", "-p", "who=me"]);
+    assert.equal(dry.code, 0, dry.err);
+    assert.match(dry.out, /who +me +command line[^]*run: echo hello 'me'[^]*Nothing was run\.\n$/);
+    assert.match((await cli(folder, ["plan", "failing.yaml"])).out, /● {3}good {3}shell\n {2}│\n/);
+    assert.match(
+      (await cli(folder, ["plan", "failing.yaml", "-f", "mermaid"])).out,
+      /^flowchart TD\n[^]*s0 --> s1\n/,
+    );
+    const plan = JSON.parse((await cli(folder, ["plan", "failing.yaml", "--format=json"])).out);
+    assert.equal(plan.steps.length, 3);
+    assert.equal((await cli(folder, ["runs"])).out, "There are no such runs.\n");
+  }));
+
+Deno.test("validate lists every mistake of a folder and exits 2, and 0 when there is none", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/raw.yaml`,
+      "name: raw\nparams: { flags: { type: string, default: -l } }\nsteps:\n  - id: a\n    run: ls ${{ raw(params.flags) }}\n",
+    );
+    const one = await cli(folder, ["validate", "raw.yaml"]);
+    assert.equal(one.code, 0, one.err);
+    assert.match(
+      one.out,
+      /✓ raw\.yaml {2}raw\n {2}raw\(\) lets a value into the shell unquoted at .*:5:/,
+    );
+    await Deno.writeTextFile(
+      `${folder}/wrong.yaml`,
+      "name: wrong\nsteps:\n  - id: a\n    runn: ls\n",
+    );
+    const all = await cli(folder, ["validate", "."]);
+    assert.equal(all.code, 2);
+    assert.match(all.err, /wrong\.yaml:4:5: error: [^]*runn/);
+    const json = await cli(folder, ["validate", ".", "--json"]);
+    assert.equal(json.code, 2);
+    assert.equal(JSON.parse(json.out).valid, false);
+  }));
+
+function started(folder: string, args: readonly string[]) {
+  const child = command(folder, args).spawn();
+  const reader = child.stderr.getReader();
+  let err = "";
+  const until = async (text: string) => {
+    while (!err.includes(text)) {
+      const { value, done } = await reader.read();
+      assert.ok(!done, `it ended before it said ${text}: ${err}`);
+      err += decoder.decode(value, { stream: true });
+    }
+  };
+  const end = async (): Promise<Ended> => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) break;
+      err += decoder.decode(value, { stream: true });
+    }
+    const [{ code }, out] = await Promise.all([child.status, new Response(child.stdout).text()]);
+    return { code, out, err };
+  };
+  return { child, until, end };
+}
+
+const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+Deno.test("one SIGINT cancels gently: finally steps run, exit 130", () =>
+  inFolder(async (folder) => {
+    const run = await started(folder, ["run", "slow.yaml", "--json"]);
+    await run.until("napping");
+    run.child.kill("SIGINT");
+    const { code, out, err } = await run.end();
+    assert.equal(code, 130, err);
+    assert.match(err, /cancelling; Ctrl-C again stops at once\n/);
+    assert.equal(JSON.parse(out).status, "cancelled");
+    assert.ok(await exists(`${folder}/tidied`));
+  }));
+
+Deno.test("a second SIGINT stops at once: finally steps are cut short, exit 130", () =>
+  inFolder(async (folder) => {
+    const slow = FLOWS["slow.yaml"].replace("sleep 0.4", "echo tidying; sleep 60");
+    await Deno.writeTextFile(`${folder}/slow.yaml`, slow);
+    const run = await started(folder, ["run", "slow.yaml"]);
+    await run.until("napping");
+    run.child.kill("SIGINT");
+    await run.until("tidying");
+    // The same key can arrive twice within a moment; only a later one is a second one.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    run.child.kill("SIGINT");
+    const { code, err } = await run.end();
+    assert.equal(code, 130, err);
+    assert.match(err, /stopping at once\n/);
+    assert.ok(!await exists(`${folder}/tidied`));
+  }));
+
+Deno.test("cancel from another process ends a run with 130", () =>
+  inFolder(async (folder) => {
+    const run = await started(folder, ["run", "slow.yaml"]);
+    await run.until("napping");
+    const cancel = await cli(folder, ["cancel", "last"]);
+    assert.equal(cancel.code, 0, cancel.err);
+    assert.match(cancel.out, /is being cancelled/);
+    assert.equal((await run.end()).code, 130);
+    const late = await cli(folder, ["cancel", "last"]);
+    assert.equal(late.code, 1);
+    assert.match(late.err, /has ended \(cancelled\)/);
+  }));
+
+Deno.test("resume goes on after kill -9 without running a completed step again (J2)", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/crash.yaml`,
+      `name: crash
+steps:
+  - id: first
+    run: echo ran >> first.txt
+  - id: second
+    run: test -e go || { echo waiting; exec sleep 60; }
+`,
+    );
+    const run = await started(folder, ["run", "crash.yaml"]);
+    await run.until("waiting");
+    run.child.kill("SIGKILL");
+    await run.end();
+    await Deno.writeTextFile(`${folder}/go`, "");
+    const resumed = await cli(folder, ["resume", "--all", "--json"]);
+    assert.equal(resumed.code, 0, resumed.err);
+    assert.deepEqual(JSON.parse(resumed.out).runs.map((each: { status: string }) => each.status), [
+      "succeeded",
+    ]);
+    assert.equal(await Deno.readTextFile(`${folder}/first.txt`), "ran\n");
+    const none = await cli(folder, ["resume", "--all"]);
+    assert.equal(none.code, 0);
+    assert.match(none.err, /nothing to resume/);
+  }));
+
+Deno.test("serve stops gently on SIGTERM with exit 0", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/flows`);
+    await Deno.writeTextFile(
+      `${folder}/flows/tick.yaml`,
+      'name: tick\non: { schedule: { cron: "0 0 1 1 *" } }\nsteps:\n  - id: a\n    run: echo tick\n',
+    );
+    const child = command(folder, ["serve", "flows", "--json"]).spawn();
+    const reader = child.stdout.getReader();
+    const { value } = await reader.read();
+    const first = JSON.parse(decoder.decode(value).split("\n")[0]);
+    assert.equal(first.level, "info");
+    child.kill("SIGTERM");
+    for (;;) if ((await reader.read()).done) break;
+    const [{ code }, err] = await Promise.all([child.status, new Response(child.stderr).text()]);
+    assert.equal(code, 0, err);
+  }));
+
+Deno.test("a reader that goes away ends it quietly", () =>
+  inFolder(async (folder) => {
+    const script =
+      `"$0" run -A --no-prompt --no-check "$1" schema | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await new Deno.Command("bash", {
+      args: ["-c", script, Deno.execPath(), MAIN],
+      ...settings(folder, {}),
+    }).output();
+    assert.equal(decoder.decode(stderr), "");
+    assert.equal(decoder.decode(stdout), "0\n");
+  }));
+
+Deno.test({
+  name:
+    "on a terminal there are colours and a cursor that comes back; NO_COLOR, dumb and CI are obeyed",
+  // `script` gives a program a terminal; its options differ elsewhere.
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.writeTextFile(
+        `${folder}/nap.yaml`,
+        "name: nap\nsteps:\n  - id: nap\n    run: sleep 0.5\n",
+      );
+      const onTerminal = async (env: Record<string, string>) => {
+        const line = `'${Deno.execPath()}' run -A --no-prompt --no-check '${MAIN}' run nap.yaml`;
+        const { code, stdout } = await new Deno.Command("script", {
+          args: ["-qec", line, "/dev/null"],
+          ...settings(folder, { TERM: "xterm-256color", SHELL: "/bin/sh", ...env }),
+        }).output();
+        assert.equal(code, 0);
+        return decoder.decode(stdout);
+      };
+      const [hide, show, green] = ["\u001b[?25l", "\u001b[?25h", "\u001b[32m"];
+      const full = await onTerminal({});
+      assert.ok(full.includes(hide) && full.includes(green));
+      assert.ok(full.lastIndexOf(show) > full.lastIndexOf(hide));
+      const plain = await onTerminal({ NO_COLOR: "1" });
+      assert.ok(plain.includes(hide) && !plain.includes(green));
+      const dumb = await onTerminal({ TERM: "dumb" });
+      assert.ok(!dumb.includes("\u001b"), dumb);
+      const ci = await onTerminal({ CI: "true" });
+      assert.ok(!ci.includes(hide) && ci.includes("ok nap"));
+    }),
+});
+
+Deno.test("--help, help and --version answer on stdout with exit 0", () =>
+  inFolder(async (folder) => {
+    for (const args of [["--help"], ["-h"], ["help"]]) {
+      const { code, out } = await cli(folder, args);
+      assert.equal(code, 0);
+      assert.match(out, /Usage: spanloop COMMAND/);
+    }
+    const { out } = await cli(folder, ["run", "--help"]);
+    assert.equal((await cli(folder, ["help", "run"])).out, out);
+    assert.match(out, /Usage: spanloop run FILE/);
+    assert.match((await cli(folder, ["--version"])).out, /^spanloop \d+\.\d+\.\d+ \(deno /);
+    assert.equal(JSON.parse((await cli(folder, ["schema"])).out).type, "object");
+  }));
