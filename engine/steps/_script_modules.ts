@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { StepError } from "../core/errors.ts";
 import type { Script } from "../core/step.ts";
 import type { Clock } from "../core/clock.ts";
+import { importScript } from "./script_import.ts";
 import { importError, readThrown } from "./_script_error.ts";
 
 // Runs follow one another quickly; a file is looked at again at most so often, milliseconds.
@@ -57,7 +58,7 @@ export class ScriptModules {
     const url = pathToFileURL(path).href + (state === first ? "" : `?spanloop=${state}`);
     let module: { readonly default?: unknown };
     try {
-      module = await import(url);
+      module = await importScript(url);
     } catch (error) {
       throw importError(path, readThrown(error), folder, error);
     }

@@ -32,7 +32,7 @@ export function httpStep(ports: StepPorts): StepType {
     interruption: "retry",
     async run(context) {
       const request = readRequest(context);
-      const send = traced ? await tracedSend(context.span, request.headers) : fetch;
+      const send = traced ? tracedSend(context.span, request.headers) : fetch;
       try {
         return await answer(await exchange(send, request, context), request, context);
       } catch (error) {
@@ -44,13 +44,27 @@ export function httpStep(ports: StepPorts): StepType {
   };
 }
 
+// What Deno's tracing registers where @opentelemetry/api looks for it; steps do not load that package.
+interface Registered {
+  readonly context?: {
+    active(): { setValue(key: symbol, value: unknown): unknown };
+    with<T>(context: unknown, call: () => T): T;
+  };
+}
+
 // Deno's own tracing adds a traceparent of its own beside ours, and two make none: then its parent is set
 // instead, so that its client span stands between our span and the server's.
-async function tracedSend(span: SpanReference, headers: Headers): Promise<Send> {
-  const { context, ROOT_CONTEXT, trace, TraceFlags } = await import("@opentelemetry/api");
-  const parent = trace.setSpanContext(ROOT_CONTEXT, { ...span, traceFlags: TraceFlags.SAMPLED });
+function tracedSend(span: SpanReference, headers: Headers): Send {
+  const registry = globalThis as { readonly [key: symbol]: Registered | undefined };
+  const manager = registry[Symbol.for("opentelemetry.js.api.1")]?.context;
+  if (manager === undefined) return fetch;
   headers.delete("traceparent");
-  return (url, init) => context.with(parent, () => fetch(url, init));
+  const parent = { ...span, traceFlags: 1, isRemote: false };
+  const context = manager.active().setValue(
+    Symbol.for("OpenTelemetry Context Key SPAN"),
+    { spanContext: () => parent },
+  );
+  return (url, init) => manager.with(context, () => fetch(url, init));
 }
 
 async function exchange(
