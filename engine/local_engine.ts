@@ -34,9 +34,9 @@ import {
   changedModules,
   checkFile,
   type LoadedWorkflow,
-  loadFile,
   loadText,
   secretReader,
+  WorkflowFiles,
 } from "./workflow_files.ts";
 
 /** How deep workflows may call one another (S6): a recursion without an end is stopped here. */
@@ -59,6 +59,8 @@ export class LocalEngine implements Engine {
   readonly #random = systemRandom();
   readonly #ids = new Ids(this.#clock, this.#random);
   readonly #environment: Readonly<Record<string, string>> = Deno.env.toObject();
+  readonly #files = new WorkflowFiles();
+  readonly #registered = new Map<string, string>();
   #parts: Promise<Parts> | undefined;
 
   /** Works on the store at `place`. */
@@ -79,7 +81,7 @@ export class LocalEngine implements Engine {
   /** See Engine. */
   plan(file: string, given: GivenValues = {}, display?: string): Promise<PlanReport> {
     return Promise.try(() => {
-      const { plan } = loadFile(file, display);
+      const { plan } = this.#files.load(file, display);
       return describePlan(plan, bind(plan.workflow, this.#given(plan.workflow, given)));
     });
   }
@@ -89,7 +91,7 @@ export class LocalEngine implements Engine {
     file: string,
     options: RunOptions & { readonly given?: GivenValues; readonly display?: string } = {},
   ): Promise<RunReport> {
-    const loaded = loadFile(file, options.display);
+    const loaded = this.#files.load(file, options.display);
     const binding = bind(
       loaded.plan.workflow,
       this.#given(loaded.plan.workflow, options.given ?? {}),
@@ -197,7 +199,7 @@ export class LocalEngine implements Engine {
         { exitCode: 2 },
       );
     }
-    const loaded = loadFile(summary.file);
+    const loaded = this.#files.load(summary.file);
     const { workflow } = loaded.plan;
     const binding = rebindForRerun(workflow, summary, this.#given(workflow, {}));
     const { keep } = await import("./run/reuse.ts");
@@ -289,9 +291,13 @@ export class LocalEngine implements Engine {
 
   /** Ties a workflow's name to its file; throws InvalidError when another file that is there has it (R1). */
   async register(workflow: Workflow): Promise<void> {
+    if (this.#registered.get(workflow.name) === workflow.file) return;
     const { store } = await this.#open();
     const other = await store.register(workflow.name, workflow.file);
-    if (other === undefined || other === workflow.file) return;
+    if (other === undefined || other === workflow.file) {
+      this.#registered.set(workflow.name, workflow.file);
+      return;
+    }
     const { existsSync } = await import("node:fs");
     if (existsSync(other)) {
       throw new InvalidError(
@@ -477,7 +483,7 @@ export class LocalEngine implements Engine {
       const existing = attempt.resumed ? await store.run(runId) : undefined;
       let handle: RunHandle | undefined;
       if (existing === undefined) {
-        const loaded = loadFile(request.file);
+        const loaded = this.#files.load(request.file);
         const { workflow } = loaded.plan;
         const binding = bind(workflow, { ...this.#given(workflow, {}), caller: request.params });
         await this.register(workflow);

@@ -10,7 +10,7 @@ import type { RunHandle } from "./run/runner.ts";
 import { isDead, thisHolder } from "./system.ts";
 import type { SchedulerEvent, StartedRun } from "./trigger/ports.ts";
 import { Scheduler } from "./trigger/scheduler.ts";
-import { type LoadedWorkflow, loadFile } from "./workflow_files.ts";
+import { type LoadedWorkflow, WorkflowFiles } from "./workflow_files.ts";
 
 const RELOAD_MS = 300;
 const TAKE_OVER_MS = 5_000;
@@ -57,6 +57,7 @@ class Server {
   readonly #engine: ServedEngine;
   readonly #request: ServeRequest;
   readonly #handles = new Map<string, RunHandle>();
+  readonly #files = new WorkflowFiles();
   #loaded = new Map<string, LoadedWorkflow>();
   #problems = new Map<string, string>();
 
@@ -117,7 +118,7 @@ class Server {
       if (!/\.ya?ml$/.test(name) || name === "spanloop.yaml") continue;
       const file = join(folder, name);
       try {
-        const workflow = loadFile(file, file);
+        const workflow = this.#files.load(file);
         const other = loaded.get(workflow.plan.workflow.name);
         if (other === undefined) loaded.set(workflow.plan.workflow.name, workflow);
         else {

@@ -36,11 +36,34 @@ export function checkFile(
   return missing.length > 0 ? { diagnostics } : { workflow: loaded.workflow, diagnostics };
 }
 
-/** Loads a workflow file. Throws InvalidError with all its mistakes. */
-export function loadFile(file: string, display = file): LoadedWorkflow {
-  const { workflow, diagnostics } = checkFile(file, display);
-  if (workflow === undefined) throw new InvalidError(`${display} does not hold`, diagnostics);
-  return prepare(workflow);
+/**
+ * Loads workflow files, and remembers the plan of each text: a process that runs one workflow many times, for
+ * a schedule or as a sub-workflow, parses and checks it once.
+ */
+export class WorkflowFiles {
+  // By file; as many as a folder has.
+  readonly #loaded = new Map<string, { readonly stamp: string; readonly loaded: LoadedWorkflow }>();
+
+  /** Loads a workflow file. Throws InvalidError with all its mistakes. */
+  load(file: string, display = file): LoadedWorkflow {
+    const known = this.#loaded.get(file);
+    if (known !== undefined && known.stamp === stampOf(file, known.loaded)) return known.loaded;
+    const { workflow, diagnostics } = checkFile(file, display);
+    if (workflow === undefined) throw new InvalidError(`${display} does not hold`, diagnostics);
+    const loaded = prepare(workflow);
+    this.#loaded.set(file, { stamp: stampOf(file, loaded), loaded });
+    return loaded;
+  }
+}
+
+// What tells that a workflow file and its modules are the same as before, without reading them.
+function stampOf(file: string, loaded: LoadedWorkflow): string {
+  let stamp = "";
+  for (const path of [file, ...Object.keys(loaded.modules)]) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    stamp += `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${stat?.ctimeMs}\n`;
+  }
+  return stamp;
 }
 
 /** Loads a workflow from the text that a run has stored (R4). */
@@ -60,6 +83,14 @@ export function loadText(text: string, file: string): LoadedWorkflow {
 }
 
 function prepare(workflow: Workflow): LoadedWorkflow {
+  return {
+    plan: planWorkflow(workflow),
+    definition: sha256(workflow.text),
+    modules: hashModules(workflow),
+  };
+}
+
+function hashModules(workflow: Workflow): Record<string, string> {
   const modules: Record<string, string> = {};
   for (const path of modulePaths(workflow)) {
     try {
@@ -69,7 +100,7 @@ function prepare(workflow: Workflow): LoadedWorkflow {
       modules[path] = "";
     }
   }
-  return { plan: planWorkflow(workflow), definition: sha256(workflow.text), modules };
+  return modules;
 }
 
 /** The files whose text differs from a run's record, by absolute path. */

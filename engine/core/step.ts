@@ -33,7 +33,9 @@ export type Script = (
 
 /** A batch as a step type gets it. */
 export interface Batch {
-  /** The items, parsed. */
+  /** How many items there are. */
+  readonly size: number;
+  /** The items; parsed when they are first asked for. */
   readonly items: readonly Json[];
   /** The items as NDJSON, one line each with its line end, for a process's stdin. */
   ndjson(): Uint8Array;

@@ -42,7 +42,7 @@ export interface AttemptInput {
   readonly params: JsonObject;
   /** In for_each. */
   readonly batch: Batch | undefined;
-  /** In for_each: how many items the batch has. */
+  /** In for_each: how many items the batch has, for one that could not be loaded as well. */
   readonly size: number | undefined;
   /** Absolute. */
   readonly cwd: string;
@@ -288,6 +288,18 @@ class Attempt implements AttemptContext, StepServices {
   runWorkflow(
     request: { readonly file: string; readonly params: JsonObject },
   ): Promise<JsonObject> {
+    // The child's journal keeps its parameters as they are, so that a resume finds them again (J6).
+    for (const [name, value] of Object.entries(request.params)) {
+      const text = JSON.stringify(value);
+      if (this.mask(text) === text) continue;
+      return Promise.reject(
+        new StepError(
+          "workflow.secret",
+          `The parameter ${name} holds a secret, which would be journalled; declare it in ` +
+            `${request.file} as \`type: secret\` with its own source`,
+        ),
+      );
+    }
     return this.#ports.runWorkflow(
       request,
       { ...this.#attempt, key: this.#input.key, runId: this.#input.runId },

@@ -51,8 +51,8 @@ export class RunFold {
   readonly #ended = new Map<string, { readonly start: StartEntry; readonly end: EndEntry }>();
   readonly #starts = new Map<string, StartEntry>();
   readonly #attemptBySpan = new Map<string, number>();
-  #stepsWithSpan = new Set<string>();
-  #keep: boolean;
+  readonly #stepsWithSpan = new Set<string>();
+  readonly #keep: boolean;
 
   /** With `detail` attempts are kept for `show`; with `recover` recorded outcomes for `resume`. */
   constructor(options: { readonly detail?: boolean; readonly recover?: boolean } = {}) {
@@ -62,11 +62,12 @@ export class RunFold {
 
   /** The recorded end of try `attempt` at `key`, with its start; undefined if it has none (J2). */
   recorded(key: string, attempt: number): { start: StartEntry; end: EndEntry } | undefined {
-    return this.#ended.get(`${key}#${attempt}`);
+    return this.#keep ? this.#ended.get(`${key}#${attempt}`) : undefined;
   }
 
   /** The start of a try at `key` whose end is missing: the engine died during it. */
   interrupted(key: string): StartEntry | undefined {
+    if (!this.#keep) return undefined;
     for (const start of this.open.values()) {
       if (start.key === key && start.role !== "emit") return start;
     }
@@ -80,13 +81,6 @@ export class RunFold {
       if (start.stepId === stepId && start.range !== undefined) byFrom.set(start.range.from, start);
     }
     return [...byFrom.values()].sort((a, b) => (a.range?.from ?? 0) - (b.range?.from ?? 0));
-  }
-
-  /** Forgets recorded outcomes; a run that has caught up with its journal needs them no more. */
-  caughtUp(): void {
-    this.#keep = false;
-    this.#ended.clear();
-    this.#starts.clear();
   }
 
   /** Takes the next entry. */

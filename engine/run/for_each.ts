@@ -53,7 +53,9 @@ export async function runForEach(
           stepId: step.id,
           type: step.uses,
         }),
-        ...(thrown === undefined ? attributesOf(step.span.attributes, scope) : {}),
+        ...(thrown === undefined
+          ? run.binding.masker.value(attributesOf(step.span.attributes, scope))
+          : {}),
       },
       inputs: source === undefined ? null : run.binding.masker.value(source.identity),
     }));

@@ -267,7 +267,7 @@ export class Runner {
     keeper.hold({ name: `run:${runId}`, fence: request.fence });
     keeper.watch(runId, (name, payload) => run.deliver(name, payload));
     run.signal("cancel").then((payload) => execution.cancel("cancelled", payload.force === true));
-    onEvent({
+    request.onEvent?.({
       type: "run",
       runId,
       traceId: header.traceId,

@@ -207,7 +207,7 @@ function resultOf(
       { tail },
     );
   }
-  return scriptResult(answer.outputs, context.batch?.items.length);
+  return scriptResult(answer.outputs, context.batch?.size);
 }
 
 function endedItself(status: Deno.CommandStatus, tail: string | undefined): StepError {

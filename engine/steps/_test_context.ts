@@ -94,5 +94,5 @@ export async function inFolder(test: (folder: string) => Promise<void>): Promise
 /** Makes a batch of items, as for_each does. */
 export function batchOf(items: readonly JsonObject[]): NonNullable<AttemptContext["batch"]> {
   const text = items.map((item) => `${JSON.stringify(item)}\n`).join("");
-  return { items, ndjson: () => new TextEncoder().encode(text) };
+  return { size: items.length, items, ndjson: () => new TextEncoder().encode(text) };
 }

@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import { StepError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { AttemptContext, Script, StepContext, StepResult, StepType } from "../core/step.ts";
-import { ended, isForced } from "./_ended.ts";
-import { endProcesses, GRACE_MS } from "./_process.ts";
+import { ended } from "./_ended.ts";
+import { endProcesses } from "./_process.ts";
 import { needsOwnPackages } from "./_imports.ts";
 import { readThrown, threwError } from "./_script_error.ts";
 import { ScriptModules } from "./_script_modules.ts";
@@ -37,7 +37,7 @@ export function scriptStep(ports: StepPorts): StepType {
       }
       if (context.with.permissions === undefined && !apart.has(path)) {
         const script = modules.get(path, context.runId);
-        if (script !== undefined) return call(ports, script, context);
+        if (script !== undefined) return call(script, context);
       }
       return start(ports, path, modules, apart, context);
     },
@@ -67,20 +67,19 @@ async function start(
     apart.add(path);
     return (await import("./_script_process.ts")).runWithPackages(ports, path, context);
   }
-  return call(ports, await modules.load(path, context.runId, context.folder), context);
+  return call(await modules.load(path, context.runId, context.folder), context);
 }
 
 async function call(
-  ports: StepPorts,
   script: Script,
   context: AttemptContext,
 ): Promise<StepResult> {
-  if (context.signal.aborted) throw ended(context.signal);
   const given = new ScriptContext(context);
   let returned: unknown;
   try {
     returned = script(given);
-    if (returned instanceof Promise) returned = await settled(ports, returned, context);
+    // The engine leaves a script behind that does not end when it is told to.
+    if (returned instanceof Promise) returned = await returned;
   } catch (error) {
     const failure = threwError(readThrown(error), context.folder, error);
     throw new StepError(
@@ -93,26 +92,9 @@ async function call(
       },
     );
   }
-  const result = scriptResult(returned, context.batch?.items.length);
+  const result = scriptResult(returned, context.batch?.size);
   const tail = given.tail();
   return tail === undefined ? result : { ...result, tail };
-}
-
-// Waits for the script; once it was told to end, no longer than the grace that a process gets.
-function settled<T>(ports: StepPorts, promise: Promise<T>, context: AttemptContext): Promise<T> {
-  const { signal } = context;
-  return new Promise((resolve, reject) => {
-    let cancel: (() => void) | undefined;
-    const onAbort = () => {
-      cancel = ports.clock.after(isForced(signal) ? 0 : GRACE_MS, () => reject(ended(signal)));
-    };
-    const done = () => {
-      signal.removeEventListener("abort", onAbort);
-      cancel?.();
-    };
-    signal.addEventListener("abort", onAbort);
-    promise.then((value) => (done(), resolve(value)), (error) => (done(), reject(error)));
-  });
 }
 
 // Everything is made when it is asked for: a step that needs nothing costs next to nothing. Functions are

@@ -106,7 +106,7 @@ function result(
   Object.assign(outputs, reported);
   return {
     outputs,
-    items: reportedItems(reported, context.batch?.items.length),
+    items: reportedItems(reported, context.batch?.size),
     tail: tail.text(mask),
   };
 }

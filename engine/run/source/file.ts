@@ -198,6 +198,7 @@ export class FileSource implements ItemSource {
     const parsed = () => items ??= format.parse(bytes, range.from, path);
     return {
       range,
+      size: range.to - range.from,
       get items() {
         return parsed();
       },

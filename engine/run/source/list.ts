@@ -30,7 +30,7 @@ export class ListSource implements ItemSource {
   /** See ItemSource. */
   again(range: ItemRange): Promise<Slice> {
     const items = this.identity.slice(range.from, range.to);
-    return Promise.resolve({ range, items, ndjson: () => toNdjson(items) });
+    return Promise.resolve({ range, size: items.length, items, ndjson: () => toNdjson(items) });
   }
 
   /** See ItemSource. */
