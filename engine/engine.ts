@@ -15,7 +15,10 @@ export interface EngineOptions {
   readonly store?: string;
   /** `full`: a commit survives the machine; `normal`: the process. Default: spanloop.yaml's, else `full`. */
   readonly durability?: "full" | "normal";
-  /** OpenTelemetry span processors that see every span of the engine. */
+  /**
+   * Span processors of OpenTelemetry's SDK; they see every span of the engine, each with its ids in the
+   * journal. Without any the SDK is not loaded.
+   */
   readonly spanProcessors?: readonly SpanProcessor[];
 }
 

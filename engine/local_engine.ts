@@ -26,7 +26,7 @@ import { builtinStepTypes } from "./steps/builtin.ts";
 import { openStore } from "./store/open.ts";
 import { isDead, systemClock, systemRandom, thisHolder } from "./system.ts";
 import { Bus } from "./telemetry/bus.ts";
-import { type SpanProcessor, Tracing } from "./telemetry/provider.ts";
+import type { SpanProcessor, Tracing } from "./telemetry/provider.ts";
 import { Recorder } from "./telemetry/recorder.ts";
 import { reusable } from "./run/reuse.ts";
 import { traceFromEnvironment } from "./trace_parent.ts";
@@ -46,7 +46,7 @@ interface Parts {
   readonly store: Store;
   readonly keeper: Keeper;
   readonly runner: Runner;
-  readonly tracing: Tracing;
+  readonly tracing: Tracing | undefined;
 }
 
 /** The engine in this process: wires the layers together. */
@@ -285,7 +285,7 @@ export class LocalEngine implements Engine {
     const { store, keeper, tracing } = await this.#parts;
     this.#parts = undefined;
     keeper.stop();
-    await tracing.shutdown();
+    await tracing?.shutdown();
     await store.close();
   }
 
@@ -320,7 +320,10 @@ export class LocalEngine implements Engine {
     const bus = new Bus((thrown) =>
       console.error(`spanloop: a listener failed: ${messageOf(thrown)}`)
     );
-    const tracing = new Tracing(this.#processors);
+    // OpenTelemetry's SDK takes a third of the start-up: it is loaded when somebody wants its spans.
+    const tracing = this.#processors.length === 0
+      ? undefined
+      : new (await import("./telemetry/provider.ts")).Tracing(this.#processors);
     const recorder = new Recorder({
       store,
       bus,

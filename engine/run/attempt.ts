@@ -142,7 +142,7 @@ function succeeded(
     outcome: "succeeded",
     outputs: masker.value(result.outputs),
     items: size === undefined ? result.items : result.items ?? { processed: size, failed: 0 },
-    tail: result.tail,
+    tail: result.tail === undefined ? undefined : masker.text(result.tail),
     spans: result.spans === undefined ? undefined : masker.value(result.spans),
   };
 }
@@ -309,12 +309,7 @@ class Attempt implements AttemptContext, StepServices {
 
   abort(stop: Stop): void {
     this.#stop = stop;
-    // An AbortSignal aborts once; a harder stop that comes later is told by an event of its own.
-    if (this.#controller?.signal.aborted) {
-      this.#controller.signal.dispatchEvent(new Event("force"));
-    } else {
-      this.#controller?.abort(stop);
-    }
+    this.#controller?.abort(stop);
   }
 
   cleanUp(): void {

@@ -11,8 +11,8 @@ export type StopReason =
 export class Stop extends Error {
   /** Whose doing it is; `timeout` is the attempt's own. */
   readonly why: StopReason | "timeout";
-  /** Whether to kill at once instead of asking first. */
-  readonly force: boolean;
+  /** Whether to kill at once instead of asking first; becomes true when it is asked for a second time. */
+  force: boolean;
 
   /** Makes the reason of an abort. */
   constructor(why: StopReason | "timeout", force = false) {
@@ -39,7 +39,9 @@ export class Cancellation {
   /** Stops; again with `force` makes it harder, otherwise the first reason stays. */
   cancel(stop: Stop): void {
     if (this.#stop !== undefined && (this.#stop.force || !stop.force)) return;
-    this.#stop = this.#stop === undefined ? stop : new Stop(this.#stop.why, true);
+    // The same object: whoever waits on a signal with this reason reads `force` again.
+    if (this.#stop === undefined) this.#stop = stop;
+    else this.#stop.force = true;
     for (const listener of [...this.#listeners]) listener(this.#stop);
   }
 

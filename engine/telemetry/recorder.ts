@@ -25,7 +25,7 @@ interface Group {
 export class Recorder {
   readonly #store: Store;
   readonly #bus: Bus;
-  readonly #tracing: Tracing;
+  readonly #tracing: Tracing | undefined;
   readonly #fences = new Map<string, number>();
   readonly #open = new Map<string, Span>();
   readonly #onLost: (runId: string) => void;
@@ -34,11 +34,14 @@ export class Recorder {
   #busy = false;
   #failure: { readonly reason: unknown } | undefined;
 
-  /** Writes to `store`, publishes on `bus` what was committed, and makes SDK spans with `tracing`. */
+  /**
+   * Writes to `store`, publishes on `bus` what was committed, and makes SDK spans with `tracing`; without it
+   * nobody asked for them.
+   */
   constructor(ports: {
     readonly store: Store;
     readonly bus: Bus;
-    readonly tracing: Tracing;
+    readonly tracing: Tracing | undefined;
     readonly onLost: (runId: string) => void;
     readonly onDuplicate: (runId: string) => void;
   }) {
@@ -57,7 +60,7 @@ export class Recorder {
 
   /** Appends a span's start. */
   start(entry: StartEntry): void {
-    this.#open.set(entry.span.spanId, this.#tracing.start(entry.span));
+    this.adopt(entry);
     this.append(entry);
   }
 
@@ -66,6 +69,7 @@ export class Recorder {
    * that started it is gone (R5).
    */
   adopt(entry: StartEntry): void {
+    if (this.#tracing === undefined) return;
     this.#open.set(entry.span.spanId, this.#tracing.start(entry.span));
   }
 
@@ -74,7 +78,7 @@ export class Recorder {
     const span = this.#open.get(entry.spanId);
     if (span !== undefined) {
       this.#open.delete(entry.spanId);
-      this.#tracing.end(span, entry.end);
+      this.#tracing?.end(span, entry.end);
     }
     this.append(entry);
   }
