@@ -65,7 +65,25 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
 }
 
 if (import.meta.main) {
-  const code = await main(Deno.args, processCaller());
+  const caller = processCaller();
+  const onStray = (thrown: unknown) => {
+    void (async () => {
+      const { tell } = await import("./failure.ts");
+      const told = tell(thrown, caller.errStyle, caller.env("SPANLOOP_DEBUG") === "1");
+      // Whoever drew a live screen cannot give the cursor back any more.
+      caller.err(`${caller.animated ? "\u001b[?25h" : ""}${told.lines.join("\n")}\n`);
+      Deno.exit(told.exitCode);
+    })();
+  };
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    onStray(event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    onStray(event.error);
+  });
+  const code = await main(Deno.args, caller);
   // Not left to the event loop: a timer that somebody forgot must not keep the terminal.
   Deno.exit(code);
 }

@@ -171,9 +171,11 @@ function batchRows({ attempts, report }: StepHistory): Row[] {
     return attemptRow(attempt, label, slowest.includes(attempt) ? "slow" : "");
   });
   if (attempts.length === chosen.size) return rows;
+  const batches = new Set(attempts.map(({ key }) => key)).size;
   const parts = [
     ...report.items === undefined ? [] : [counted(report.items, "item")],
-    counted(attempts.length, "batch", "batches"),
+    counted(batches, "batch", "batches"),
+    ...batches === attempts.length ? [] : [counted(attempts.length, "attempt")],
     ...failed.length === 0 ? [] : [`${count(failed.length)} failed`],
     `median ${formatDuration(median)}`,
     `p95 ${formatDuration(quantile(durations, 0.95))}`,
