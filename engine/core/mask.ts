@@ -55,7 +55,6 @@ export class Masker {
 
 function encodings(secret: string): string[] {
   const forms = [secret, JSON.stringify(secret).slice(1, -1)];
-  const bytes = new TextEncoder().encode(secret);
   let url: string;
   try {
     url = encodeURIComponent(secret);
@@ -63,6 +62,17 @@ function encodings(secret: string): string[] {
     url = secret; // a lone surrogate has no URL form
   }
   forms.push(url, url.replaceAll("%20", "+"), url.toLowerCase());
+  forms.push(...base64Forms(new TextEncoder().encode(secret)));
+  // btoa() of a browser or a script takes each character for a byte.
+  const codes = Array.from(secret, (character) => character.codePointAt(0) as number);
+  if (codes.some((code) => code > 127) && codes.every((code) => code < 256)) {
+    forms.push(...base64Forms(Uint8Array.from(codes)));
+  }
+  return forms;
+}
+
+function base64Forms(bytes: Uint8Array): string[] {
+  const forms: string[] = [];
   // In base64 the text around a secret shifts it: each of the three alignments has a core of its own.
   for (let shift = 0; shift < 3; shift++) {
     const shifted = new Uint8Array(bytes.length + shift);

@@ -1,0 +1,3 @@
+export default (context: { with: Record<string, string> }) => {
+  throw new Error(`cannot use ${context.with.token}`);
+};

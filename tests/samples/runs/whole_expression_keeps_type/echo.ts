@@ -1,0 +1,1 @@
+export default ({ with: given }: { with: unknown }) => ({ with: given });
