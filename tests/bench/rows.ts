@@ -1,0 +1,15 @@
+import { forEachRows } from "./for_each_rows.ts";
+import { journalRows } from "./journal_rows.ts";
+import type { Row } from "./row.ts";
+import { shellRows } from "./shell_rows.ts";
+import { shortRunsRows } from "./short_runs_rows.ts";
+import { startRow } from "./start_row.ts";
+
+/** All rows, in the table's order. */
+export const rows: readonly Row[] = [
+  ...journalRows,
+  ...shortRunsRows,
+  ...shellRows,
+  startRow,
+  ...forEachRows,
+];
