@@ -150,9 +150,16 @@ function exitError(status: Deno.CommandStatus, tail: string | undefined): StepEr
       { errorClass: "transient", tail },
     );
   }
-  return new StepError("shell.exit", `The command exited with code ${code}${hintOf(code)}`, {
-    tail,
-  });
+  const why = hintOf(code) || lastLine(tail);
+  return new StepError("shell.exit", `The command exited with code ${code}${why}`, { tail });
+}
+
+const LONGEST_REASON = 300;
+
+// What a program says last is most often why it failed; on_failure sees the message, not the tail.
+function lastLine(tail: string | undefined): string {
+  const line = tail?.trimEnd().split("\n").at(-1)?.trim() ?? "";
+  return line === "" ? "" : `: ${line.slice(0, LONGEST_REASON)}`;
 }
 
 // Codes that POSIX shells give a meaning of their own.
