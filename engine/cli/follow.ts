@@ -1,14 +1,14 @@
 import type { RunReport } from "../core/report.ts";
 import type { Engine, RunOptions } from "../engine.ts";
 import type { Arguments } from "./arguments.ts";
-import { type Caller, display } from "./caller.ts";
+import { type Caller, display, OutputClosed } from "./caller.ts";
 import { type Interruption, interruption } from "./interruption.ts";
 import { type Follower, wallTime } from "./follower.ts";
 import { Progress } from "./progress.ts";
 
 /**
  * Runs what `start` starts, shows it on stderr as the caller's terminal allows, and reports it at the end; the
- * exit code. `onReport` gets the report before anything is printed of it.
+ * exit code. `onReport` gets the report once the summary is on stderr.
  */
 export async function follow(
   args: Arguments,
@@ -41,9 +41,9 @@ export async function follow(
     follower.close();
     stop.dispose();
   }
-  onReport(report);
   const { summaryLines, outputLines, exitCode } = await import("./summary.ts");
-  if (!args.flag("quiet") || exitCode(report.status) !== 0) {
+  const code = exitCode(report.status);
+  if (!args.flag("quiet") || code !== 0) {
     const { hints } = await import("./hints.ts");
     const lines = summaryLines(report, progress, {
       hints: hints(args, caller, engine.location, report),
@@ -51,10 +51,16 @@ export async function follow(
     }, caller.errStyle);
     caller.err(lines.join("\n") + "\n");
   }
-  if (!args.flag("json")) {
-    caller.out(outputLines(report.outputs).map((line) => `${line}\n`).join(""));
+  try {
+    onReport(report);
+    if (!args.flag("json")) {
+      caller.out(outputLines(report.outputs).map((line) => `${line}\n`).join(""));
+    }
+  } catch (error) {
+    // That nobody reads the outputs does not change how the run ended.
+    if (!(error instanceof OutputClosed)) throw error;
   }
-  return exitCode(report.status);
+  return code;
 }
 
 async function chooseFollower(

@@ -1,105 +1,6 @@
-// The command line as a person has it: real processes, a real store, real signals.
+// The command line as a person has it: real processes and a real store.
 import assert from "node:assert/strict";
-
-const MAIN = new URL("./main.ts", import.meta.url).pathname;
-const decoder = new TextDecoder();
-
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-const FLOWS: Readonly<Record<string, string>> = {
-  "one.yaml": `name: one
-params:
-  who: { type: string, default: world }
-  n: { type: integer, default: 1 }
-steps:
-  - id: hello
-    run: echo hello \${{ params.who }}
-outputs:
-  said: \${{ steps.hello.outputs.stdout }}
-`,
-  "failing.yaml": `name: failing
-steps:
-  - id: good
-    run: echo fine
-  - id: bad
-    run: |
-      printf 'first\\n\\033[31mlast words\\033[0m\\n'
-      test -e fixed
-  - id: never
-    run: echo never
-`,
-  "slow.yaml": `name: slow
-steps:
-  - id: nap
-    run: echo napping && exec sleep 60
-finally:
-  - id: tidy
-    run: sleep 0.4; echo tidy > tidied
-`,
-  "bad.yaml": `name: bad
-stepps:
-  - id: x
-    run: echo
-`,
-  "items.yaml": `name: items
-steps:
-  - id: each
-    for_each: { list: [1, 2, 3, 4, 5], batch: 2 }
-    run: cat
-`,
-};
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(FLOWS)) {
-      await Deno.writeTextFile(`${folder}/${name}`, text);
-    }
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-// A bare environment: under \`deno task test\` INIT_CWD would point elsewhere.
-function command(
-  folder: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-prompt", "--no-check", MAIN, ...args],
-    ...settings(folder, env),
-  });
-}
-
-function settings(folder: string, env: Record<string, string>): Deno.CommandOptions {
-  const kept = ["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  });
-  return {
-    cwd: folder,
-    clearEnv: true,
-    env: { ...Object.fromEntries(kept), ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  };
-}
-
-async function cli(
-  folder: string,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<Ended> {
-  const { code, stdout, stderr } = await command(folder, args, env).output();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
-}
+import { cli, decoder, inFolder, MAIN, settings } from "./_process_test.ts";
 
 const runIdOf = (json: string): string => JSON.parse(json).run_id;
 
@@ -321,131 +222,18 @@ Deno.test("validate lists every mistake of a folder and exits 2, and 0 when ther
     assert.equal(JSON.parse(json.out).valid, false);
   }));
 
-function started(folder: string, args: readonly string[]) {
-  const child = command(folder, args).spawn();
-  const reader = child.stderr.getReader();
-  let err = "";
-  const until = async (text: string) => {
-    while (!err.includes(text)) {
-      const { value, done } = await reader.read();
-      assert.ok(!done, `it ended before it said ${text}: ${err}`);
-      err += decoder.decode(value, { stream: true });
+Deno.test("a reader that goes away ends it quietly, and a run with its own exit code", () =>
+  inFolder(async (folder) => {
+    for (const [line, code] of [["schema", "0"], ["run failing.yaml -q --json", "1"]]) {
+      const script =
+        `"$0" run -A --no-prompt --no-check "$1" ${line} | true; echo "\${PIPESTATUS[0]}"`;
+      const { stdout, stderr } = await new Deno.Command("bash", {
+        args: ["-c", script, Deno.execPath(), MAIN],
+        ...settings(folder, {}),
+      }).output();
+      assert.ok(!/at |bug/.test(decoder.decode(stderr)), decoder.decode(stderr));
+      assert.equal(decoder.decode(stdout), `${code}\n`);
     }
-  };
-  const end = async (): Promise<Ended> => {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) break;
-      err += decoder.decode(value, { stream: true });
-    }
-    const [{ code }, out] = await Promise.all([child.status, new Response(child.stdout).text()]);
-    return { code, out, err };
-  };
-  return { child, until, end };
-}
-
-const exists = (path: string) => Deno.stat(path).then(() => true, () => false);
-
-Deno.test("one SIGINT cancels gently: finally steps run, exit 130", () =>
-  inFolder(async (folder) => {
-    const run = await started(folder, ["run", "slow.yaml", "--json"]);
-    await run.until("napping");
-    run.child.kill("SIGINT");
-    await run.until("cancelling; Ctrl-C again stops at once\n");
-    run.child.kill("SIGINT"); // the echo that `deno task` makes of a Ctrl-C
-    const { code, out, err } = await run.end();
-    assert.equal(code, 130, err);
-    assert.ok(!err.includes("stopping at once"));
-    assert.equal(JSON.parse(out).status, "cancelled");
-    assert.ok(await exists(`${folder}/tidied`));
-  }));
-
-Deno.test("a second SIGINT stops at once: finally steps are cut short, exit 130", () =>
-  inFolder(async (folder) => {
-    const slow = FLOWS["slow.yaml"].replace("sleep 0.4", "echo tidying; sleep 60");
-    await Deno.writeTextFile(`${folder}/slow.yaml`, slow);
-    const run = await started(folder, ["run", "slow.yaml"]);
-    await run.until("napping");
-    run.child.kill("SIGINT");
-    await run.until("tidying");
-    // The same key can arrive twice within a moment; only a later one is a second one.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    run.child.kill("SIGINT");
-    const { code, err } = await run.end();
-    assert.equal(code, 130, err);
-    assert.match(err, /stopping at once\n/);
-    assert.ok(!await exists(`${folder}/tidied`));
-  }));
-
-Deno.test("cancel from another process ends a run with 130", () =>
-  inFolder(async (folder) => {
-    const run = await started(folder, ["run", "slow.yaml"]);
-    await run.until("napping");
-    const cancel = await cli(folder, ["cancel", "last"]);
-    assert.equal(cancel.code, 0, cancel.err);
-    assert.match(cancel.out, /is being cancelled/);
-    assert.equal((await run.end()).code, 130);
-    const late = await cli(folder, ["cancel", "last"]);
-    assert.equal(late.code, 1);
-    assert.match(late.err, /has ended \(cancelled\)/);
-  }));
-
-Deno.test("resume goes on after kill -9 without running a completed step again (J2)", () =>
-  inFolder(async (folder) => {
-    await Deno.writeTextFile(
-      `${folder}/crash.yaml`,
-      `name: crash
-steps:
-  - id: first
-    run: echo ran >> first.txt
-  - id: second
-    run: test -e go || { echo waiting; exec sleep 60; }
-`,
-    );
-    const run = await started(folder, ["run", "crash.yaml"]);
-    await run.until("waiting");
-    run.child.kill("SIGKILL");
-    await run.end();
-    await Deno.writeTextFile(`${folder}/go`, "");
-    const resumed = await cli(folder, ["resume", "--all", "--json"]);
-    assert.equal(resumed.code, 0, resumed.err);
-    assert.deepEqual(JSON.parse(resumed.out).runs.map((each: { status: string }) => each.status), [
-      "succeeded",
-    ]);
-    assert.equal(await Deno.readTextFile(`${folder}/first.txt`), "ran\n");
-    const none = await cli(folder, ["resume", "--all"]);
-    assert.equal(none.code, 0);
-    assert.match(none.err, /nothing to resume/);
-  }));
-
-Deno.test("serve stops gently on SIGTERM with exit 0", () =>
-  inFolder(async (folder) => {
-    await Deno.mkdir(`${folder}/flows`);
-    await Deno.writeTextFile(
-      `${folder}/flows/tick.yaml`,
-      'name: tick\non: { schedule: { cron: "0 0 1 1 *" } }\nsteps:\n  - id: a\n    run: echo tick\n',
-    );
-    const child = command(folder, ["serve", "flows", "--json"]).spawn();
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    const first = JSON.parse(decoder.decode(value).split("\n")[0]);
-    assert.equal(first.level, "info");
-    child.kill("SIGTERM");
-    for (;;) if ((await reader.read()).done) break;
-    const [{ code }, err] = await Promise.all([child.status, new Response(child.stderr).text()]);
-    assert.equal(code, 0, err);
-  }));
-
-Deno.test("a reader that goes away ends it quietly", () =>
-  inFolder(async (folder) => {
-    const script =
-      `"$0" run -A --no-prompt --no-check "$1" schema | true; echo "\${PIPESTATUS[0]}"`;
-    const { stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-c", script, Deno.execPath(), MAIN],
-      ...settings(folder, {}),
-    }).output();
-    assert.equal(decoder.decode(stderr), "");
-    assert.equal(decoder.decode(stdout), "0\n");
   }));
 
 Deno.test({
