@@ -13,12 +13,13 @@ export interface Interruption {
 const ECHO_MS = 200;
 
 /**
- * Listens for Ctrl-C and its like; `onNotice` is told what happens. A third one ends the process with 130 after
+ * Listens for Ctrl-C and its like; `onNotice` is told what happens, in the words of `doing`. A third one ends the process with 130 after
  * `onExit`, for when even stopping at once does not end.
  */
 export function interruption(
   onNotice: (message: string) => void,
   onExit: () => void = () => {},
+  doing = "cancelling",
 ): Interruption {
   const gentle = new AbortController();
   const force = new AbortController();
@@ -28,7 +29,7 @@ export function interruption(
     if (now - last < ECHO_MS) return;
     last = now;
     if (!gentle.signal.aborted) {
-      onNotice("cancelling; Ctrl-C again stops at once");
+      onNotice(`${doing}; Ctrl-C again stops at once`);
       gentle.abort();
     } else if (!force.signal.aborted) {
       onNotice("stopping at once");

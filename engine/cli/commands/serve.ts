@@ -10,7 +10,7 @@ import { clean } from "../text.ts";
 /** `serve FOLDER`: one line for each thing that happens, until a signal stops it gently. */
 export async function execute(args: Arguments, caller: Caller): Promise<number> {
   const folder = absolute(caller, args.operands[0]);
-  const stop = interruption((message) => caller.err(`${message}\n`));
+  const stop = interruption((message) => caller.err(`${message}\n`), () => {}, "stopping");
   const closed = new AbortController();
   const onLog = (event: ServeEvent) => {
     try {
