@@ -31,7 +31,9 @@ export function describePlan(plan: Plan, binding: Binding): PlanReport {
           needs: step.needs,
           layer,
           ...(step.if === undefined ? {} : { if: step.if.source }),
-          ...(step.forEach === undefined ? {} : { forEach: describeSource(step.forEach, scope) }),
+          ...(step.forEach === undefined
+            ? {}
+            : { forEach: binding.masker.text(describeSource(step.forEach, scope)) }),
           ...(step.description === undefined ? {} : { description: step.description }),
           ...(inputs === undefined ? {} : { with: binding.masker.value(inputs) as JsonObject }),
         };

@@ -61,7 +61,7 @@ export class Execution {
         cancelTimeout = this.#clock.after(Math.max(0, ms), () => this.cancel("timed_out", false));
       }
     } catch (thrown) {
-      early = { code: "value", message: messageOf(thrown), errorClass: "error" };
+      early = this.#failure("value", thrown);
     }
     try {
       const main: ListResult = early === undefined
@@ -145,9 +145,12 @@ export class Execution {
     } catch (thrown) {
       // Outputs of a run that did not get there are not there: that is no second failure.
       if (status !== "succeeded") return { value: {} };
-      return {
-        failure: { code: "outputs", message: messageOf(thrown), errorClass: "error" },
-      };
+      return { failure: this.#failure("outputs", thrown) };
     }
+  }
+
+  #failure(code: string, thrown: unknown): Failure {
+    const message = this.#run.binding.masker.text(messageOf(thrown));
+    return { code, message, errorClass: "error" };
   }
 }

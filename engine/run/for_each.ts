@@ -36,7 +36,7 @@ export async function runForEach(
   const recorded = run.fold.interrupted(step.id) ?? run.fold.recorded(step.id, 1)?.start;
   try {
     if (run.fold.recorded(step.id, 1) === undefined) {
-      source = await openSource(forEach, scope, run.plan.workflow.folder, recorded?.inputs);
+      source = await openSource(run, forEach, scope, recorded?.inputs);
     }
   } catch (error) {
     if (error instanceof SpanloopError && error.code === "resume.changed") throw error;
@@ -247,12 +247,13 @@ class Batches {
 }
 
 async function openSource(
+  run: RunContext,
   forEach: ForEach,
   scope: Scope,
-  folder: string,
   recorded: Json | undefined,
 ): Promise<ItemSource> {
   const { source } = forEach;
+  const { folder } = run.plan.workflow;
   if (source.kind === "file") {
     const path = resolve(folder, toText(source.file.evaluate(scope)));
     const opened = await openFile(path, source.format);
@@ -260,7 +261,9 @@ async function openSource(
     return opened;
   }
   const { ListSource } = await import("./source/list.ts");
-  if (Array.isArray(recorded)) return new ListSource(recorded);
+  if (Array.isArray(recorded)) {
+    return new ListSource(withSecrets(run, forEach, scope, recorded));
+  }
   if (source.kind === "glob") {
     const { matchGlob } = await import("./source/glob.ts");
     return new ListSource(await matchGlob(toText(source.glob.evaluate(scope)), folder));
@@ -273,6 +276,20 @@ async function openSource(
     );
   }
   return new ListSource(list);
+}
+
+// The journal has the list without its secrets (J6): they are read again, if it is the same list otherwise.
+function withSecrets(
+  run: RunContext,
+  { source }: ForEach,
+  scope: Scope,
+  recorded: readonly Json[],
+): readonly Json[] {
+  const { masker } = run.binding;
+  if (masker.idle || source.kind !== "list") return recorded;
+  const list = source.list.evaluate(scope);
+  const same = JSON.stringify(masker.value(list)) === JSON.stringify(recorded);
+  return same && Array.isArray(list) ? list : recorded;
 }
 
 async function openFile(path: string, format: "ndjson" | "csv" | undefined): Promise<ItemSource> {
