@@ -2,9 +2,11 @@ import type { RunReport } from "../core/report.ts";
 import type { Engine, RunOptions } from "../engine.ts";
 import type { Arguments } from "./arguments.ts";
 import { type Caller, display, OutputClosed } from "./caller.ts";
+import { hints } from "./hints.ts";
 import { type Interruption, interruption } from "./interruption.ts";
 import { type Follower, wallTime } from "./follower.ts";
 import { Progress } from "./progress.ts";
+import { exitCode, outputLines, summaryLines } from "./summary.ts";
 
 /**
  * Runs what `start` starts, shows it on stderr as the caller's terminal allows, and reports it at the end; the
@@ -41,10 +43,8 @@ export async function follow(
     follower.close();
     stop.dispose();
   }
-  const { summaryLines, outputLines, exitCode } = await import("./summary.ts");
   const code = exitCode(report.status);
   if (!args.flag("quiet") || code !== 0) {
-    const { hints } = await import("./hints.ts");
     const lines = summaryLines(report, progress, {
       hints: hints(args, caller, engine.location, report),
       columns: caller.size().columns,

@@ -13,8 +13,8 @@ export interface Interruption {
 const ECHO_MS = 200;
 
 /**
- * Listens for Ctrl-C and its like; `onNotice` is told what happens, in the words of `doing`. A third one ends the process with 130 after
- * `onExit`, for when even stopping at once does not end.
+ * Listens for Ctrl-C and its like; `onNotice` is told what happens, in the words of `doing`. A third one
+ * ends the process with 130 after `onExit`, for when even stopping at once does not end.
  */
 export function interruption(
   onNotice: (message: string) => void,
