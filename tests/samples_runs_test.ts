@@ -102,6 +102,9 @@ function normalise(report: RunReport, work: string, origin: string): unknown {
     outputs,
     parameters,
     steps: steps.map(({ duration_ms: _, ...step }) => step),
+  }, (_, value) => {
+    const long = typeof value === "string" && value.length > 5_000;
+    return long ? `<${value.length} characters>` : value;
   });
   return JSON.parse(
     text.replaceAll(work, "<folder>").replaceAll(origin, "<origin>").replaceAll(

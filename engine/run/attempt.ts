@@ -153,14 +153,15 @@ function failed(
   stop?: Stop,
   tail?: string,
 ): Settled {
-  const items: ItemCount | undefined = input.size === undefined
-    ? undefined
-    : { processed: 0, failed: input.size };
   const outcome = stop === undefined
     ? "failed"
     : stop.why === "timeout"
     ? "timed_out"
     : "cancelled";
+  // Items of a cancelled batch are neither processed nor failed: nobody knows.
+  const items: ItemCount | undefined = input.size === undefined || outcome === "cancelled"
+    ? undefined
+    : { processed: 0, failed: input.size };
   return {
     outcome,
     failure,

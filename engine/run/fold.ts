@@ -20,6 +20,7 @@ export interface StepFold {
   reason?: string;
   /** Its outputs; for for_each those of each batch by the batch's first item. */
   outputs?: Json;
+  /** In for_each: each ended batch's outputs, null for one without any (F4). */
   batches?: Map<number, Json>;
   /** In for_each. */
   processed?: number;
@@ -69,7 +70,8 @@ export class RunFold {
   interrupted(key: string): StartEntry | undefined {
     if (!this.#keep) return undefined;
     for (const start of this.open.values()) {
-      if (start.key === key && start.role !== "emit") return start;
+      // A step may be named `run`, which is also the key of the run's own span.
+      if (start.key === key && start.role !== "emit" && start.role !== "run") return start;
     }
     return undefined;
   }
@@ -97,7 +99,10 @@ export class RunFold {
     if (entry.stepId === undefined || role === "emit") return;
     if (this.#keep) this.#starts.set(span.spanId, entry);
     const step = this.#step(entry.stepId, span.startTime);
-    if (role === "step") this.#stepsWithSpan.add(entry.stepId);
+    if (role === "step") {
+      this.#stepsWithSpan.add(entry.stepId);
+      step.batches = new Map();
+    }
     if (role !== "attempt") return;
     step.attempts++;
     if (this.#detail) {
@@ -148,9 +153,7 @@ export class RunFold {
     if (entry.retryAt !== undefined) return;
     step.processed = (step.processed ?? 0) + (entry.items?.processed ?? 0);
     step.failed = (step.failed ?? 0) + (entry.items?.failed ?? 0);
-    if (entry.outputs !== undefined && start?.range !== undefined) {
-      (step.batches ??= new Map()).set(start.range.from, entry.outputs);
-    }
+    if (start?.range !== undefined) step.batches?.set(start.range.from, entry.outputs ?? null);
   }
 
   #detailEnd(entry: EndEntry): void {

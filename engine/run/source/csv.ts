@@ -69,10 +69,10 @@ function rows(
     return parse(decode(bytes, path), { columns, skip_empty_lines: true, bom: true });
   } catch (cause) {
     if (cause instanceof StepError) throw cause;
-    throw new StepError(
-      "items.parse",
-      `${path}: the rows from item ${firstItem + 1} on are not CSV: ${messageOf(cause)}`,
-      { cause },
-    );
+    // The parser counts from the batch's first row; a header has no items before it.
+    const { records = 0 } = cause as { records?: number };
+    const where = columns === false ? "the header line" : `item ${firstItem + records + 1}`;
+    const why = messageOf(cause).replace(/ (on|at) line \d+/, "");
+    throw new StepError("items.parse", `${path}: ${where} is not CSV: ${why}`, { cause });
   }
 }

@@ -19,8 +19,8 @@ export interface Format {
   blank(bytes: Uint8Array, from: number, to: number): boolean;
   /** The items of some records; throws SpanloopError that names the item. */
   parse(bytes: Uint8Array, firstItem: number, path: string): readonly Json[];
-  /** The records as NDJSON, or undefined when they have to be parsed for that. */
-  ndjson?(bytes: Uint8Array): Uint8Array;
+  /** Records that are `size` items as NDJSON, one line each; absent when they are parsed for that. */
+  ndjson?(bytes: Uint8Array, size: number): Uint8Array;
 }
 
 /**
@@ -203,7 +203,7 @@ export class FileSource implements ItemSource {
         return parsed();
       },
       ndjson: () =>
-        format.ndjson?.(bytes) ??
+        format.ndjson?.(bytes, range.to - range.from) ??
           new TextEncoder().encode(parsed().map((item) => JSON.stringify(item) + "\n").join("")),
     };
   }

@@ -36,14 +36,37 @@ export const NDJSON: Format = {
     }
     return items;
   },
-  ndjson(bytes) {
-    if (bytes[bytes.length - 1] === NEWLINE) return bytes;
-    const ended = new Uint8Array(bytes.length + 1);
-    ended.set(bytes);
-    ended[bytes.length] = NEWLINE;
-    return ended;
+  ndjson(bytes, size) {
+    if (bytes.length > 0 && bytes[bytes.length - 1] === NEWLINE && lines(bytes) === size) {
+      return withoutMark(bytes);
+    }
+    const kept = new Uint8Array(bytes.length + 1);
+    let length = 0;
+    for (let from = 0; from < bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const to = newline < 0 ? bytes.length : newline;
+      if (!NDJSON.blank(bytes, from, to)) {
+        kept.set(bytes.subarray(from, to), length);
+        length += to - from;
+        kept[length++] = NEWLINE;
+      }
+      from = to + 1;
+    }
+    return withoutMark(kept.subarray(0, length));
   },
 };
+
+function lines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  return count;
+}
+
+// A program that reads lines takes a byte order mark for a part of the first one.
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return marked ? bytes.subarray(3) : bytes;
+}
 
 /** Bytes as text; a byte order mark is dropped. Throws StepError for what is no UTF-8. */
 export function decode(bytes: Uint8Array, path: string): string {
