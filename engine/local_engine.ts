@@ -120,7 +120,7 @@ export class LocalEngine implements Engine {
   /** See Engine. */
   async resume(
     runId: string,
-    options: RunOptions & { readonly acceptChanges?: boolean } = {},
+    options: RunOptions & { readonly acceptChanges?: boolean; readonly wait?: boolean } = {},
   ): Promise<RunReport> {
     return await this.#follow(await this.takeUp(runId, options), options);
   }
@@ -130,6 +130,7 @@ export class LocalEngine implements Engine {
     runId: string,
     options: Pick<RunOptions, "onEvent"> & {
       readonly acceptChanges?: boolean;
+      readonly wait?: boolean;
       readonly depth?: number;
     } = {},
   ): Promise<RunHandle> {
@@ -158,7 +159,7 @@ export class LocalEngine implements Engine {
       summary,
       secretReader(workflow.folder, this.#environment),
     );
-    const fence = await this.#acquire(summary, options.onEvent);
+    const fence = await this.#acquire(summary, options);
     try {
       const fold = new RunFold({ recover: true });
       for await (const record of store.read(runId)) fold.apply(record);
@@ -171,6 +172,8 @@ export class LocalEngine implements Engine {
         binding,
         fold,
         fence,
+        // The lease was renewed as long as the process lived.
+        lastHeard: (summary.lease?.expiresAt ?? 0n) - LEASE_NS,
         queued: summary.status === "queued",
         reuse,
         onEvent: options.onEvent,
@@ -431,7 +434,7 @@ export class LocalEngine implements Engine {
   // A dead holder's lease is taken at once; a live one's after it has lapsed (R7).
   async #acquire(
     summary: RunSummary,
-    onEvent: ((event: RunEvent) => void) | undefined,
+    options: Pick<RunOptions, "onEvent"> & { readonly wait?: boolean },
   ): Promise<number> {
     const { store } = await this.#open();
     const holder = thisHolder();
@@ -448,14 +451,14 @@ export class LocalEngine implements Engine {
       const { expiresAt } = result.held;
       const by = result.held.holder;
       const who = by === undefined ? "another process" : `process ${by.pid} on ${by.host}`;
-      if (first === undefined) {
+      if (first === undefined && options.wait !== false) {
         first = expiresAt;
-        onEvent?.({
+        options.onEvent?.({
           type: "notice",
           message:
             `${who} holds run ${summary.runId}; waiting for its lease to lapse (10 s at most)`,
         });
-      } else if (expiresAt > first) {
+      } else if (first === undefined || expiresAt > first) {
         throw new SpanloopError(
           "run.held",
           `Run ${summary.runId} is under way in ${who}; cancel it first, or let it end`,
@@ -543,5 +546,7 @@ function rebindForRerun(workflow: Workflow, summary: RunSummary, given: Given): 
     if (isObject(value) && "secret" in value) continue;
     values[name] = value;
   }
-  return bind(workflow, { ...given, file: values });
+  const binding = bind(workflow, { ...given, file: values });
+  // Repeating a run changes nothing about where its values came from.
+  return { ...binding, sources: { ...binding.sources, ...summary.sources } };
 }

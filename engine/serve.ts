@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, type Random, sleep } from "./core/clock.ts";
 import { formatDiagnostic } from "./core/diagnostic.ts";
+import { formatDuration } from "./core/duration.ts";
 import { InvalidError, messageOf, SpanloopError } from "./core/errors.ts";
 import type { RunEvent, RunReport } from "./core/report.ts";
 import type { Store } from "./core/store.ts";
@@ -87,7 +88,10 @@ class Server {
     const scheduled = [...this.#loaded.values()].filter(({ plan }) =>
       plan.workflow.schedules.length > 0
     );
-    this.#log("info", `serving ${scheduled.length} scheduled workflows of ${this.#request.folder}`);
+    this.#log(
+      "info",
+      `serving ${count(scheduled.length, "scheduled workflow")} of ${this.#request.folder}`,
+    );
     for (const { workflow, cron, next } of scheduler.upcoming()) {
       const when = next === undefined ? "never" : new Date(Number(next / 1_000_000n)).toISOString();
       this.#log("info", `next ${when} (${cron})`, workflow);
@@ -101,7 +105,7 @@ class Server {
     if (!signal.aborted) {
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     }
-    this.#log("info", `stopping; ${this.#handles.size} runs under way are cancelled`);
+    this.#log("info", `stopping; ${count(this.#handles.size, "run")} under way`);
     watcher.close();
     await scheduler.stop();
     this.#handles.forEach((handle) => handle.cancel(false));
@@ -234,7 +238,7 @@ class Server {
     const why = report.error === null ? "" : `: ${report.error.message}`;
     this.#log(
       failed ? "error" : "info",
-      `${report.status.replace("_", " ")} after ${(report.duration_ms / 1_000).toFixed(1)} s${why}`,
+      `${report.status.replace("_", " ")} after ${formatDuration(report.duration_ms)}${why}`,
       workflow,
       report.run_id,
     );
@@ -271,6 +275,10 @@ class Server {
       ...(runId === undefined ? {} : { runId }),
     });
   }
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
 }
 
 function explain(thrown: unknown): string {

@@ -44,7 +44,12 @@ export interface Engine {
   /** Goes on with an unfinished run (J2); waits for its lease if its holder lives (R7). */
   resume(
     runId: string,
-    options?: RunOptions & { readonly acceptChanges?: boolean },
+    options?: RunOptions & {
+      /** Goes on although modules have changed (R4). */
+      readonly acceptChanges?: boolean;
+      /** With false a run that another process holds is refused at once (`run.held`); true when absent. */
+      readonly wait?: boolean;
+    },
   ): Promise<RunReport>;
   /** Starts a run that reuses the outcomes of another one before `from`, or all that did not fail (R5). */
   rerun(

@@ -5,6 +5,7 @@ import type { AttemptContext, Script, StepContext, StepResult, StepType } from "
 import { ended } from "./_ended.ts";
 import { endProcesses } from "./_process.ts";
 import { needsOwnPackages } from "./_imports.ts";
+import { type LineWriter, ScriptConsole } from "./_script_console.ts";
 import { readThrown, threwError } from "./_script_error.ts";
 import { ScriptModules } from "./_script_modules.ts";
 import { scriptResult } from "./_script_outputs.ts";
@@ -18,7 +19,8 @@ import type { StepPorts } from "./ports.ts";
  *
  * It runs in the engine's process, unless the step lists `permissions` or the module imports packages that
  * the engine does not have: then in a Deno process of its own. In the engine's process it is trusted: it
- * can write to the engine's stdout, and one that ignores its signal is abandoned, not stopped.
+ * can write to the engine's stdout (what it prints by `console` are lines of the step), and one that ignores
+ * its signal is abandoned, not stopped.
  */
 export function scriptStep(ports: StepPorts): StepType {
   const modules = new ScriptModules(ports.clock);
@@ -70,14 +72,15 @@ async function start(
   return call(await modules.load(path, context.runId, context.folder), context);
 }
 
-async function call(
-  script: Script,
-  context: AttemptContext,
-): Promise<StepResult> {
+// One for the process: its console is one.
+let scripts: ScriptConsole | undefined;
+
+async function call(script: Script, context: AttemptContext): Promise<StepResult> {
+  scripts ??= new ScriptConsole(console);
   const given = new ScriptContext(context);
   let returned: unknown;
   try {
-    returned = script(given);
+    returned = scripts.run(given, () => script(given));
     // The engine leaves a script behind that does not end when it is told to.
     if (returned instanceof Promise) returned = await returned;
   } catch (error) {
@@ -99,7 +102,7 @@ async function call(
 
 // Everything is made when it is asked for: a step that needs nothing costs next to nothing. Functions are
 // made by getters, so that a script can take them out of the object.
-class ScriptContext implements StepContext {
+class ScriptContext implements StepContext, LineWriter {
   readonly #context: AttemptContext;
   #tail: Tail | undefined;
 
@@ -138,12 +141,13 @@ class ScriptContext implements StepContext {
 
   get log(): (line: string) => void {
     return (text) => {
-      const tail = this.#tail ??= new Tail();
-      for (const line of String(text).split("\n")) {
-        tail.add(line);
-        this.#context.line("stdout", line);
-      }
+      for (const line of String(text).split("\n")) this.write("stdout", line);
     };
+  }
+
+  write(stream: "stdout" | "stderr", line: string): void {
+    (this.#tail ??= new Tail()).add(line);
+    this.#context.line(stream, line);
   }
 
   get path(): (path: string) => string {

@@ -174,6 +174,31 @@ Deno.test("a script that changed is loaded anew by a later run", () =>
     assert.equal(await value("b"), 22);
   }));
 
+Deno.test("what a script prints by console are lines of its own step, masked (V4)", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/chatty.ts`,
+      `export default async ({ with: { name } }) => {
+        console.log("%s has %d", name, 7, { a: 1 });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        console.error(name + " hush-hush\\nsecond");
+      }`,
+    );
+    const step = scriptStep(testPorts(folder));
+    const runs = ["a", "b"].map((name) =>
+      attempt(folder, { module: "chatty.ts", name }, { secrets: ["hush-hush"] })
+    );
+    const results = await Promise.all(runs.map(({ context }) => step.run(context)));
+    for (const [index, name] of ["a", "b"].entries()) {
+      assert.deepEqual(runs[index].lines, [
+        `out: ${name} has 7 { a: 1 }`,
+        `err: ${name} ***`,
+        "err: second",
+      ]);
+      assert.match(results[index].tail ?? "", /\*\*\*\nsecond$/);
+    }
+  }));
+
 Deno.test("a script that heeds its signal ends gently", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(

@@ -1,7 +1,9 @@
+import { sleep } from "../core/clock.ts";
 import { StepError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { AttemptContext, StepResult, StepType } from "../core/step.ts";
 import { runChild } from "./_child.ts";
+import { ended } from "./_ended.ts";
 import { reportedItems } from "./_items.ts";
 import { readOutputFile } from "./_output_file.ts";
 import { endProcesses, markers } from "./_process.ts";
@@ -87,11 +89,29 @@ async function run(
         "and were ended; send their output elsewhere to let them live on",
     );
   }
-  if (!end.status.success) throw exitError(end.status, tail.text(mask));
+  if (!end.status.success) {
+    await heedInterrupt(ports, context, end.status);
+    throw exitError(end.status, tail.text(mask));
+  }
   if (capture.truncated) {
     context.line("stderr", `The output stdout holds only the first ${CAPTURE_LIMIT} characters`);
   }
   return result(context, capture, tail, mask);
+}
+
+// A terminal's Ctrl-C reaches the shell as well as the engine, and the shell's death may be seen first: it
+// was no failure of its own then.
+async function heedInterrupt(
+  ports: StepPorts,
+  context: AttemptContext,
+  status: Deno.CommandStatus,
+): Promise<void> {
+  const { signal, code } = status;
+  const interrupted = signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP" ||
+    code === 128 + 1 || code === 128 + 2 || code === 128 + 15;
+  if (!interrupted || context.signal.aborted) return;
+  await sleep(ports.clock, INTERRUPT_MS, context.signal).catch(() => {}); // aborted: that is the answer
+  if (context.signal.aborted) throw ended(context.signal);
 }
 
 function result(
@@ -155,6 +175,8 @@ function exitError(status: Deno.CommandStatus, tail: string | undefined): StepEr
 }
 
 const LONGEST_REASON = 300;
+
+const INTERRUPT_MS = 100;
 
 // What a program says last is most often why it failed; on_failure sees the message, not the tail.
 function lastLine(tail: string | undefined): string {

@@ -3,6 +3,7 @@ import { type Arguments, UsageError } from "../arguments.ts";
 import type { Caller } from "../caller.ts";
 import { follow } from "../follow.ts";
 import { withEngine } from "../open_engine.ts";
+import { SpanloopError } from "../../core/errors.ts";
 
 /** `resume RUN` or `resume --all`. */
 export async function execute(args: Arguments, caller: Caller): Promise<number> {
@@ -19,14 +20,20 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     const reports: RunReport[] = [];
     let worst = 0;
     for (const runId of ids) {
-      const code = await follow(
+      const run = follow(
         args,
         caller,
         engine,
         (options) =>
-          engine.resume(runId, { ...options, acceptChanges: args.flag("accept-changes") }),
+          engine.resume(runId, {
+            ...options,
+            acceptChanges: args.flag("accept-changes"),
+            // One that another process is running must not hold up the others.
+            wait: !all,
+          }),
         (report) => reports.push(report),
       );
+      const code = await (all ? run.catch((error) => explain(error, caller)) : run);
       worst = Math.max(worst, code);
       if (code === 130) break;
     }
@@ -34,4 +41,11 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     else if (ids.length === 0) caller.err("Every run has ended; there is nothing to resume.\n");
     return worst;
   });
+}
+
+// One run that cannot be taken up must not keep the others from it; one that is under way is no failure.
+function explain(error: unknown, caller: Caller): number {
+  if (!(error instanceof SpanloopError)) throw error;
+  caller.err(`${error.message}\n`);
+  return error.code === "run.held" ? 0 : error.exitCode;
 }
