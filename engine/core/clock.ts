@@ -28,7 +28,7 @@ export function sleep(
       cancel();
       reject(signal?.reason);
     };
-    const cancel = after(clock, ms, () => {
+    const cancel = later(clock, ms, () => {
       signal?.removeEventListener("abort", onAbort);
       resolve();
     });
@@ -39,10 +39,11 @@ export function sleep(
 // A timer of more than 2^31 - 1 ms fires at once, so a long wait is cut into legs.
 const LONGEST = 2 ** 31 - 1;
 
-function after(clock: Clock, ms: number, fire: () => void): () => void {
+/** `Clock.after` for any time, however long: calls `fire` once after `ms` milliseconds. */
+export function later(clock: Clock, ms: number, fire: () => void): () => void {
   if (ms <= LONGEST) return clock.after(ms, fire);
   let cancel = clock.after(LONGEST, () => {
-    cancel = after(clock, ms - LONGEST, fire);
+    cancel = later(clock, ms - LONGEST, fire);
   });
   return () => cancel();
 }

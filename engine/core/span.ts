@@ -81,9 +81,9 @@ export type Outcome =
 
 /**
  * What a journalled span stands for: the run, a for_each step around its batches, one attempt, a skipped
- * step (S4), or a span that an emit step asked for.
+ * step (S4), a span that an emit step asked for, or the moment at which a process took the run up again.
  */
-export type SpanRole = "run" | "step" | "attempt" | "skip" | "emit";
+export type SpanRole = "run" | "step" | "attempt" | "skip" | "emit" | "resume";
 
 /** A batch's items, by index from 0: `from` inclusive, `to` exclusive (F2). */
 export interface ItemRange {

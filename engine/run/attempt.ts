@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { type Clock, later } from "../core/clock.ts";
 import { messageOf, SpanloopError, StepError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { derivedSpanId } from "../core/ids.ts";
@@ -109,7 +109,8 @@ export function runAttempt(
     };
     const cancelTimeout = input.timeoutMs === undefined
       ? undefined
-      : ports.clock.after(input.timeoutMs, () => stop(new Stop("timeout")));
+      : later(ports.clock, Math.max(0, input.timeoutMs - span.elapsedMs), () =>
+        stop(new Stop("timeout")));
     const leave = ports.cancellation.listen(stop);
     type.run(context).then(
       (result) => settle(succeeded(result, input, ports.masker)),

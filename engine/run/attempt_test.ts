@@ -9,6 +9,7 @@ const SPAN = {
   span: { traceId: "1".repeat(32), spanId: "2".repeat(16) },
   startTime: 0n,
   resumed: false,
+  elapsedMs: 0,
 };
 
 const DEAF: StepType = {

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import { type Clock, later } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { StepList } from "../core/report.ts";
@@ -28,7 +28,7 @@ export class Execution {
   readonly #after = new Cancellation();
   #stopped: StopReason | undefined;
 
-  /** Executes `run`; `elapsedMs` is the time that it was under way before this process. */
+  /** Executes `run`. */
   constructor(run: RunContext, clock: Clock) {
     this.#run = run;
     this.#clock = clock;
@@ -46,7 +46,10 @@ export class Execution {
     if (force) this.#after.cancel(new Stop(this.#stopped, true));
   }
 
-  /** Runs all lists. Throws only for a lost lease, a lost store or a source that changed. */
+  /**
+   * Runs all lists; `elapsedMs` is the time that the run was under way in processes before this one. Throws
+   * only for a lost lease, a lost store or a source that changed.
+   */
   async execute(options: {
     readonly elapsedMs: number;
     readonly reuse?: ListRequest["reuse"];
@@ -55,10 +58,13 @@ export class Execution {
     const { workflow, lists } = run.plan;
     let early: Failure | undefined;
     let cancelTimeout: (() => void) | undefined;
+    const before = this.#recorded();
+    if (before.stop !== undefined) this.cancel(before.stop, false);
     try {
       if (workflow.timeout !== undefined) {
         const ms = durationOf(workflow.timeout, run.scope, "timeout") - options.elapsedMs;
-        cancelTimeout = this.#clock.after(Math.max(0, ms), () => this.cancel("timed_out", false));
+        const stop = () => this.cancel("timed_out", false);
+        if (!before.over) cancelTimeout = ms <= 0 ? void stop() : later(this.#clock, ms, stop);
       }
     } catch (thrown) {
       early = this.#failure("value", thrown);
@@ -69,18 +75,18 @@ export class Execution {
         : { failed: true, failure: { ...early, stepId: "" } };
       cancelTimeout?.();
       let failure: Failure | undefined = main.failure;
-      let status = this.#status(main.failed);
+      let status = this.#status(main.failed, before.over ? before.stop : this.#stopped);
       if (status === "timed_out") failure = this.#timedOut();
       this.#show(status, failure);
-      const before = {
+      const outcome = {
         failed: main.failed || status === "timed_out",
         cancelled: status === "cancelled",
       };
       for (const list of ["on_failure", "finally"] as const) {
-        if (list === "on_failure" && !before.failed) continue;
+        if (list === "on_failure" && !outcome.failed) continue;
         if (list === "on_failure" && status === "cancelled") continue;
         if (lists[list].length === 0) continue;
-        const result = await this.#list(list, this.#after, before, options.reuse);
+        const result = await this.#list(list, this.#after, outcome, options.reuse);
         if (result.failed && status === "succeeded") status = "failed";
         failure ??= result.failure;
       }
@@ -109,11 +115,31 @@ export class Execution {
     });
   }
 
-  #status(failed: boolean): RunEnd["status"] {
-    const { stop } = this.#main;
-    if (stop?.why === "cancelled") return "cancelled";
-    if (stop?.why === "timed_out") return "timed_out";
+  #status(failed: boolean, stop: StopReason | undefined): RunEnd["status"] {
+    if (stop === "cancelled" || stop === "timed_out") return stop;
     return failed ? "failed" : "succeeded";
+  }
+
+  /**
+   * What the journal of the processes before says of `steps`: whether all had settled, so that neither a
+   * timeout nor a cancel that came later concerns them, and what had cut them short.
+   */
+  #recorded(): { readonly over: boolean; readonly stop?: StopReason } {
+    const { fold, plan } = this.#run;
+    if (fold.steps.size === 0) return { over: false };
+    let over = true;
+    let stop: StopReason | undefined;
+    for (const { step } of plan.lists.steps) {
+      const folded = fold.steps.get(step.id);
+      if (folded === undefined || folded.status === "running") over = false;
+      else if (folded.status === "cancelled") {
+        stop = folded.failure?.code === "timed_out" ? "timed_out" : "cancelled";
+      } else if (folded.reason === "cancelled") {
+        // A cancel is in the store and was delivered before this; a timeout leaves nothing else behind.
+        stop ??= this.#stopped ?? "timed_out";
+      }
+    }
+    return { over, ...(stop === undefined ? {} : { stop }) };
   }
 
   #timedOut(): Failure {

@@ -1,5 +1,6 @@
 import type { Json } from "../core/json.ts";
 import type { AttemptHistory, StepReport } from "../core/report.ts";
+import { ActiveTime } from "./active_time.ts";
 import type { EndEntry, Failure, StartEntry, Status } from "../core/span.ts";
 
 /** What a run's journal says of one step so far. */
@@ -48,6 +49,8 @@ export class RunFold {
   readonly attempts: (AttemptHistory & { readonly stepId: string })[] = [];
   /** The time of the last entry, nanoseconds since the epoch. */
   lastTime = 0n;
+  /** How long the run has been under way, downtime left out. */
+  readonly active = new ActiveTime();
   readonly #detail: boolean;
   readonly #ended = new Map<string, { readonly start: StartEntry; readonly end: EndEntry }>();
   readonly #starts = new Map<string, StartEntry>();
@@ -95,7 +98,10 @@ export class RunFold {
     const { role, span } = entry;
     if (span.startTime > this.lastTime) this.lastTime = span.startTime;
     this.open.set(span.spanId, entry);
-    if (role === "run") this.run = entry;
+    if (role === "run") {
+      this.run = entry;
+      this.active.begin(span.startTime, 0);
+    } else if (role === "resume") this.active.begin(span.startTime, Number(entry.inputs));
     if (entry.stepId === undefined || role === "emit") return;
     if (this.#keep) this.#starts.set(span.spanId, entry);
     const step = this.#step(entry.stepId, span.startTime);

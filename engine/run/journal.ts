@@ -12,11 +12,17 @@ import type {
   SpanKind,
   SpanLink,
   SpanReference,
+  SpanStart,
   StartEntry,
 } from "../core/span.ts";
 import type { EmittedSpan, Interruption } from "../core/step.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
-import { linkTo, skipAttributes, taskEndAttributes } from "../telemetry/attributes.ts";
+import {
+  linkTo,
+  resumeAttributes,
+  skipAttributes,
+  taskEndAttributes,
+} from "../telemetry/attributes.ts";
 import type { RunFold } from "./fold.ts";
 
 /** What an attempt's span says when it starts. */
@@ -55,6 +61,8 @@ export interface AttemptSpan {
   readonly startTime: bigint;
   /** Whether a process died during this attempt or the one it replaces. */
   readonly resumed: boolean;
+  /** How long it was under way in processes before this one, milliseconds; downtime left out (R2). */
+  readonly elapsedMs: number;
 }
 
 /** What to run under a key. */
@@ -169,6 +177,32 @@ export class SpanJournal implements Journal {
     if (this.#lost) throw new LeaseLostError(this.#runId);
   }
 
+  /**
+   * Records that this process takes the run up, as a span of no length: `elapsedMs` is how long the run had
+   * been under way until the process before it was last heard of (R2).
+   */
+  takeUp(elapsedMs: number): void {
+    const now = this.#clock.now();
+    const common = { runId: this.#runId, role: "resume", key: "resume" } as const;
+    const span: SpanStart = {
+      traceId: this.#run.traceId,
+      spanId: this.#ids.spanId(),
+      parentSpanId: this.#run.spanId,
+      name: "resume",
+      kind: "internal",
+      startTime: now,
+      attributes: resumeAttributes(this.#runId),
+    };
+    this.#append({ type: "start", ...common, span, inputs: elapsedMs });
+    this.#append({
+      type: "end",
+      ...common,
+      spanId: span.spanId,
+      outcome: "succeeded",
+      end: { endTime: now, error: false, attributes: {} },
+    });
+  }
+
   /** Delivers a signal. */
   deliver(name: string, payload: JsonObject): void {
     this.#pending(name).resolve(payload);
@@ -207,6 +241,7 @@ export class SpanJournal implements Journal {
       span: start.span,
       startTime: start.span.startTime,
       resumed: interrupted !== undefined,
+      elapsedMs: goesOn ? this.#fold.active.at(at) - this.#fold.active.at(start.span.startTime) : 0,
     });
     if (this.#lost) throw new LeaseLostError(this.#runId);
     const endTime = at + BigInt(Math.round((this.#clock.monotonic() - began) * 1e6));

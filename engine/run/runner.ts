@@ -104,6 +104,8 @@ export interface ResumeRequest
   readonly fold: RunFold;
   /** The fence of the lease that this process has acquired. */
   readonly fence: number;
+  /** When the process before was last heard of, nanoseconds since the epoch. */
+  readonly lastHeard: bigint;
   /** Whether it was still in its group's queue. */
   readonly queued: boolean;
 }
@@ -206,7 +208,14 @@ export class Runner {
       expiresAt: now + LEASE_NS,
     });
     return this.#begin(
-      { ...request, header, fold: new RunFold(), fence: 1, queued: header.group !== undefined },
+      {
+        ...request,
+        header,
+        fold: new RunFold(),
+        fence: 1,
+        lastHeard: now,
+        queued: header.group !== undefined,
+      },
       scope,
       false,
     );
@@ -321,10 +330,14 @@ export class Runner {
         return await this.#end(run, { status: "skipped", outputs: {} });
       }
     }
-    const elapsedMs = fold.run === undefined
-      ? 0
-      : Number(fold.lastTime - fold.run.span.startTime) / 1e6;
+    let elapsedMs = 0;
+    if (fold.run !== undefined) {
+      const { lastHeard } = request;
+      elapsedMs = fold.active.at(lastHeard > fold.lastTime ? lastHeard : fold.lastTime);
+    }
+    const takenUp = fold.run !== undefined;
     this.#openSpan(run);
+    if (takenUp) run.journal.takeUp(elapsedMs);
     const end = await execution.execute({ elapsedMs, reuse: request.reuse });
     return await this.#end(run, end);
   }

@@ -1,6 +1,6 @@
 import type { StepList } from "../core/report.ts";
 import type { Scope, StepView } from "../core/scope.ts";
-import type { Failure, Status } from "../core/span.ts";
+import type { EndEntry, Failure, Status } from "../core/span.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { failedEarly } from "./attempt.ts";
 import { type Cancellation, Stop } from "./cancellation.ts";
@@ -101,12 +101,18 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
         run.journal.skip(step.id, "reuse", reused);
         return settle(index, reused, true);
       }
+      // What is recorded is replayed, whatever its condition and the cancellation would say now (J2).
+      const recorded = run.fold.recorded(step.id, 1);
+      if (recorded?.start.role === "skip") {
+        const { end } = recorded;
+        return settle(index, end as Settled & EndEntry, end.reason === "if");
+      }
+      if (recorded !== undefined || run.fold.interrupted(step.id) !== undefined) {
+        return launch(index);
+      }
       const regardless = step.if?.regardless ?? false;
       const stopped = cancellation.stop !== undefined;
-      // A recorded attempt is replayed whatever the cancellation says now.
-      const known = run.fold.recorded(step.id, 1) !== undefined ||
-        run.fold.interrupted(step.id) !== undefined;
-      if (!regardless && !known && stopped) return skip(index, "cancelled", false);
+      if (!regardless && stopped) return skip(index, "cancelled", false);
       if (!regardless && !good[index]) return skip(index, "upstream", false);
       if (step.if !== undefined) {
         const scope: Scope = {
@@ -121,6 +127,10 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
         }
         if (holds !== true) return skip(index, "if", true);
       }
+      launch(index);
+    };
+
+    const launch = (index: number) => {
       active++;
       execute(index).then(
         (settled) => {

@@ -98,6 +98,11 @@ export function skipAttributes(stepId: string, reason: string): Attributes {
   };
 }
 
+/** The attributes of the span that marks when a process took a run up again. */
+export function resumeAttributes(runId: string): Attributes {
+  return { [keys.CICD_PIPELINE_RUN_ID]: runId };
+}
+
 /** The values that a run has, as span attributes (J3): plain values only, text cut at 256 characters. */
 export function parameterAttributes(values: JsonObject): Attributes {
   const attributes: Record<string, string | number | boolean> = {};
