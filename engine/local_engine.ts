@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Diagnostic } from "./core/diagnostic.ts";
@@ -301,7 +301,6 @@ export class LocalEngine implements Engine {
       this.#registered.set(workflow.name, workflow.file);
       return;
     }
-    const { existsSync } = await import("node:fs");
     if (existsSync(other)) {
       throw new InvalidError(
         `${workflow.file} and ${other} are both named ${workflow.name}; a store knows a workflow by its ` +
@@ -364,7 +363,9 @@ export class LocalEngine implements Engine {
       holder: thisHolder(),
       isDead,
       makeTempFolder: (runId) => mkdtempSync(join(tmpdir(), `spanloop-${runId}-`)),
-      remove: (path) => rmSync(path, { recursive: true, force: true }),
+      remove: (path) => {
+        if (existsSync(path)) rmSync(path, { recursive: true, force: true });
+      },
     });
     return { store, keeper, runner, tracing };
   }
