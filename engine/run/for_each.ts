@@ -49,6 +49,7 @@ export async function runForEach(
         ...run.parameters,
         ...taskAttributes({
           runId: run.header.runId,
+          workflow: run.header.workflow,
           key: step.id,
           stepId: step.id,
           type: step.uses,

@@ -16,11 +16,13 @@ import type {
   StartEntry,
 } from "../core/span.ts";
 import type { EmittedSpan, Interruption } from "../core/step.ts";
+import type { Step } from "../core/workflow.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
 import {
   linkTo,
   resumeAttributes,
   skipAttributes,
+  taskAttributes,
   taskEndAttributes,
 } from "../telemetry/attributes.ts";
 import type { RunFold } from "./fold.ts";
@@ -123,7 +125,11 @@ export interface Journal {
   /** Closes that span. */
   leave(spanId: string, settled: Settled): void;
   /** Records a step that does not run, as a span of no length (S4), or the outcome it takes over (R5). */
-  skip(stepId: string, reason: string, reused?: Settled & { readonly link?: SpanLink }): void;
+  skip(
+    step: Pick<Step, "id" | "uses">,
+    reason: string,
+    reused?: Settled & { readonly link?: SpanLink },
+  ): void;
   /** Waits until an absolute time; downtime counts (R2). Rejects with the signal's reason. */
   sleep(until: bigint, signal: AbortSignal): Promise<void>;
   /** Resolves when the signal of that name has come. */
@@ -141,6 +147,7 @@ export interface Journal {
  */
 export class SpanJournal implements Journal {
   readonly #runId: string;
+  readonly #workflow: string;
   readonly #run: SpanReference;
   readonly #recorder: Recorder;
   readonly #fold: RunFold;
@@ -152,6 +159,7 @@ export class SpanJournal implements Journal {
   /** Journals the run whose span is `run`; `fold` holds what the store had of it. */
   constructor(ports: {
     readonly runId: string;
+    readonly workflow: string;
     readonly run: SpanReference;
     readonly recorder: Recorder;
     readonly fold: RunFold;
@@ -159,6 +167,7 @@ export class SpanJournal implements Journal {
     readonly ids: Ids;
   }) {
     this.#runId = ports.runId;
+    this.#workflow = ports.workflow;
     this.#run = ports.run;
     this.#recorder = ports.recorder;
     this.#fold = ports.fold;
@@ -191,7 +200,7 @@ export class SpanJournal implements Journal {
       name: "resume",
       kind: "internal",
       startTime: now,
-      attributes: resumeAttributes(this.#runId),
+      attributes: resumeAttributes(this.#runId, this.#workflow),
     };
     this.#append({ type: "start", ...common, span, inputs: elapsedMs });
     this.#append({
@@ -284,13 +293,26 @@ export class SpanJournal implements Journal {
   }
 
   /** See Journal. */
-  skip(stepId: string, reason: string, reused?: Settled & { readonly link?: SpanLink }): void {
+  skip(
+    { id: stepId, uses }: Pick<Step, "id" | "uses">,
+    reason: string,
+    reused?: Settled & { readonly link?: SpanLink },
+  ): void {
     if (this.#lost || this.#fold.recorded(stepId, 1) !== undefined) return;
     const open = this.#fold.interrupted(stepId);
     if (open !== undefined) this.#recorder.adopt(open);
     const start = open ?? this.#start("skip", stepId, stepId, {
       name: stepId,
-      attributes: skipAttributes(stepId, reason),
+      attributes: {
+        ...taskAttributes({
+          runId: this.#runId,
+          workflow: this.#workflow,
+          key: stepId,
+          stepId,
+          type: uses,
+        }),
+        ...skipAttributes(reason),
+      },
     }, reused?.link === undefined ? {} : { links: [reused.link] });
     this.#end(start, reused ?? { outcome: "skipped" }, start.span.startTime, {}, reason);
   }

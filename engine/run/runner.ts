@@ -1,10 +1,10 @@
 import type { Clock, Random } from "../core/clock.ts";
 import { SpanloopError } from "../core/errors.ts";
 import type { Ids } from "../core/ids.ts";
-import type { Json, JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import type { RunEvent, RunReport } from "../core/report.ts";
 import type { Scope, StepView } from "../core/scope.ts";
-import type { Attributes, EndEntry, StartEntry, Status } from "../core/span.ts";
+import type { EndEntry, StartEntry, Status } from "../core/span.ts";
 import type { StepTypes } from "../core/step.ts";
 import type { Holder, RunHeader, Store } from "../core/store.ts";
 import type { Overlap } from "../core/workflow.ts";
@@ -235,6 +235,7 @@ export class Runner {
     const onEvent = request.onEvent ?? (() => {});
     const run: SpanJournal = new SpanJournal({
       runId,
+      workflow: header.workflow,
       run: { traceId: header.traceId, spanId: header.spanId },
       recorder,
       fold,

@@ -89,7 +89,7 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
     };
 
     const skip = (index: number, reason: string, passes: boolean) => {
-      run.journal.skip(nodes[index].step.id, reason);
+      run.journal.skip(nodes[index].step, reason);
       settle(index, { outcome: "skipped" }, passes);
     };
 
@@ -98,7 +98,7 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       const { step } = nodes[index];
       const reused = request.reuse?.get(step.id);
       if (reused !== undefined) {
-        run.journal.skip(step.id, "reuse", reused);
+        run.journal.skip(step, "reuse", reused);
         return settle(index, reused, true);
       }
       // What is recorded is replayed, whatever its condition and the cancellation would say now (J2).
@@ -158,7 +158,7 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
     const settleEarly = (index: number, thrown: unknown) => {
       const { step } = nodes[index];
       const settled = failedEarly(thrown, {}, run.binding.masker);
-      run.journal.skip(step.id, "if", settled);
+      run.journal.skip(step, "if", settled);
       settle(index, settled, true);
     };
 

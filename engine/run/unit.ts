@@ -192,6 +192,7 @@ function describe(
     ...run.parameters,
     ...taskAttributes({
       runId: run.header.runId,
+      workflow: run.header.workflow,
       key: unit.key,
       stepId: step.id,
       type: type.name,

@@ -38,13 +38,22 @@ export function runAttributes(header: RunHeader): Attributes {
 
 /** What a run's end adds to its span. */
 export function runEndAttributes(outcome: Outcome, failure: Failure | undefined): Attributes {
-  return { [keys.CICD_PIPELINE_RESULT]: RESULTS[outcome], ...errorType(outcome, failure) };
+  return {
+    [keys.CICD_PIPELINE_RESULT]: RESULTS[outcome],
+    ...errorType(outcome, failure),
+    // A run is skipped for one reason only: another one of its group was under way.
+    ...(outcome === "skipped"
+      ? { [keys.SPANLOOP_SKIP_REASON]: keys.SPANLOOP_SKIP_REASON_VALUE_CONCURRENCY }
+      : {}),
+  };
 }
 
 /** A task span's attributes at its start: of an attempt, or of a for_each step around its batches. */
 export function taskAttributes(task: {
   /** The run. */
   readonly runId: string;
+  /** Its workflow's name. */
+  readonly workflow: string;
   /** As in the journal. */
   readonly key: string;
   /** The step. */
@@ -56,8 +65,10 @@ export function taskAttributes(task: {
   /** For a batch. */
   readonly batch?: { readonly index: number; readonly range: ItemRange };
 }): Attributes {
-  const { runId, key, stepId, type, attempt, batch } = task;
+  const { runId, workflow, key, stepId, type, attempt, batch } = task;
   return {
+    [keys.CICD_PIPELINE_NAME]: workflow,
+    [keys.CICD_PIPELINE_RUN_ID]: runId,
     [keys.CICD_PIPELINE_TASK_NAME]: stepId,
     [keys.CICD_PIPELINE_TASK_RUN_ID]: `${runId}/${key}${
       attempt === undefined ? "" : `/${attempt}`
@@ -89,18 +100,14 @@ export function taskEndAttributes(
   };
 }
 
-/** The attributes of a step's span that did not run (S4). */
-export function skipAttributes(stepId: string, reason: string): Attributes {
-  return {
-    [keys.CICD_PIPELINE_TASK_NAME]: stepId,
-    [keys.SPANLOOP_STEP_ID]: stepId,
-    [keys.SPANLOOP_SKIP_REASON]: reason,
-  };
+/** What the span of a step that did not run says beside its task's attributes (S4). */
+export function skipAttributes(reason: string): Attributes {
+  return { [keys.SPANLOOP_SKIP_REASON]: reason };
 }
 
 /** The attributes of the span that marks when a process took a run up again. */
-export function resumeAttributes(runId: string): Attributes {
-  return { [keys.CICD_PIPELINE_RUN_ID]: runId };
+export function resumeAttributes(runId: string, workflow: string): Attributes {
+  return { [keys.CICD_PIPELINE_NAME]: workflow, [keys.CICD_PIPELINE_RUN_ID]: runId };
 }
 
 /** The values that a run has, as span attributes (J3): plain values only, text cut at 256 characters. */
