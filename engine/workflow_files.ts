@@ -60,8 +60,12 @@ export class WorkflowFiles {
 function stampOf(file: string, loaded: LoadedWorkflow): string {
   let stamp = "";
   for (const path of [file, ...Object.keys(loaded.modules)]) {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    stamp += `${stat?.ino} ${stat?.size} ${stat?.mtimeMs} ${stat?.ctimeMs}\n`;
+    try {
+      const { ino, size, mtime, ctime } = Deno.statSync(path);
+      stamp += `${ino} ${size} ${mtime?.getTime()} ${ctime?.getTime()}\n`;
+    } catch {
+      stamp += "gone\n";
+    }
   }
   return stamp;
 }

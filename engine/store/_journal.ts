@@ -1,4 +1,4 @@
-import type { StatementSync } from "node:sqlite";
+import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { EndEntry, JournalRecord, StartEntry } from "../core/span.ts";
 import type { Commit, Entry } from "../core/store.ts";
 import type { Connection } from "./_connection.ts";
@@ -9,6 +9,9 @@ import { toColumn } from "./_text.ts";
 
 // 256 positions: fewer would write the index of blocks more often, more would read more rows of others.
 const BLOCK_BITS = 8;
+
+// Rows a statement when many runs share a commit.
+const MANY = 16;
 
 // A run's last block is remembered to save a write, not because anything depends on it.
 const REMEMBERED_RUNS = 10_000;
@@ -35,6 +38,7 @@ export class Journal {
   // Statements of the hot path, kept from the look-up by text.
   readonly #insert: StatementSync;
   readonly #insertTwo: StatementSync;
+  readonly #insertMany: StatementSync;
   readonly #insertBlock: StatementSync;
   readonly #leased: StatementSync;
 
@@ -42,10 +46,13 @@ export class Journal {
   constructor(db: Connection, spills: SpillFolder) {
     this.#db = db;
     this.#spills = spills;
-    this.#insert = db.statement("INSERT INTO journal (run, at, data) VALUES (?, ?, ?)");
-    this.#insertTwo = db.statement(
-      "INSERT INTO journal (run, at, data) VALUES (?, ?, ?), (?, ?, ?)",
-    );
+    const insert = (rows: number) =>
+      db.statement(
+        `INSERT INTO journal (run, at, data) VALUES ${Array(rows).fill("(?, ?, ?)").join()}`,
+      );
+    this.#insert = insert(1);
+    this.#insertTwo = insert(2);
+    this.#insertMany = insert(MANY);
     this.#insertBlock = db.statement("INSERT OR IGNORE INTO blocks (run, block) VALUES (?, ?)");
     this.#leased = db.statement(
       "SELECT run FROM leases WHERE name = ? AND fence = ? AND holder IS NOT NULL",
@@ -154,27 +161,24 @@ export class Journal {
     admitted: ReadonlyMap<string, Admitted | undefined>,
   ): JournalRecord[] {
     const records: JournalRecord[] = [];
-    // In pairs: a statement costs two microseconds besides its rows, and two rows are the usual commit.
-    for (let i = 0; i < spans.length; i += 2) {
-      const one = spans[i];
-      const { id } = admitted.get(one.runId)!;
-      const { at, data } = this.#row(one);
-      if (i + 1 === spans.length) {
-        const position = Number(this.#insert.run(id, at, data).lastInsertRowid);
-        this.#index(one.runId, id, position);
-        records.push({ ...one, position });
-        break;
+    for (let from = 0; from < spans.length;) {
+      const left = spans.length - from;
+      // A statement costs two microseconds besides its rows. Two rows are the usual commit.
+      const size = left >= MANY ? MANY : left >= 2 ? 2 : 1;
+      const values: SQLInputValue[] = [];
+      for (let i = from; i < from + size; i++) {
+        const { at, data } = this.#row(spans[i]);
+        values.push(admitted.get(spans[i].runId)!.id, at, data);
       }
-      const two = spans[i + 1];
-      const idTwo = admitted.get(two.runId)!.id;
-      const row = this.#row(two);
+      const insert = size === MANY ? this.#insertMany : size === 2 ? this.#insertTwo : this.#insert;
       // Row numbers inside a transaction follow one another: nobody else writes.
-      const last = Number(
-        this.#insertTwo.run(id, at, data, idTwo, row.at, row.data).lastInsertRowid,
-      );
-      this.#index(one.runId, id, last - 1);
-      this.#index(two.runId, idTwo, last);
-      records.push({ ...one, position: last - 1 }, { ...two, position: last });
+      let position = Number(insert.run(...values).lastInsertRowid) - size;
+      for (let i = from; i < from + size; i++) {
+        position++;
+        this.#index(spans[i].runId, admitted.get(spans[i].runId)!.id, position);
+        records.push({ ...spans[i], position });
+      }
+      from += size;
     }
     return records;
   }
