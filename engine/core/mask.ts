@@ -13,17 +13,17 @@ export class Masker {
 
   /** Makes a masker of the secrets' values. */
   constructor(secrets: Iterable<string>) {
-    const forms = new Set<string>();
+    const forms = new Map<string, number>();
     for (const secret of secrets) {
       for (const part of [secret, ...secret.split(/\r?\n/)]) {
         if (part.length < LEAST_SECRET) continue;
-        for (const form of encodings(part)) forms.add(form);
+        forms.set(anyForm(part), part.length);
+        for (const form of base64Forms(part)) forms.set(escapeRegExp(form), form.length);
       }
     }
-    const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-    this.#pattern = longestFirst.length === 0
-      ? undefined
-      : new RegExp(longestFirst.map(escapeRegExp).join("|"), "g");
+    // Of a secret and a part of it, both may match at one place: the longer one has to.
+    const longestFirst = [...forms].sort(([, a], [, b]) => b - a).map(([pattern]) => pattern);
+    this.#pattern = longestFirst.length === 0 ? undefined : new RegExp(longestFirst.join("|"), "g");
   }
 
   /** Whether there is nothing to mask. */
@@ -53,25 +53,51 @@ export class Masker {
   }
 }
 
-function encodings(secret: string): string[] {
-  const forms = [secret, JSON.stringify(secret).slice(1, -1)];
-  let url: string;
-  try {
-    url = encodeURIComponent(secret);
-  } catch {
-    url = secret; // a lone surrogate has no URL form
+/**
+ * A pattern for a text in which each character may stand as itself, as a URL or a form has it, or as JSON
+ * does: encoders differ in which characters they leave alone.
+ */
+function anyForm(text: string): string {
+  let pattern = "";
+  for (const character of text) {
+    if (/[A-Za-z0-9]/.test(character)) {
+      pattern += character;
+      continue;
+    }
+    const bytes = new TextEncoder().encode(character);
+    const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+    const ways = new Set([
+      escapeRegExp(character),
+      Array.from(bytes, (byte) => `%${hex(byte, 2)}`).join(""),
+      escapeRegExp(JSON.stringify(character).slice(1, -1)),
+      units.map((unit) => `\\\\u${hex(unit, 4)}`).join(""),
+    ]);
+    if (character === " ") ways.add("\\+");
+    if (character === "/") ways.add("\\\\\\/");
+    pattern += `(?:${[...ways].join("|")})`;
   }
-  forms.push(url, url.replaceAll("%20", "+"), url.toLowerCase());
-  forms.push(...base64Forms(new TextEncoder().encode(secret)));
+  return pattern;
+}
+
+// Hexadecimal digits in either case.
+function hex(value: number, width: number): string {
+  return value.toString(16).padStart(width, "0").replace(
+    /[a-f]/g,
+    (d) => `[${d}${d.toUpperCase()}]`,
+  );
+}
+
+function base64Forms(secret: string): string[] {
+  const forms = base64OfBytes(new TextEncoder().encode(secret));
   // btoa() of a browser or a script takes each character for a byte.
   const codes = Array.from(secret, (character) => character.codePointAt(0) as number);
   if (codes.some((code) => code > 127) && codes.every((code) => code < 256)) {
-    forms.push(...base64Forms(Uint8Array.from(codes)));
+    forms.push(...base64OfBytes(Uint8Array.from(codes)));
   }
   return forms;
 }
 
-function base64Forms(bytes: Uint8Array): string[] {
+function base64OfBytes(bytes: Uint8Array): string[] {
   const forms: string[] = [];
   // In base64 the text around a secret shifts it: each of the three alignments has a core of its own.
   for (let shift = 0; shift < 3; shift++) {
