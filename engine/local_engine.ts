@@ -2,13 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Diagnostic } from "./core/diagnostic.ts";
-import {
-  InvalidError,
-  LeaseLostError,
-  messageOf,
-  SpanloopError,
-  StepError,
-} from "./core/errors.ts";
+import { InvalidError, messageOf, SpanloopError, StepError, StoreError } from "./core/errors.ts";
 import { childRunId, Ids } from "./core/ids.ts";
 import { isObject, type JsonObject } from "./core/json.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./core/report.ts";
@@ -135,14 +129,7 @@ export class LocalEngine implements Engine {
     } = {},
   ): Promise<RunHandle> {
     const { store, runner } = await this.#open();
-    const summary = await this.#summary(runId);
-    if (summary.endedAt !== undefined) {
-      throw new SpanloopError(
-        "run.ended",
-        `Run ${runId} has ended (${summary.status}); rerun starts it anew, with --failed or --from`,
-        { exitCode: 2 },
-      );
-    }
+    const summary = await this.#unended(runId);
     const loaded = loadText(await this.#text(summary), summary.file);
     const changed = changedModules(summary.modules, loaded.modules);
     if (changed.length > 0 && !options.acceptChanges) {
@@ -161,6 +148,8 @@ export class LocalEngine implements Engine {
     );
     const fence = await this.#acquire(summary, options);
     try {
+      // Its holder may have ended it, or got it out of its group's queue, while this process waited.
+      const { status } = await this.#unended(runId);
       const fold = new RunFold({ recover: true });
       for await (const record of store.read(runId)) fold.apply(record);
       const reuse = summary.rerun === undefined
@@ -174,12 +163,13 @@ export class LocalEngine implements Engine {
         fence,
         // The lease was renewed as long as the process lived.
         lastHeard: (summary.lease?.expiresAt ?? 0n) - LEASE_NS,
-        queued: summary.status === "queued",
+        queued: status === "queued",
         reuse,
         onEvent: options.onEvent,
         runWorkflow: this.#runWorkflow(
           options.onEvent,
           options.depth ?? summary.parent?.depth ?? 0,
+          options.acceptChanges,
         ),
       });
     } catch (thrown) {
@@ -423,6 +413,16 @@ export class LocalEngine implements Engine {
     });
   }
 
+  async #unended(runId: string): Promise<RunSummary> {
+    const summary = await this.#summary(runId);
+    if (summary.endedAt === undefined) return summary;
+    throw new SpanloopError(
+      "run.ended",
+      `Run ${runId} has ended (${summary.status}); rerun starts it anew, with --failed or --from`,
+      { exitCode: 2 },
+    );
+  }
+
   async #text(summary: RunSummary): Promise<string> {
     const text = await (await this.#open()).store.definition(summary.definition);
     if (text !== undefined) return text;
@@ -474,6 +474,7 @@ export class LocalEngine implements Engine {
   #runWorkflow(
     onEvent: ((event: RunEvent) => void) | undefined,
     depth: number,
+    acceptChanges = false,
   ): StartRequest["runWorkflow"] {
     return async (request, attempt, cancellation) => {
       if (depth + 1 > DEEPEST) {
@@ -499,10 +500,13 @@ export class LocalEngine implements Engine {
           runId,
           trace: { traceId: attempt.span.traceId, parentSpanId: attempt.span.spanId },
           parent: { runId: attempt.runId, key: attempt.key, depth: depth + 1 },
-          runWorkflow: this.#runWorkflow(childEvents, depth + 1),
+          runWorkflow: this.#runWorkflow(childEvents, depth + 1, acceptChanges),
         });
       } else if (existing.endedAt === undefined) {
-        handle = await this.takeUp(runId, { onEvent: childEvents, acceptChanges: true });
+        const taken = this.takeUp(runId, { onEvent: childEvents, acceptChanges });
+        handle = await taken.catch((thrown) => {
+          throw asResumeError(thrown);
+        });
       }
       const report = handle === undefined
         ? (await this.history(runId)).report
@@ -521,15 +525,26 @@ async function followChild(
   handle: RunHandle,
   cancellation: Parameters<StartRequest["runWorkflow"]>[2],
 ): Promise<RunReport> {
-  const leave = cancellation.listen((stop) => handle.cancel(stop.force));
+  const leave = cancellation.listen((stop) =>
+    // A caller that was lost does not cancel: the run goes on under whoever takes the caller up.
+    stop.why === "lost" ? handle.abandon() : handle.cancel(stop.force)
+  );
   try {
     return await handle.report;
-  } catch (thrown) {
-    if (thrown instanceof LeaseLostError) throw new StepError("workflow.lost", thrown.message);
-    throw thrown;
   } finally {
     leave();
   }
+}
+
+// Why a sub-workflow cannot be taken up, in a form that stops its caller instead of failing it.
+function asResumeError(thrown: unknown): unknown {
+  const told = !(thrown instanceof SpanloopError) || thrown instanceof StoreError ||
+    thrown.code.startsWith("resume.");
+  if (told) return thrown;
+  return new SpanloopError("resume.child", thrown.message, {
+    cause: thrown,
+    exitCode: thrown.exitCode,
+  });
 }
 
 // A child's output belongs to the step that called it; its other events are its own run's.

@@ -1,5 +1,5 @@
 import { type Clock, later } from "../core/clock.ts";
-import { messageOf, SpanloopError, StepError } from "../core/errors.ts";
+import { LeaseLostError, messageOf, SpanloopError, StepError, StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { derivedSpanId } from "../core/ids.ts";
 import type { Masker } from "../core/mask.ts";
@@ -12,7 +12,7 @@ import type {
   StepServices,
   StepType,
 } from "../core/step.ts";
-import { type Cancellation, Stop } from "./cancellation.ts";
+import { Cancellation, Stop } from "./cancellation.ts";
 import type { AttemptSpan, Settled } from "./journal.ts";
 
 // A step type that ignores its signal is left behind after this long, so that the run can end.
@@ -81,22 +81,28 @@ export interface AttemptPorts {
   readonly sleep: (until: bigint, signal: AbortSignal) => Promise<void>;
 }
 
-/** Runs one attempt of `type` to its end; gives every failure as an outcome and throws nothing. */
+/**
+ * Runs one attempt of `type` to its end and gives every failure as an outcome. Rejects only with what stops
+ * the run as a whole: see `stopsRun`.
+ */
 export function runAttempt(
   type: StepType,
   input: AttemptInput,
   span: AttemptSpan,
   ports: AttemptPorts,
 ): Promise<Settled & { readonly spans?: readonly EmittedSpan[] }> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const context = new Attempt(input, span, ports);
     let stopped: Stop | undefined;
     let cancelGrace: (() => void) | undefined;
-    const settle = (settled: Settled & { readonly spans?: readonly EmittedSpan[] }) => {
+    const tidy = () => {
       leave();
       cancelTimeout?.();
       cancelGrace?.();
       context.cleanUp();
+    };
+    const settle = (settled: Settled & { readonly spans?: readonly EmittedSpan[] }) => {
+      tidy();
       resolve(settled);
     };
     const stop = (reason: Stop) => {
@@ -104,6 +110,8 @@ export function runAttempt(
       context.abort(reason);
       cancelGrace?.();
       cancelGrace = ports.clock.after(reason.force ? 1_000 : GRACE_MS, () => {
+        // A sub-workflow has heard of the stop and ends by its own rules, its finally steps included.
+        if (context.calling) return;
         settle(failed(stoppedFailure(reason, input), input, reason));
       });
     };
@@ -114,14 +122,28 @@ export function runAttempt(
     const leave = ports.cancellation.listen(stop);
     type.run(context).then(
       (result) => settle(succeeded(result, input, ports.masker)),
-      (thrown) =>
+      (thrown) => {
+        if (stopsRun(thrown)) {
+          tidy();
+          return reject(thrown);
+        }
         settle(
           stopped === undefined
             ? failed(failureOf(thrown, ports.masker), input, undefined, tailOf(thrown))
             : failed(stoppedFailure(stopped, input), input, stopped, tailOf(thrown)),
-        ),
+        );
+      },
     );
   });
+}
+
+/**
+ * Whether a sub-workflow met what is no outcome of the attempt that called it, so that both can be taken up
+ * again: its lease or the store was lost, or it cannot be resumed as things are.
+ */
+function stopsRun(thrown: unknown): boolean {
+  return thrown instanceof LeaseLostError || thrown instanceof StoreError ||
+    (thrown instanceof SpanloopError && thrown.code.startsWith("resume."));
 }
 
 /** An attempt that failed before its step type was asked, such as by an expression. */
@@ -201,6 +223,8 @@ class Attempt implements AttemptContext, StepServices {
   readonly #ports: AttemptPorts;
   #controller: AbortController | undefined;
   #stop: Stop | undefined;
+  #calls = 0;
+  #called: Cancellation | undefined;
   #outputFile: string | undefined;
 
   constructor(input: AttemptInput, attempt: AttemptSpan, ports: AttemptPorts) {
@@ -287,34 +311,51 @@ class Attempt implements AttemptContext, StepServices {
     return this.#ports.sleep(plan(this.#attempt.startTime), this.signal);
   }
 
-  runWorkflow(
+  /** Whether a sub-workflow is under way. */
+  get calling(): boolean {
+    return this.#calls > 0;
+  }
+
+  async runWorkflow(
     request: { readonly file: string; readonly params: JsonObject },
   ): Promise<JsonObject> {
     // The child's journal keeps its parameters as they are, so that a resume finds them again (J6).
     for (const [name, value] of Object.entries(request.params)) {
       const text = JSON.stringify(value);
       if (this.mask(text) === text) continue;
-      return Promise.reject(
-        new StepError(
-          "workflow.secret",
-          `The parameter ${name} holds a secret, which would be journalled; declare it in ` +
-            `${request.file} as \`type: secret\` with its own source`,
-        ),
+      throw new StepError(
+        "workflow.secret",
+        `The parameter ${name} holds a secret, which would be journalled; declare it in ` +
+          `${request.file} as \`type: secret\` with its own source`,
       );
     }
-    return this.#ports.runWorkflow(
-      request,
-      { ...this.#attempt, key: this.#input.key, runId: this.#input.runId },
-      this.#ports.cancellation,
-    );
+    // Of this attempt, not of its list of steps: its own timeout ends the sub-workflow as well (S6).
+    const cancellation = this.#called ??= new Cancellation();
+    if (this.#stop !== undefined) cancellation.cancel(copyOf(this.#stop));
+    this.#calls++;
+    try {
+      return await this.#ports.runWorkflow(
+        request,
+        { ...this.#attempt, key: this.#input.key, runId: this.#input.runId },
+        cancellation,
+      );
+    } finally {
+      this.#calls--;
+    }
   }
 
   abort(stop: Stop): void {
     this.#stop = stop;
+    this.#called?.cancel(copyOf(stop));
     this.#controller?.abort(stop);
   }
 
   cleanUp(): void {
     if (this.#outputFile !== undefined) this.#ports.removeFile(this.#outputFile);
   }
+}
+
+// A Cancellation makes the stop it has harder, and would not notice that its own was made so elsewhere.
+function copyOf(stop: Stop): Stop {
+  return new Stop(stop.why, stop.force);
 }

@@ -135,8 +135,9 @@ class Batches {
     for (const start of this.#run.fold.ranges(this.#step.id)) {
       const range = start.range as ItemRange;
       this.#source.skipTo(range);
-      await this.#room();
-      if (this.#stopped()) return;
+      // Whatever stops the step, what was handed out is settled: counted (S5), or its span closed (J3).
+      while (this.#active >= this.#concurrency() && this.#fatal === undefined) await this.#change();
+      if (this.#fatal !== undefined) return;
       this.#launch(range, () => this.#source.again(range));
     }
     for (;;) {

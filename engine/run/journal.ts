@@ -175,7 +175,7 @@ export class SpanJournal implements Journal {
     this.#ids = ports.ids;
   }
 
-  /** Says that another process holds the run now: nothing more is written (R7). */
+  /** Nothing more is written: another process holds the run now (R7), or this one cannot go on with it. */
   lose(): void {
     this.#lost = true;
   }
@@ -325,6 +325,7 @@ export class SpanJournal implements Journal {
 
   async #interrupt(start: StartEntry, request: AttemptRequest): Promise<void> {
     await request.cleanUp(start.span);
+    if (this.#lost) throw new LeaseLostError(this.#runId);
     this.#append({
       type: "end",
       runId: this.#runId,

@@ -123,6 +123,8 @@ export interface RunHandle {
   readonly created: Promise<void>;
   /** Cancels it; with `force` at once. */
   cancel(force: boolean): void;
+  /** Ends what it has under way and writes nothing more, so that it can be taken up again. */
+  abandon(): void;
 }
 
 interface Active {
@@ -289,13 +291,17 @@ export class Runner {
     );
     const created = run.committed();
     const report = this.#execute(context, execution, request, resumed, created).catch(
-      (thrown) => {
+      async (thrown) => {
         if (active.duplicate) {
           throw new SpanloopError(
             "run.duplicate",
             `${header.trigger} has a run already; nothing was started`,
           );
         }
+        // Given back, so that whoever resumes need not wait; under a fence of before this does nothing (R7).
+        const lease = { name: `run:${runId}`, fence: request.fence };
+        keeper.drop(lease.name);
+        await this.#ports.store.release([lease]).catch(() => {}); // then it lapses
         throw thrown;
       },
     ).finally(() => {
@@ -312,6 +318,7 @@ export class Runner {
       report,
       created,
       cancel: (force) => execution.cancel("cancelled", force),
+      abandon: () => this.lose(runId),
     };
   }
 

@@ -26,6 +26,8 @@ export interface ListRequest {
   readonly nodes: readonly PlanNode[];
   /** Stops it. */
   readonly cancellation: Cancellation;
+  /** Stops the steps that run although it was stopped (S2): the one of `finally`. */
+  readonly regardless: Cancellation;
   /** Outcomes taken over from another run, by step (R5). */
   readonly reuse?: ReadonlyMap<string, Parameters<RunContext["journal"]["skip"]>[2]>;
   /** What `failed()` and `cancelled()` say of what came before this list. */
@@ -45,6 +47,7 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
     let left = nodes.length;
     let active = 0;
     let failure: ListResult["failure"];
+    let failedAt = 0n;
     let fatal: { readonly thrown: unknown } | undefined;
     // A queue, not recursion: a long chain of skipped steps must not overflow the stack.
     const ready = nodes.flatMap((node, index) => node.needs.length === 0 ? [index] : []);
@@ -63,10 +66,13 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       const { step, dependents } = nodes[index];
       const broken = settled.outcome === "failed" || settled.outcome === "timed_out" ||
         settled.outcome === "cancelled";
-      if (broken && !step.continueOnError) {
-        failure ??= settled.outcome === "cancelled"
-          ? undefined
-          : { ...failureOf(settled), stepId: step.id };
+      if (broken && settled.outcome !== "cancelled" && !step.continueOnError) {
+        // The first by the journal's times: replayed steps settle in another order than they did.
+        const at = run.fold.steps.get(step.id)?.endTime ?? 0n;
+        if (failure === undefined || at < failedAt) {
+          failure = { ...failureOf(settled), stepId: step.id };
+          failedAt = at;
+        }
       }
       run.scope.steps[step.id] = viewOf(run, step.id, settled);
       const taint = broken || tainted[index];
@@ -101,6 +107,8 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
         run.journal.skip(step, "reuse", reused);
         return settle(index, reused, true);
       }
+      const regardless = step.if?.regardless ?? false;
+      const stopped = cancellation.stop !== undefined;
       // What is recorded is replayed, whatever its condition and the cancellation would say now (J2).
       const recorded = run.fold.recorded(step.id, 1);
       if (recorded?.start.role === "skip") {
@@ -110,8 +118,6 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       if (recorded !== undefined || run.fold.interrupted(step.id) !== undefined) {
         return launch(index);
       }
-      const regardless = step.if?.regardless ?? false;
-      const stopped = cancellation.stop !== undefined;
       if (!regardless && stopped) return skip(index, "cancelled", false);
       if (!regardless && !good[index]) return skip(index, "upstream", false);
       if (step.if !== undefined) {
@@ -141,8 +147,11 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
         (thrown) => {
           active--;
           fatal ??= { thrown };
+          // What is ended for that has no outcome: whoever takes the run up again tries it again.
+          run.journal.lose();
           // Nothing can be recorded any more: what is under way is ended at once.
           cancellation.cancel(new Stop("lost", true));
+          request.regardless.cancel(new Stop("lost", true));
           finish();
         },
       );
@@ -150,9 +159,11 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
 
     const execute = (index: number): Promise<Settled> => {
       const { step } = nodes[index];
+      const late = cancellation.stop !== undefined && step.if?.regardless;
+      const by = late ? request.regardless : cancellation;
       return step.forEach === undefined
-        ? runUnit(run, { key: step.id, step }, cancellation)
-        : runForEach(run, step, step.forEach, cancellation);
+        ? runUnit(run, { key: step.id, step }, by)
+        : runForEach(run, step, step.forEach, by);
     };
 
     const settleEarly = (index: number, thrown: unknown) => {

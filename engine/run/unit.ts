@@ -90,7 +90,7 @@ function tryOnce(
         let settled: Settled;
         if ("thrown" in ready) {
           settled = failedEarly(ready.thrown, { size }, run.binding.masker);
-        } else if (cancellation.stop !== undefined) {
+        } else if (cancellation.stop !== undefined && !goesOn(type, span)) {
           settled = { outcome: "cancelled", failure: cancelled(cancellation.stop) };
         } else {
           settled = await runAttempt(
@@ -214,6 +214,12 @@ function describe(
     },
     inputs: masker.value(prepared.with),
   } as Description;
+}
+
+// What goes on after an interruption may have something under way, such as a run of its own: it has to hear
+// of the cancellation and end that.
+function goesOn(type: StepType, span: AttemptSpan): boolean {
+  return span.resumed && type.interruption === "continue";
 }
 
 function cancelled(stop: Stop): Settled["failure"] {
