@@ -110,6 +110,7 @@ export class Execution {
       list,
       nodes: this.#run.plan.lists[list],
       cancellation,
+      regardless: this.#after,
       before,
       reuse,
     });
