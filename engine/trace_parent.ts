@@ -7,15 +7,14 @@ import type { RunHeader } from "./core/store.ts";
 export function traceFromEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Pick<RunHeader, "parentSpanId" | "traceState" | "baggage"> & { readonly traceId?: string } {
-  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/.exec(
+  const match = /^(?!ff)([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/.exec(
     environment.TRACEPARENT?.trim() ?? "",
   );
   const baggage = environment.BAGGAGE || undefined;
-  if (match === null || /^0+$/.test(match[1]) || /^0+$/.test(match[2])) return { baggage };
-  return {
-    traceId: match[1],
-    parentSpanId: match[2],
-    traceState: environment.TRACESTATE || undefined,
-    baggage,
-  };
+  if (match === null) return { baggage };
+  const [, version, traceId, parentSpanId, more] = match;
+  if (/^0+$/.test(traceId) || /^0+$/.test(parentSpanId)) return { baggage };
+  // Only a later version may have more fields.
+  if (version === "00" && more !== undefined) return { baggage };
+  return { traceId, parentSpanId, traceState: environment.TRACESTATE || undefined, baggage };
 }
