@@ -1,6 +1,9 @@
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 
-/** The machine in one line: processor, memory, Deno, and the file system that holds `folder`. */
+/**
+ * The machine in one line: processor, memory, Deno, the file system that holds `folder`, and how busy it is
+ * already: a load near the number of processors means that the figures are others' as well.
+ */
 export async function machineLine(folder: string): Promise<string> {
   const processors = cpus();
   return [
@@ -9,6 +12,7 @@ export async function machineLine(folder: string): Promise<string> {
     `${Deno.build.os} ${Deno.osRelease()}`,
     `Deno ${Deno.version.deno}`,
     `${await fileSystem(folder)} at ${folder}`,
+    `load before ${loadavg()[0].toFixed(1)}`,
   ].join(", ");
 }
 

@@ -2,6 +2,7 @@
  * `deno task bench [--only ROW]... [--pairs N] [--quick] [--dir FOLDER]`: measures the engine beside the raw
  * limit of each kind of work. All rows at full size also write BENCHMARKS.md. Exits 0 whatever the figures are.
  */
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { machineLine } from "./machine.ts";
 import { rows } from "./rows.ts";
@@ -30,7 +31,7 @@ async function main(args: string[]): Promise<void> {
   const chosen = rows.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
   const base = Deno.makeTempDirSync({ dir: values.dir, prefix: "spanloop-bench-" });
   try {
-    const machine = await machineLine(values.dir ?? base);
+    const machine = await machineLine(values.dir ?? dirname(base));
     console.error(machine);
     const results: Result[] = [];
     for (const row of chosen) {
