@@ -44,7 +44,7 @@ async function main(args: string[]): Promise<void> {
     }
     console.log(table(results));
     if (chosen.length === rows.length && !values.quick && pairs >= PAIRS) {
-      writePage(results, { machine, pairs });
+      await writePage(results, { machine, pairs });
     }
   } finally {
     Deno.removeSync(base, { recursive: true });

@@ -1,10 +1,10 @@
 import { type Result, table } from "./table.ts";
 
-/** Writes BENCHMARKS.md beside this file. */
-export function writePage(
+/** Writes BENCHMARKS.md beside this file, formatted as the check wants it. */
+export async function writePage(
   results: readonly Result[],
   about: { readonly machine: string; readonly pairs: number },
-): void {
+): Promise<void> {
   const { machine, pairs } = about;
   const text = `# Benchmarks
 
@@ -33,5 +33,9 @@ run has ended.
 leave this page alone. \`--dir FOLDER\` chooses the disk. The file for \`for-each\` is kept in the system's
 temporary folder as \`spanloop-bench\`.
 `;
-  Deno.writeTextFileSync(new URL("BENCHMARKS.md", import.meta.url), text);
+  const path = new URL("BENCHMARKS.md", import.meta.url).pathname;
+  Deno.writeTextFileSync(path, text);
+  const { success } = await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] })
+    .output();
+  if (!success) throw new Error(`${path} was written, but deno fmt refuses it`);
 }
