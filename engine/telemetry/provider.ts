@@ -54,7 +54,7 @@ export class Tracing {
         attributePerLinkCountLimit: Infinity,
         attributePerEventCountLimit: Infinity,
       },
-      spanProcessors: [...processors],
+      spanProcessors: processors.map(contained),
     });
     this.#tracer = this.#provider.getTracer("spanloop");
   }
@@ -93,6 +93,27 @@ export class Tracing {
   async shutdown(): Promise<void> {
     await this.#provider.shutdown();
   }
+}
+
+/**
+ * A processor whose faults stay its own: whatever it throws, the run and the other processors go on (J5). The
+ * SDK would let it through to whoever starts a span.
+ */
+function contained(processor: SpanProcessor): SpanProcessor {
+  const quietly = (call: () => void) => {
+    try {
+      call();
+    } catch {
+      // Telemetry may be lost; a processor tells of its own faults, as the SDK's do.
+    }
+  };
+  return {
+    onStart: (span, context) => quietly(() => processor.onStart(span, context)),
+    onEnding: (span) => quietly(() => processor.onEnding?.(span)),
+    onEnd: (span) => quietly(() => processor.onEnd(span)),
+    forceFlush: () => Promise.try(() => processor.forceFlush()).catch(() => {}),
+    shutdown: () => Promise.try(() => processor.shutdown()).catch(() => {}),
+  };
 }
 
 function hrTime(nanoseconds: bigint): HrTime {
