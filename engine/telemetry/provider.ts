@@ -100,19 +100,21 @@ export class Tracing {
  * SDK would let it through to whoever starts a span.
  */
 function contained(processor: SpanProcessor): SpanProcessor {
+  // Telemetry may be lost; a processor tells of its own faults, as the SDK's do.
+  const ignore = () => {};
   const quietly = (call: () => void) => {
     try {
       call();
     } catch {
-      // Telemetry may be lost; a processor tells of its own faults, as the SDK's do.
+      ignore();
     }
   };
   return {
     onStart: (span, context) => quietly(() => processor.onStart(span, context)),
     onEnding: (span) => quietly(() => processor.onEnding?.(span)),
     onEnd: (span) => quietly(() => processor.onEnd(span)),
-    forceFlush: () => Promise.try(() => processor.forceFlush()).catch(() => {}),
-    shutdown: () => Promise.try(() => processor.shutdown()).catch(() => {}),
+    forceFlush: () => Promise.try(() => processor.forceFlush()).catch(ignore),
+    shutdown: () => Promise.try(() => processor.shutdown()).catch(ignore),
   };
 }
 

@@ -328,3 +328,110 @@ finally:
     assert.deepEqual([z.list, z.layer], ["finally", 0]);
     await assert.rejects(Deno.stat(`${folder}/none`), Deno.errors.NotFound);
   }));
+
+Deno.test("resume uses the stored text; a changed module stops it unless changes are accepted (R4)", async () => {
+  const stores = await Deno.makeTempDir({ prefix: "spanloop-stored-" });
+  await inFolder(async (folder, engine) => {
+    const file = `${folder}/w.yaml`;
+    await Deno.writeTextFile(`${folder}/step.ts`, "export default () => ({ says: 1 });\n");
+    await Deno.writeTextFile(
+      file,
+      `
+name: stored
+steps:
+  - id: dies
+    run: test -e died || { touch died; kill -9 $PPID; sleep 60; }
+  - id: module
+    uses: script
+    with: { module: ./step.ts }
+`,
+    );
+    const died = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        new URL("./run_logged.ts", import.meta.url).pathname,
+        file,
+        engine.location,
+      ],
+      stdout: "null",
+    }).output();
+    assert.equal(died.signal, "SIGKILL");
+    const [run] = await engine.runs();
+    assert.deepEqual(Object.keys(run.modules), [`${folder}/step.ts`]);
+
+    await Deno.writeTextFile(file, "name: stored\nsteps:\n  - id: other\n    run: touch other\n");
+    await Deno.writeTextFile(`${folder}/step.ts`, "export default () => ({ says: 2 });\n");
+    await assert.rejects(engine.resume(run.runId), /changed since it started: .*step\.ts/);
+    const report = await engine.resume(run.runId, { acceptChanges: true });
+    assert.equal(report.status, "succeeded");
+    assert.deepEqual(report.steps.map(({ id }) => id), ["dies", "module"], "the stored text");
+    assert.deepEqual(report.steps[1].outputs, { says: 2 });
+    await assert.rejects(engine.resume(run.runId), /has ended \(succeeded\); rerun/);
+  }, `sqlite:${stores}/store.db`);
+  await Deno.remove(stores, { recursive: true });
+});
+
+Deno.test("rerun --failed and --from start a linked run that keeps the outcomes before it (R5)", () =>
+  inFolder(async (folder, engine) => {
+    await Deno.writeTextFile(
+      `${folder}/w.yaml`,
+      `
+name: again
+params: { size: { type: integer, default: 1 } }
+steps:
+  - id: load
+    for_each: { list: [1, 2, 3], batch: 2 }
+    run: echo load >> log; cat
+  - id: check
+    run: echo check >> log; test -e mended
+  - id: after
+    run: echo after >> log; echo \${{ steps.load.outputs[1].stdout }} \${{ params.size }}
+  - id: beside
+    needs: []
+    run: echo beside >> log
+`,
+    );
+    const log = () => {
+      const lines = Deno.readTextFileSync(`${folder}/log`).trim().split("\n").sort();
+      Deno.writeTextFileSync(`${folder}/log`, "");
+      return lines;
+    };
+    const first = await engine.run(`${folder}/w.yaml`, { given: { text: { size: "7" } } });
+    assert.equal(first.status, "failed");
+    assert.deepEqual(log(), ["beside", "check", "load", "load"]);
+    await Deno.writeTextFile(`${folder}/mended`, "");
+
+    const second = await engine.rerun(first.run_id, { failed: true });
+    assert.deepEqual(log(), ["after", "check"], "what succeeded is not run again");
+    assert.equal(second.status, "succeeded");
+    assert.notEqual(second.run_id, first.run_id);
+    const [load, , after] = second.steps;
+    assert.deepEqual([load.status, load.reason, load.items, load.attempts], [
+      "succeeded",
+      "reuse",
+      3,
+      0,
+    ]);
+    assert.equal(
+      (after.outputs as { stdout: string }).stdout,
+      "3 7",
+      "with its outputs and values",
+    );
+    const { summary } = await engine.history(second.run_id);
+    assert.equal(summary.rerun?.runId, first.run_id);
+
+    const third = await engine.rerun(second.run_id, { from: "after" });
+    assert.deepEqual(log(), ["after"], "of a rerun's reused outcomes too");
+    assert.equal(third.status, "succeeded");
+    await engine.rerun(first.run_id, { from: "load" });
+    assert.deepEqual(log(), ["after", "check", "load", "load"], "from load on, beside is kept");
+    await engine.rerun(first.run_id);
+    assert.deepEqual(
+      log(),
+      ["after", "beside", "check", "load", "load"],
+      "with neither, everything",
+    );
+    await assert.rejects(engine.rerun(first.run_id, { from: "chek" }), /did you mean check/);
+  }));
