@@ -300,8 +300,8 @@ async function openFile(path: string, format: "ndjson" | "csv" | undefined): Pro
     const { csv } = await import("./source/csv.ts");
     return await FileSource.open(path, (file) => csv(file, path));
   }
-  const { NDJSON } = await import("./source/ndjson.ts");
-  return await FileSource.open(path, NDJSON);
+  const { ndjson } = await import("./source/ndjson.ts");
+  return await FileSource.open(path, ndjson);
 }
 
 function refuseChanged(path: string, recorded: Json, now: Json): void {

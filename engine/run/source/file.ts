@@ -62,10 +62,10 @@ export class FileSource implements ItemSource {
     this.#offset = start;
   }
 
-  /** Opens a file whose records start at byte `start`. `path` is absolute. Throws SpanloopError. */
+  /** Opens a file; `format` says how its records are cut, and at which byte they start. `path` is absolute. */
   static async open(
     path: string,
-    format: Format | ((file: FileHandle) => Promise<{ format: Format; start: number }>),
+    format: (file: FileHandle) => Promise<{ readonly format: Format; readonly start: number }>,
   ): Promise<FileSource> {
     let file: FileHandle;
     try {
@@ -79,7 +79,7 @@ export class FileSource implements ItemSource {
         throw new SpanloopError("for_each.file", `Cannot read ${path}: it is not a file`);
       }
       const identity = { path, size: stat.size, changed: stat.mtimeMs };
-      const made = typeof format === "function" ? await format(file) : { format, start: 0 };
+      const made = await format(file);
       return new FileSource(file, path, identity, made.format, made.start);
     } catch (thrown) {
       await file.close();
@@ -90,7 +90,7 @@ export class FileSource implements ItemSource {
   /** See ItemSource. */
   next(count: number): Promise<Slice | undefined> {
     const slice = this.#turn.then(() => this.#next(count));
-    this.#turn = slice.catch(() => {});
+    this.#turn = slice.catch(() => {}); // whoever asked for the slice hears of it
     return slice;
   }
 

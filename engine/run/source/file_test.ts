@@ -4,7 +4,7 @@ import { type Seeded, seeded } from "../../core/seeded_test.ts";
 import { csv } from "./csv.ts";
 import { FileSource } from "./file.ts";
 import { ListSource } from "./list.ts";
-import { NDJSON } from "./ndjson.ts";
+import { ndjson } from "./ndjson.ts";
 import type { ItemSource, Slice } from "./source.ts";
 
 const CHUNK = 1 << 20; // what FileSource reads at once
@@ -22,7 +22,7 @@ async function withFile<T>(
     const open = () =>
       name.endsWith(".csv")
         ? FileSource.open(path, (file) => csv(file, path))
-        : FileSource.open(path, NDJSON);
+        : FileSource.open(path, ndjson);
     return await use(open, path);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -1,11 +1,15 @@
+import type { FileHandle } from "node:fs/promises";
 import { messageOf, StepError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { Format } from "./file.ts";
 
 const NEWLINE = 10;
 
+// What `blank` says of bytes: no other white space, which JSON does not have.
+const BLANK = /^[ \t\r]*$/;
+
 /** Newline-delimited JSON: one value a line; blank lines are no items. */
-export const NDJSON: Format = {
+const NDJSON: Format = {
   recordEnd(bytes, from, end) {
     const at = bytes.indexOf(NEWLINE, from);
     return at < 0 || at >= end ? -1 : at + 1;
@@ -21,7 +25,7 @@ export const NDJSON: Format = {
   parse(bytes, firstItem, path) {
     const items: Json[] = [];
     for (const line of decode(bytes, path).split("\n")) {
-      if (line === "" || line.trim() === "") continue;
+      if (line === "" || BLANK.test(line)) continue;
       try {
         items.push(JSON.parse(line));
       } catch (cause) {
@@ -38,7 +42,7 @@ export const NDJSON: Format = {
   },
   ndjson(bytes, size) {
     if (bytes.length > 0 && bytes[bytes.length - 1] === NEWLINE && lines(bytes) === size) {
-      return withoutMark(bytes);
+      return bytes;
     }
     const kept = new Uint8Array(bytes.length + 1);
     let length = 0;
@@ -52,7 +56,7 @@ export const NDJSON: Format = {
       }
       from = to + 1;
     }
-    return withoutMark(kept.subarray(0, length));
+    return kept.subarray(0, length);
   },
 };
 
@@ -62,10 +66,14 @@ function lines(bytes: Uint8Array): number {
   return count;
 }
 
-// A program that reads lines takes a byte order mark for a part of the first one.
-function withoutMark(bytes: Uint8Array): Uint8Array {
-  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return marked ? bytes.subarray(3) : bytes;
+/** NDJSON of a file, begun behind its byte order mark: no item has it, and no line of a program's stdin. */
+export async function ndjson(
+  file: FileHandle,
+): Promise<{ readonly format: Format; readonly start: number }> {
+  const head = new Uint8Array(3);
+  const { bytesRead } = await file.read(head, 0, 3, 0);
+  const marked = bytesRead === 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf;
+  return { format: NDJSON, start: marked ? 3 : 0 };
 }
 
 /** Bytes as text; a byte order mark is dropped. Throws StepError for what is no UTF-8. */
