@@ -308,7 +308,7 @@ export class LocalEngine implements Engine {
   }
 
   async #assemble(): Promise<Parts> {
-    const store = await openStore(this.#place.location, { durability: this.#place.durability });
+    const store = await this.#openStore();
     const bus = new Bus((thrown) =>
       console.error(`spanloop: a listener failed: ${messageOf(thrown)}`)
     );
@@ -358,6 +358,19 @@ export class LocalEngine implements Engine {
       },
     });
     return { store, keeper, runner, tracing };
+  }
+
+  // What cannot be written can still be read: `runs` and `show` work, and whatever writes says why not.
+  async #openStore(): Promise<Store> {
+    const { location, durability } = this.#place;
+    try {
+      return await openStore(location, { durability });
+    } catch (thrown) {
+      if (!(thrown instanceof StoreError) || thrown.code !== "store.read_only") throw thrown;
+      return await openStore(location, { durability, readOnly: true }).catch(() => {
+        throw thrown;
+      });
+    }
   }
 
   #given(workflow: Workflow, given: GivenValues): Given {

@@ -56,8 +56,47 @@ async function follow(child: Deno.ChildProcess, killAfterMs: number): Promise<En
   }
   const { code } = await child.status;
   const last = out.trimEnd().split("\n").at(-1) ?? "";
-  const told_ = last.startsWith("{") ? JSON.parse(last) : {};
-  return { code, stderr: await stderr, ...told_ };
+  const result = last.startsWith("{") ? JSON.parse(last) : {};
+  return { code, stderr: await stderr, ...result };
+}
+
+/** How a command ended. */
+export interface CommandEnd {
+  /** Its exit code. */
+  readonly code: number;
+  /** Its stdout. */
+  readonly out: string;
+  /** Its stderr. */
+  readonly err: string;
+}
+
+const COMMAND = new URL("../../engine/cli/main.ts", import.meta.url).pathname;
+
+/** The arguments that make Deno run `spanloop` with `args`. */
+export function commandLine(args: readonly string[]): string[] {
+  return ["run", "-A", "--no-check", "--no-prompt", COMMAND, ...args];
+}
+
+/** Starts `spanloop` with `args` in `folder`. */
+export function startCommand(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): { readonly pid: number; readonly end: Promise<CommandEnd> } {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: commandLine(args),
+    cwd: folder,
+    env: { NO_COLOR: "1", INIT_CWD: "", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const end = child.output().then(({ code, stdout, stderr }) => ({
+    code,
+    out: new TextDecoder().decode(stdout),
+    err: new TextDecoder().decode(stderr),
+  }));
+  return { pid: child.pid, end };
 }
 
 /** Sends a signal; a process that has ended is none. */

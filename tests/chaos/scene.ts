@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import type { JsonObject } from "../../engine/core/json.ts";
 import { createEngine, type Engine } from "../../engine/engine.ts";
 import { assertSound, beginnings, leftovers } from "./checks.ts";
-import { type EngineEnd, type EngineProcess, kill, startEngine } from "./engine_process.ts";
+import {
+  type EngineEnd,
+  type EngineProcess,
+  kill,
+  startCommand,
+  startEngine,
+} from "./engine_process.ts";
 import { type Snapshot, snapshot, type SpanRecord, spansOf } from "./snapshot.ts";
 
 // Generous, because the machine may be busy: a wait that fails at all has found a fault.
@@ -17,7 +23,7 @@ export class Scene {
   readonly folder: string;
   /** The store's file. */
   store: string;
-  readonly #started: EngineProcess[] = [];
+  readonly #started: { readonly pid: number; readonly end: Promise<unknown> }[] = [];
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -157,7 +163,14 @@ export class Scene {
     await running.end;
   }
 
-  #track(process: EngineProcess): EngineProcess {
+  /** Starts a command on the scene's store. */
+  command(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    return this.#track(
+      startCommand(this.folder, args, { SPANLOOP_STORE: `sqlite:${this.store}`, ...env }),
+    );
+  }
+
+  #track<P extends { readonly pid: number; readonly end: Promise<unknown> }>(process: P): P {
     this.#started.push(process);
     return process;
   }
