@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Diagnostic } from "./core/diagnostic.ts";
@@ -150,6 +150,7 @@ export class LocalEngine implements Engine {
     try {
       // Its holder may have ended it, or got it out of its group's queue, while this process waited.
       const { status } = await this.#unended(runId);
+      removeOutputFolders(runId);
       const fold = new RunFold({ recover: true });
       for await (const record of store.read(runId)) fold.apply(record);
       const reuse = summary.rerun === undefined
@@ -352,7 +353,7 @@ export class LocalEngine implements Engine {
       }),
       holder: thisHolder(),
       isDead,
-      makeTempFolder: (runId) => mkdtempSync(join(tmpdir(), `spanloop-${runId}-`)),
+      makeTempFolder: (runId) => mkdtempSync(join(tmpdir(), outputFolderPrefix(runId))),
       remove: (path) => {
         if (existsSync(path)) rmSync(path, { recursive: true, force: true });
       },
@@ -531,6 +532,18 @@ export class LocalEngine implements Engine {
           (report.error === null ? "" : `: ${report.error.message}`),
       );
     };
+  }
+}
+
+function outputFolderPrefix(runId: string): string {
+  return `spanloop-${runId}-`;
+}
+
+// An engine that was killed has left its run's folder for output files behind.
+function removeOutputFolders(runId: string): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(outputFolderPrefix(runId))) continue;
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 

@@ -360,16 +360,30 @@ export class Runner {
       const request = { now: clock.now(), agingNs: AGING_NS, isDead };
       if (execution.stopped || await store.claim(header.runId, request)) return true;
       if (overlap === "skip") {
-        onEvent({ type: "notice", message: `skipped: group ${header.group} has a run under way` });
+        onEvent({ type: "notice", message: `skipped: ${await this.#inGroup(header)}` });
         return false;
       }
       if (!told) {
         told = true;
         if (overlap === "cancel") await this.#cancelGroup(header);
-        onEvent({ type: "notice", message: `waiting for its turn in group ${header.group}` });
+        const why = await this.#inGroup(header);
+        onEvent({
+          type: "notice",
+          message: `waiting for its turn in group ${header.group}: ${why}`,
+        });
       }
       await new Promise<void>((resolve) => clock.after(CLAIM_MS, resolve));
     }
+  }
+
+  // Which run has the group; one whose engine died keeps it, for its processes may be alive.
+  async #inGroup({ group }: RunHeader): Promise<string> {
+    const { store, isDead } = this.#ports;
+    const [run] = await store.runs({ group, statuses: ["running"], limit: 1 });
+    if (run === undefined) return `others of group ${group} are before it`;
+    const holder = run.lease?.holder;
+    if (holder !== undefined && !isDead(holder)) return `run ${run.runId} is under way in it`;
+    return `run ${run.runId} died in it; resume that run to let it end`;
   }
 
   async #cancelGroup(header: RunHeader): Promise<void> {

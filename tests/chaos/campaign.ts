@@ -12,6 +12,7 @@ import {
   beginnings,
   leftovers,
   outcome,
+  outputFolders,
   plain,
 } from "./checks.ts";
 import { type EngineEnd, startEngine } from "./engine_process.ts";
@@ -159,6 +160,7 @@ async function disturb(run: {
         "the journal tells another outcome",
       );
       assert.deepEqual(leftovers(state), [], "processes were left behind (R6)");
+      assert.deepEqual(outputFolders(state), [], "folders were left behind");
       result.runs++;
       return;
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
 import { isObject, type Json } from "../../engine/core/json.ts";
 import type { RunReport } from "../../engine/core/report.ts";
 import type { JournalRecord } from "../../engine/core/span.ts";
@@ -176,6 +177,12 @@ export function leftovers({ runs }: Snapshot): readonly string[] {
     }
   }
   return found;
+}
+
+/** Folders for output files that engines of these runs have left. */
+export function outputFolders({ runs }: Snapshot): readonly string[] {
+  return Array.from(Deno.readDirSync(tmpdir()), ({ name }) => name)
+    .filter((name) => runs.some(({ summary }) => name.includes(summary.runId)));
 }
 
 /** What runs came to, without what differs from run to run: ids, times, nonces, the log's place. */

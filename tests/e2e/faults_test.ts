@@ -214,7 +214,7 @@ steps:
       (await scene.state()).runs.find(({ summary }) => summary.status === "queued");
     await scene.until("the second waits", async () => await queued() !== undefined);
     kill(second.pid, "SIGKILL");
-    await second.end;
+    assert.match((await second.end).err, /waiting for its turn in group one: run \S+ is under way/);
     scene.write("one", "");
     scene.write("two", "");
     assert.equal((await first.end).code, 0);
@@ -222,6 +222,35 @@ steps:
     const resumed = await scene.command(["resume", summary.runId]).end;
     assert.equal(resumed.code, 0, resumed.err);
     assert.equal(scene.read("log"), "begin one\nbegin two\n");
+    await scene.assertSound();
+  }));
+
+Deno.test("a run that died in its group keeps it, and whoever waits is told to resume it", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+group: { name: one, overlap: queue }
+steps:
+  - id: only
+    run: . ./die.sh; die here; echo ran >> log
+`,
+  }, async (scene) => {
+    await scene.crash("w.yaml");
+    const dead = (await scene.state()).runs[0].summary.runId;
+    const told: string[] = [];
+    const report = await scene.engine((engine) =>
+      engine.run(`${scene.folder}/w.yaml`, {
+        onEvent: (event) => {
+          if (event.type !== "notice") return;
+          told.push(event.message);
+          scene.command(["resume", dead]);
+        },
+      })
+    );
+    assert.equal(report.status, "succeeded");
+    assert.equal(told.length, 1);
+    assert.ok(told[0].endsWith(`run ${dead} died in it; resume that run to let it end`), told[0]);
+    assert.equal(scene.read("log"), "ran\nran\n");
     await scene.assertSound();
   }));
 
