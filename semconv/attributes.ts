@@ -117,57 +117,6 @@ export const ERROR_TYPE = "error.type";
 /** `error.type`: as OpenTelemetry defines it. */
 export const ERROR_TYPE_VALUE_OTHER = "_OTHER";
 
-/** The method of the request. Defined by OpenTelemetry. */
-export const HTTP_REQUEST_METHOD = "http.request.method";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_CONNECT = "CONNECT";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_DELETE = "DELETE";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_GET = "GET";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_HEAD = "HEAD";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_OPTIONS = "OPTIONS";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_OTHER = "_OTHER";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_PATCH = "PATCH";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_POST = "POST";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_PUT = "PUT";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_QUERY = "QUERY";
-
-/** `http.request.method`: as OpenTelemetry defines it. */
-export const HTTP_REQUEST_METHOD_VALUE_TRACE = "TRACE";
-
-/** The status of the last answer. Defined by OpenTelemetry. */
-export const HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
-
-/** The command's exit code. Defined by OpenTelemetry. */
-export const PROCESS_EXIT_CODE = "process.exit.code";
-
-/** The host of the request. Defined by OpenTelemetry. */
-export const SERVER_ADDRESS = "server.address";
-
-/** The port of the request. Defined by OpenTelemetry. */
-export const SERVER_PORT = "server.port";
-
-/** The address of the request, without user, password and secrets. Defined by OpenTelemetry. */
-export const URL_FULL = "url.full";
-
 /**
  * The step's id in the workflow file, the same over all attempts and runs. Type string, such as
  * `load`, `count`.

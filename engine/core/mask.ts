@@ -4,12 +4,20 @@ export const MASK = "***";
 /** The least length of a secret, in characters; a shorter one would mask ordinary text (V4). */
 export const LEAST_SECRET = 6;
 
+// Encoders break base64 into lines of 60 to 76 characters (RFC 2045, RFC 7468). A piece of 8 characters is
+// 6 bytes, the least that is masked at all.
+const SHORTEST_LINE = 60;
+const PIECE = 8;
+const BASE64_RUN = /[A-Za-z0-9+/_-]{8,}/g;
+
 /**
  * Replaces secrets in text as it enters the engine (V4): each value, its JSON, URL, base64 and base64url
  * forms, and each line of a value of several.
  */
 export class Masker {
   readonly #pattern: RegExp | undefined;
+  // Windows of the base64 of long secrets, which encoders break into lines.
+  readonly #pieces = new Set<string>();
 
   /** Makes a masker of the secrets' values. */
   constructor(secrets: Iterable<string>) {
@@ -18,7 +26,10 @@ export class Masker {
       for (const part of [secret, ...secret.split(/\r?\n/)]) {
         if (part.length < LEAST_SECRET) continue;
         forms.set(anyForm(part), part.length);
-        for (const form of base64Forms(part)) forms.set(escapeRegExp(form), form.length);
+        for (const form of base64Forms(part)) {
+          forms.set(escapeRegExp(form), form.length);
+          if (form.length > SHORTEST_LINE) this.#addPieces(form);
+        }
       }
     }
     // Of a secret and a part of it, both may match at one place: the longer one has to.
@@ -33,12 +44,39 @@ export class Masker {
 
   /** `text` with every secret replaced. */
   text(text: string): string {
-    return this.#pattern === undefined ? text : text.replace(this.#pattern, MASK);
+    if (this.#pattern === undefined) return text;
+    const masked = text.replace(this.#pattern, MASK);
+    return this.#pieces.size === 0
+      ? masked
+      : masked.replace(BASE64_RUN, (run) => this.#withoutPieces(run));
   }
 
   /** `value` with every secret in its strings and keys replaced; the same object when there is none. */
   value<T>(value: T): T {
     return this.#pattern === undefined ? value : this.#deep(value) as T;
+  }
+
+  #addPieces(form: string): void {
+    for (let at = 0; at + PIECE <= form.length; at++) {
+      const piece = form.slice(at, at + PIECE);
+      if (!piece.includes("=")) this.#pieces.add(piece);
+    }
+  }
+
+  #withoutPieces(run: string): string {
+    let text = "";
+    let kept = 0; // what stands before it is in `text`, or masked
+    for (let at = 0; at + PIECE <= run.length;) {
+      if (!this.#pieces.has(run.slice(at, at + PIECE))) {
+        at++;
+        continue;
+      }
+      let end = at + PIECE;
+      while (end < run.length && this.#pieces.has(run.slice(end + 1 - PIECE, end + 1))) end++;
+      text += run.slice(kept, at) + MASK;
+      kept = at = end;
+    }
+    return kept === 0 ? run : text + run.slice(kept);
   }
 
   #deep(value: unknown): unknown {

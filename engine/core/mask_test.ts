@@ -67,3 +67,27 @@ Deno.test("no secret leaks, in any encoding, at any place (V4)", () => {
     assert.ok(!masked.includes(encodings.json(secret).slice(9, -2)), what);
   }
 });
+
+Deno.test("a long secret's base64 is masked although it is broken into lines (V4)", () => {
+  const secret = Array.from({ length: 90 }, (_, i) => "abcdefghijklmnopqrstuvwxyz"[(i * 7) % 26])
+    .join("");
+  const masker = new Masker([secret]);
+  for (const width of [64, 76]) {
+    for (const before of ["", "x", "xy", "a longer text before it "]) {
+      const lines =
+        (btoa(`${before}${secret} and after`).match(new RegExp(`.{1,${width}}`, "g")) ?? [])
+          .map((line) => masker.text(line));
+      const rest = lines.join("").replaceAll("***", "\n");
+      const whole = btoa(`${before}${secret}`).slice(Math.ceil(before.length / 3) * 4 + 4, -8);
+      for (const part of rest.split("\n")) {
+        for (let at = 0; at + 8 <= part.length; at++) {
+          assert.ok(!whole.includes(part.slice(at, at + 8)), `${width} ${before}: ${part}`);
+        }
+      }
+    }
+  }
+  assert.equal(
+    masker.text("an ordinary line of words/and/paths"),
+    "an ordinary line of words/and/paths",
+  );
+});

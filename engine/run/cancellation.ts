@@ -7,6 +7,13 @@ export type StopReason =
   /** This process lost the run's lease or its store. */
   | "lost";
 
+const MESSAGES: Readonly<Record<StopReason | "timeout", string>> = {
+  timeout: "The attempt's time is up",
+  cancelled: "The run was cancelled",
+  timed_out: "The run's time is up",
+  lost: "The run is another process's now, or its store failed",
+};
+
 /** What an attempt's signal is aborted with. */
 export class Stop extends Error {
   /** Whose doing it is; `timeout` is the attempt's own. */
@@ -16,7 +23,7 @@ export class Stop extends Error {
 
   /** Makes the reason of an abort. */
   constructor(why: StopReason | "timeout", force = false) {
-    super(why === "timeout" ? "The attempt's time is up" : `The run is ${why.replace("_", " ")}`);
+    super(MESSAGES[why]);
     this.name = "Stop";
     this.why = why;
     this.force = force;

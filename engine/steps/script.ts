@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { StepError } from "../core/errors.ts";
+import { StepError, TransientError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { AttemptContext, Script, StepContext, StepResult, StepType } from "../core/step.ts";
 import { ended } from "./_ended.ts";
@@ -84,16 +84,17 @@ async function call(script: Script, context: AttemptContext): Promise<StepResult
     // The engine leaves a script behind that does not end when it is told to.
     if (returned instanceof Promise) returned = await returned;
   } catch (error) {
-    const failure = threwError(readThrown(error), context.folder, error);
-    throw new StepError(
-      context.signal.aborted ? "step.ended" : failure.code,
-      context.signal.aborted ? ended(context.signal).message : context.mask(failure.message),
-      {
-        errorClass: context.signal.aborted ? ended(context.signal).errorClass : failure.errorClass,
-        tail: given.tail(),
-        cause: error,
-      },
-    );
+    const failure = context.signal.aborted
+      ? ended(context.signal)
+      // The engine's own, such as of a row that cannot be read, says where it is itself.
+      : error instanceof StepError && !(error instanceof TransientError)
+      ? error
+      : threwError(readThrown(error), context.folder, error);
+    throw new StepError(failure.code, context.mask(failure.message), {
+      errorClass: failure.errorClass,
+      tail: given.tail(),
+      cause: error,
+    });
   }
   const result = scriptResult(returned, context.batch?.size);
   const tail = given.tail();

@@ -123,9 +123,8 @@ function result(
   const reported = readOutputFile(context.outputFile);
   const outputs: Record<string, Json> = { stdout: capture.text(mask), exit_code: 0 };
   if (capture.truncated) outputs.truncated = true;
-  Object.assign(outputs, reported);
   return {
-    outputs,
+    outputs: { ...outputs, ...reported },
     items: reportedItems(reported, context.batch?.size),
     tail: tail.text(mask),
   };
