@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, type Random, sleep } from "./core/clock.ts";
 import { formatDiagnostic } from "./core/diagnostic.ts";
@@ -44,6 +44,22 @@ export interface ServeRequest extends RunOptions {
   readonly clock: Clock;
   /** For jitter. */
   readonly random: Random;
+}
+
+/** Sees that there is a folder to serve. Throws SpanloopError `serve.folder` with `display` in it. */
+export function checkFolder(folder: string, display = folder): void {
+  let problem: string | undefined;
+  try {
+    if (!statSync(folder).isDirectory()) problem = "it is not a folder";
+    else readdirSync(folder);
+  } catch (thrown) {
+    const { code } = thrown as { code?: string };
+    problem = code === "ENOENT" || code === "ENOTDIR"
+      ? "there is no such folder"
+      : messageOf(thrown);
+  }
+  if (problem === undefined) return;
+  throw new SpanloopError("serve.folder", `Cannot serve ${display}: ${problem}`, { exitCode: 2 });
 }
 
 /**

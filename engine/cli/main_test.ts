@@ -84,7 +84,7 @@ Deno.test("what is invalid or misused exits 2 with a sentence and no stack", () 
       [["run", "one.yaml", "--params", "none.json"], /none\.json: there is no such file/],
       [["run", "one.yaml", "--params", "one.yaml"], /name|steps/],
       [["run", "one.yaml", "--store", "file.db"], /sqlite:FILE/],
-      [["show", "nothing"], /no run nothing/],
+      [["show", "nothing"], /There are no runs in .*store\.db yet/],
       [["resume"], /either RUN or --all/],
       [["prune"], /--older-than/],
       [["prune", "--older-than", "soon"], /such as 30d/],

@@ -25,7 +25,7 @@ export interface RunOptions {
   readonly force?: AbortSignal;
 }
 
-/** The engine: one store, and what can be done with it. */
+/** The engine: one store, and what can be done with it. What only looks for runs does not make the store. */
 export interface Engine {
   /** The store's location, `sqlite:/…` or `memory:`. */
   readonly location: string;
@@ -75,6 +75,8 @@ export interface Engine {
     options: RunOptions & {
       readonly signal: AbortSignal;
       readonly onLog: (line: ServeEvent) => void;
+      /** The folder as the person wrote it. */
+      readonly display?: string;
     },
   ): Promise<void>;
   /** Gives leases back and closes the store. */

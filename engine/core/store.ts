@@ -141,8 +141,8 @@ export interface RunQuery {
  * - R7: entries of a run are written only under the fence that this process acquired.
  *
  * Errors: StoreError with code `store.full`, `store.read_only`, `store.corrupt`, `store.newer`,
- * `store.busy`, `store.unavailable` or `store.invalid` (a value that it cannot hold); a failed call has
- * changed nothing.
+ * `store.busy`, `store.missing` (opened without making it), `store.unavailable` or `store.invalid` (a value
+ * that it cannot hold); a failed call has changed nothing.
  */
 export interface Store {
   /** `sqlite:/absolute/path.db` or `memory:`. */

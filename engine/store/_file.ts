@@ -36,7 +36,8 @@ export interface FileOptions {
 export function openFile(file: string, options: FileOptions): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    if (!existsSync(file)) {
+    // Unlike existsSync, it tells what is not there from what may not be looked at.
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) {
       if (!options.create || options.readOnly) throw missing(file);
       createFile(file);
     }
@@ -148,7 +149,7 @@ function openToRead(file: string): DatabaseSync {
     return db;
   } catch (thrown) {
     db.close();
-    if (sizeOf(`${file}-wal`) > 0) throw thrown;
+    if (sizeOf(`${file}-wal`) > 0) throw unmerged(file, thrown);
     const path = file.split("/").map(encodeURIComponent).join("/");
     return new DatabaseSync(`file:${path}?immutable=1`, { readOnly: true });
   }
@@ -189,7 +190,7 @@ function sizeOf(file: string): number {
 
 function missing(file: string): StoreError {
   return new StoreError(
-    "store.unavailable",
+    "store.missing",
     `Cannot open the store ${file}: there is no such file; run a workflow first, or name the store ` +
       "with --store",
   );
@@ -208,6 +209,16 @@ function newer(file: string, version: number): StoreError {
     "store.newer",
     `Cannot open the store ${file}: it was written by a newer Spanloop (version ${version} of the ` +
       `store, this one knows ${migrations.length}); upgrade or choose another --store`,
+  );
+}
+
+function unmerged(file: string, cause: unknown): unknown {
+  if (existsSync(`${file}-shm`)) return cause;
+  return new StoreError(
+    "store.read_only",
+    `Cannot read the store ${file}: a process that died left changes in ${file}-wal, and SQLite can read ` +
+      "those only where it may write to the folder; do it once as somebody who may",
+    { cause },
   );
 }
 

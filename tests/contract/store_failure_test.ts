@@ -46,8 +46,8 @@ Deno.test("locations that are none are refused", async () => {
 
 Deno.test("a store that is not there is not made when only asked for", async () => {
   await inFolder(async (file) => {
-    await assertFails(open(file, { create: false }), "store.unavailable", file, "no such file");
-    await assertFails(open(file, { readOnly: true }), "store.unavailable", file);
+    await assertFails(open(file, { create: false }), "store.missing", file, "no such file");
+    await assertFails(open(file, { readOnly: true }), "store.missing", file);
     await Deno.mkdir(file);
     await assertFails(open(file), "store.unavailable", file);
     assert.deepEqual(Array.from(Deno.readDirSync(file)), []);

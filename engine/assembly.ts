@@ -1,0 +1,112 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Clock, Random } from "./core/clock.ts";
+import { messageOf, StoreError } from "./core/errors.ts";
+import type { Ids } from "./core/ids.ts";
+import type { Store } from "./core/store.ts";
+import type { StorePlace } from "./locate_store.ts";
+import { makeOutputFolder, removeOutput } from "./output_folders.ts";
+import { Keeper } from "./run/keeper.ts";
+import { Runner } from "./run/runner.ts";
+import { builtinStepTypes } from "./steps/builtin.ts";
+import { openStore } from "./store/open.ts";
+import { isDead, thisHolder } from "./system.ts";
+import { Bus } from "./telemetry/bus.ts";
+import type { SpanProcessor, Tracing } from "./telemetry/provider.ts";
+import { Recorder } from "./telemetry/recorder.ts";
+
+/** The machine and the process, as the layers see them. */
+export interface Surroundings {
+  /** Time. */
+  readonly clock: Clock;
+  /** Randomness. */
+  readonly random: Random;
+  /** Ids. */
+  readonly ids: Ids;
+  /** The process's environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** The layers on an open store. */
+export interface Parts {
+  /** The store. */
+  readonly store: Store;
+  /** Its leases that this process holds. */
+  readonly keeper: Keeper;
+  /** What runs workflows. */
+  readonly runner: Runner;
+  /** OpenTelemetry's SDK, if somebody wants its spans. */
+  readonly tracing: Tracing | undefined;
+}
+
+/** Wires the layers together on a store. */
+export async function assemble(
+  store: Store,
+  processors: readonly SpanProcessor[],
+  { clock, random, ids, environment }: Surroundings,
+): Promise<Parts> {
+  const bus = new Bus((thrown) =>
+    console.error(`spanloop: a listener failed: ${messageOf(thrown)}`)
+  );
+  // OpenTelemetry's SDK takes a third of the start-up: it is loaded when somebody wants its spans.
+  const tracing = processors.length === 0
+    ? undefined
+    : new (await import("./telemetry/provider.ts")).Tracing(processors);
+  const recorder = new Recorder({
+    store,
+    bus,
+    tracing,
+    onLost: (runId) => runner.lose(runId),
+    onDuplicate: (runId) => runner.duplicate(runId),
+  });
+  const keeper = new Keeper({
+    store,
+    clock,
+    onLost: ({ name }) => runner.lose(name.slice("run:".length)),
+    // The next commit meets the same fault and stops the run with it.
+    onError: () => {},
+  });
+  const runner: Runner = new Runner({
+    store,
+    recorder,
+    bus,
+    keeper,
+    ids,
+    clock,
+    random,
+    types: builtinStepTypes({
+      clock,
+      environment,
+      platform: Deno.build.os,
+      deno: Deno.execPath(),
+      library: new URL("../mod.ts", import.meta.url).href,
+      pid: Deno.pid,
+      cacheFolder: join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "spanloop"),
+    }),
+    holder: thisHolder(),
+    isDead,
+    makeTempFolder: makeOutputFolder,
+    remove: removeOutput,
+  });
+  return { store, keeper, runner, tracing };
+}
+
+/**
+ * Opens the store of `place`; without `create`, undefined when there is none. What cannot be written can still
+ * be read: listing and showing runs work then, and whatever writes says why it cannot.
+ */
+export async function openPlace(
+  { location, durability }: StorePlace,
+  create: boolean,
+): Promise<Store | undefined> {
+  try {
+    return await openStore(location, { durability, create });
+  } catch (thrown) {
+    if (!(thrown instanceof StoreError)) throw thrown;
+    if (thrown.code === "store.missing") return undefined;
+    if (thrown.code !== "store.read_only") throw thrown;
+    return await openStore(location, { durability, readOnly: true }).catch(() => {
+      throw thrown;
+    });
+  }
+}
