@@ -126,12 +126,12 @@ export class Execution {
    * timeout nor a cancel that came later concerns them, and what had cut them short.
    */
   #recorded(): { readonly over: boolean; readonly stop?: StopReason } {
-    const { fold, plan } = this.#run;
-    if (fold.steps.size === 0) return { over: false };
+    const { journal: { known }, plan } = this.#run;
+    if (known.steps.size === 0) return { over: false };
     let over = true;
     let stop: StopReason | undefined;
     for (const { step } of plan.lists.steps) {
-      const folded = fold.steps.get(step.id);
+      const folded = known.steps.get(step.id);
       if (folded === undefined || folded.status === "running") over = false;
       else if (folded.status === "cancelled") {
         stop = folded.failure?.code === "timed_out" ? "timed_out" : "cancelled";

@@ -33,9 +33,10 @@ export async function runForEach(
   const scope = stepScope(run, step);
   let source: ItemSource | undefined;
   let thrown: unknown;
-  const recorded = run.fold.interrupted(step.id) ?? run.fold.recorded(step.id, 1)?.start;
+  const recorded = run.journal.known.interrupted(step.id) ??
+    run.journal.known.recorded(step.id, 1)?.start;
   try {
-    if (run.fold.recorded(step.id, 1) === undefined) {
+    if (run.journal.known.recorded(step.id, 1) === undefined) {
       source = await openSource(run, forEach, scope, recorded?.inputs);
     }
   } catch (error) {
@@ -132,7 +133,7 @@ class Batches {
   }
 
   async #handOut(): Promise<void> {
-    for (const start of this.#run.fold.ranges(this.#step.id)) {
+    for (const start of this.#run.journal.known.ranges(this.#step.id)) {
       const range = start.range as ItemRange;
       this.#source.skipTo(range);
       // Whatever stops the step, what was handed out is settled: counted (S5), or its span closed (J3).

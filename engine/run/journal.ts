@@ -1,6 +1,3 @@
-import { type Clock, sleep } from "../core/clock.ts";
-import { LeaseLostError } from "../core/errors.ts";
-import { derivedSpanId, type Ids } from "../core/ids.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type {
   Attributes,
@@ -12,20 +9,11 @@ import type {
   SpanKind,
   SpanLink,
   SpanReference,
-  SpanStart,
   StartEntry,
 } from "../core/span.ts";
 import type { EmittedSpan, Interruption } from "../core/step.ts";
 import type { Step } from "../core/workflow.ts";
-import type { Recorder } from "../telemetry/recorder.ts";
-import {
-  linkTo,
-  resumeAttributes,
-  skipAttributes,
-  taskAttributes,
-  taskEndAttributes,
-} from "../telemetry/attributes.ts";
-import type { RunFold } from "./fold.ts";
+import type { StepFold } from "./fold.ts";
 
 /** What an attempt's span says when it starts. */
 export interface Description {
@@ -105,12 +93,26 @@ export interface Entered {
   readonly settled?: Settled;
 }
 
+/** What the journal holds of a run so far: recorded outcomes, and what a process that died left open. */
+export interface Known {
+  /** Steps by id. */
+  readonly steps: ReadonlyMap<string, StepFold>;
+  /** The recorded end of try `attempt` at `key`, with its start; undefined if it has none (J2). */
+  recorded(key: string, attempt: number): { start: StartEntry; end: EndEntry } | undefined;
+  /** The start of a try at `key` whose end is missing. */
+  interrupted(key: string): StartEntry | undefined;
+  /** The batches of a step that were handed out, by their first item (F2). */
+  ranges(stepId: string): readonly StartEntry[];
+}
+
 /**
  * What the run code knows of durability: run an attempt under a key and get its recorded outcome, wait until
  * a time, await a signal. It is deterministic for given outcomes, so that another durable engine can stand
  * behind it.
  */
 export interface Journal {
+  /** What is recorded already. */
+  readonly known: Known;
   /**
    * Gives the recorded outcome of this try, or runs it. Resolves when the outcome is in the journal's order:
    * whatever starts later is committed after it, so nothing that depends on it can run before it is
@@ -134,334 +136,6 @@ export interface Journal {
   sleep(until: bigint, signal: AbortSignal): Promise<void>;
   /** Resolves when the signal of that name has come. */
   signal(name: string): Promise<JsonObject>;
-}
-
-/**
- * The journal over the recorder and the store.
- *
- * Invariants:
- * - J1: a body starts only after its start, and so all that came before, is committed.
- * - J2: an attempt with a recorded end is not run again; one without is closed as interrupted and tried
- *   again under the same number, or goes on in its span (R5).
- * - J3: every started span is ended once, by its attempt or by the resume that finds it open.
- */
-export class SpanJournal implements Journal {
-  readonly #runId: string;
-  readonly #workflow: string;
-  readonly #run: SpanReference;
-  readonly #recorder: Recorder;
-  readonly #fold: RunFold;
-  readonly #clock: Clock;
-  readonly #ids: Ids;
-  readonly #signals = new Map<string, PromiseWithResolvers<JsonObject>>();
-  #lost = false;
-
-  /** Journals the run whose span is `run`; `fold` holds what the store had of it. */
-  constructor(ports: {
-    readonly runId: string;
-    readonly workflow: string;
-    readonly run: SpanReference;
-    readonly recorder: Recorder;
-    readonly fold: RunFold;
-    readonly clock: Clock;
-    readonly ids: Ids;
-  }) {
-    this.#runId = ports.runId;
-    this.#workflow = ports.workflow;
-    this.#run = ports.run;
-    this.#recorder = ports.recorder;
-    this.#fold = ports.fold;
-    this.#clock = ports.clock;
-    this.#ids = ports.ids;
-  }
-
-  /** Nothing more is written: another process holds the run now (R7), or this one cannot go on with it. */
-  lose(): void {
-    this.#lost = true;
-  }
-
-  /** Resolves once all that was appended is durable. Throws LeaseLostError. */
-  async committed(): Promise<void> {
-    await this.#recorder.committed();
-    if (this.#lost) throw new LeaseLostError(this.#runId);
-  }
-
-  /**
-   * Records that this process takes the run up, as a span of no length: `elapsedMs` is how long the run had
-   * been under way until the process before it was last heard of (R2).
-   */
-  takeUp(elapsedMs: number): void {
-    const now = this.#clock.now();
-    const common = { runId: this.#runId, role: "resume", key: "resume" } as const;
-    const span: SpanStart = {
-      traceId: this.#run.traceId,
-      spanId: this.#ids.spanId(),
-      parentSpanId: this.#run.spanId,
-      name: "resume",
-      kind: "internal",
-      startTime: now,
-      attributes: resumeAttributes(this.#runId, this.#workflow),
-    };
-    this.#append({ type: "start", ...common, span, inputs: elapsedMs });
-    this.#append({
-      type: "end",
-      ...common,
-      spanId: span.spanId,
-      outcome: "succeeded",
-      end: { endTime: now, error: false, attributes: {} },
-    });
-  }
-
-  /** Delivers a signal. */
-  deliver(name: string, payload: JsonObject): void {
-    this.#pending(name).resolve(payload);
-  }
-
-  /** See Journal. */
-  signal(name: string): Promise<JsonObject> {
-    return this.#pending(name).promise;
-  }
-
-  /** See Journal. */
-  sleep(until: bigint, signal: AbortSignal): Promise<void> {
-    const ms = Number(until - this.#clock.now()) / 1e6;
-    return ms <= 0 ? Promise.resolve() : sleep(this.#clock, ms, signal);
-  }
-
-  /** See Journal. */
-  async attempt(request: AttemptRequest): Promise<Settled & { readonly span: SpanReference }> {
-    const recorded = this.#fold.recorded(request.key, request.attempt);
-    if (recorded !== undefined) {
-      return { ...(recorded.end as Settled & EndEntry), span: recorded.start.span };
-    }
-    const interrupted = this.#fold.interrupted(request.key);
-    const goesOn = interrupted !== undefined && request.interruption === "continue";
-    if (interrupted !== undefined) {
-      this.#recorder.adopt(interrupted);
-      if (!goesOn) await this.#interrupt(interrupted, request);
-    }
-    const start = goesOn ? interrupted : this.#begin(request, interrupted);
-    const began = this.#clock.monotonic();
-    // An attempt that goes on began in another process, whose monotonic clock says nothing here (R2).
-    const at = goesOn ? this.#clock.now() : start.span.startTime;
-    await this.#recorder.committed();
-    if (this.#lost) throw new LeaseLostError(this.#runId);
-    const settled = await request.body({
-      span: start.span,
-      startTime: start.span.startTime,
-      resumed: interrupted !== undefined,
-      elapsedMs: goesOn ? this.#fold.active.at(at) - this.#fold.active.at(start.span.startTime) : 0,
-    });
-    if (this.#lost) throw new LeaseLostError(this.#runId);
-    const endTime = at + BigInt(Math.round((this.#clock.monotonic() - began) * 1e6));
-    if (settled.spans !== undefined) this.#emit(settled.spans, start, endTime);
-    this.#end(start, settled, endTime, settled.attributes);
-    return { ...settled, span: start.span };
-  }
-
-  /** See Journal. */
-  async enter(
-    stepId: string,
-    describe: () => Description,
-  ): Promise<Entered> {
-    const ended = this.#fold.recorded(stepId, 1);
-    if (ended !== undefined) {
-      const { start, end } = ended;
-      return {
-        spanId: start.span.spanId,
-        inputs: start.inputs ?? null,
-        resumed: true,
-        settled: end as Settled & EndEntry,
-      };
-    }
-    const open = this.#fold.interrupted(stepId);
-    if (open !== undefined) {
-      this.#recorder.adopt(open);
-      return { spanId: open.span.spanId, inputs: open.inputs ?? null, resumed: true };
-    }
-    const description = describe();
-    const start = this.#start("step", stepId, stepId, description, {});
-    await this.committed();
-    return { spanId: start.span.spanId, inputs: description.inputs ?? null, resumed: false };
-  }
-
-  /** See Journal. */
-  leave(spanId: string, settled: Settled): void {
-    const open = this.#fold.open.get(spanId);
-    if (open === undefined || this.#lost) return;
-    this.#end(open, settled, this.#clock.now());
-  }
-
-  /** See Journal. */
-  skip(
-    { id: stepId, uses }: Pick<Step, "id" | "uses">,
-    reason: string,
-    reused?: Settled & { readonly link?: SpanLink },
-  ): void {
-    if (this.#lost || this.#fold.recorded(stepId, 1) !== undefined) return;
-    const open = this.#fold.interrupted(stepId);
-    if (open !== undefined) this.#recorder.adopt(open);
-    const start = open ?? this.#start("skip", stepId, stepId, {
-      name: stepId,
-      attributes: {
-        ...taskAttributes({
-          runId: this.#runId,
-          workflow: this.#workflow,
-          key: stepId,
-          stepId,
-          type: uses,
-        }),
-        ...skipAttributes(reason),
-      },
-    }, reused?.link === undefined ? {} : { links: [reused.link] });
-    this.#end(start, reused ?? { outcome: "skipped" }, start.span.startTime, {}, reason);
-  }
-
-  #pending(name: string): PromiseWithResolvers<JsonObject> {
-    let pending = this.#signals.get(name);
-    if (pending === undefined) this.#signals.set(name, pending = Promise.withResolvers());
-    return pending;
-  }
-
-  async #interrupt(start: StartEntry, request: AttemptRequest): Promise<void> {
-    await request.cleanUp(start.span);
-    if (this.#lost) throw new LeaseLostError(this.#runId);
-    this.#append({
-      type: "end",
-      runId: this.#runId,
-      role: start.role,
-      key: start.key,
-      stepId: start.stepId,
-      spanId: start.span.spanId,
-      outcome: "interrupted",
-      end: {
-        endTime: this.#clock.now(),
-        error: true,
-        message: "The engine stopped during this attempt",
-        attributes: taskEndAttributes("interrupted", undefined, undefined),
-      },
-    });
-  }
-
-  #begin(request: AttemptRequest, interrupted: StartEntry | undefined): StartEntry {
-    const links: SpanLink[] = [];
-    if (interrupted !== undefined) {
-      links.push(linkTo(interrupted.span, "resume"));
-    }
-    if (request.after !== undefined) {
-      links.push(linkTo(request.after, "retry"));
-    }
-    return this.#start("attempt", request.key, request.stepId, request.describe(), {
-      attempt: request.attempt,
-      range: request.range,
-      parent: request.parent,
-      links: links.length === 0 ? undefined : links,
-    });
-  }
-
-  #start(
-    role: StartEntry["role"],
-    key: string,
-    stepId: string,
-    description: Description,
-    more: {
-      readonly attempt?: number;
-      readonly range?: ItemRange;
-      readonly parent?: string;
-      readonly links?: readonly SpanLink[];
-    },
-  ): StartEntry {
-    const entry: StartEntry = {
-      type: "start",
-      runId: this.#runId,
-      role,
-      key,
-      stepId,
-      attempt: more.attempt,
-      range: more.range,
-      span: {
-        traceId: this.#run.traceId,
-        spanId: this.#ids.spanId(),
-        parentSpanId: more.parent ?? this.#run.spanId,
-        name: description.name,
-        kind: description.kind ?? "internal",
-        startTime: this.#clock.now(),
-        attributes: description.attributes,
-        links: more.links,
-      },
-      inputs: description.inputs,
-    };
-    this.#append(entry);
-    return entry;
-  }
-
-  #end(
-    start: StartEntry,
-    settled: Settled,
-    endTime: bigint,
-    attributes: Attributes = {},
-    reason?: string,
-  ): void {
-    const { outcome, failure, items } = settled;
-    const error = outcome === "failed" || outcome === "timed_out";
-    this.#append({
-      type: "end",
-      runId: this.#runId,
-      role: start.role,
-      key: start.key,
-      stepId: start.stepId,
-      spanId: start.span.spanId,
-      outcome,
-      end: {
-        endTime,
-        error,
-        message: error ? failure?.message : undefined,
-        attributes: { ...attributes, ...taskEndAttributes(outcome, failure, items) },
-      },
-      outputs: settled.outputs,
-      failure,
-      items,
-      tail: settled.tail,
-      retryAt: settled.retryAt,
-      reason,
-    });
-  }
-
-  #emit(spans: readonly EmittedSpan[], parent: StartEntry, time: bigint): void {
-    spans.forEach((emitted, index) => {
-      const spanId = derivedSpanId(parent.span.spanId, index);
-      const common = {
-        runId: this.#runId,
-        role: "emit",
-        key: `${parent.key}~${index}`,
-        stepId: parent.stepId,
-      } as const;
-      this.#append({
-        type: "start",
-        ...common,
-        span: {
-          traceId: parent.span.traceId,
-          spanId,
-          parentSpanId: parent.span.spanId,
-          name: emitted.name,
-          kind: "internal",
-          startTime: time,
-          attributes: emitted.attributes,
-        },
-      });
-      this.#append({
-        type: "end",
-        ...common,
-        spanId,
-        outcome: "succeeded",
-        end: { endTime: time, error: false, attributes: {} },
-      });
-    });
-  }
-
-  #append(entry: StartEntry | EndEntry): void {
-    this.#fold.apply(entry);
-    if (entry.type === "start") this.#recorder.start(entry);
-    else this.#recorder.end(entry);
-  }
+  /** Nothing more is recorded: another process holds the run now (R7), or this one cannot go on with it. */
+  lose(): void;
 }

@@ -11,8 +11,7 @@ import type { Step } from "../core/workflow.ts";
 import type { Binding } from "../plan/bind.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { AttemptPorts } from "./attempt.ts";
-import type { RunFold } from "./fold.ts";
-import type { SpanJournal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import type { Limiter } from "./limiter.ts";
 
 /** What the parts of one run share. */
@@ -24,9 +23,7 @@ export interface RunContext {
   /** Its values. */
   readonly binding: Binding;
   /** Its journal. */
-  readonly journal: SpanJournal;
-  /** What its journal says so far. */
-  readonly fold: RunFold;
+  readonly journal: Journal;
   /** Attempts at once. */
   readonly limiter: Limiter;
   /** Step types by name. */

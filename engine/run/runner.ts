@@ -1,29 +1,22 @@
 import type { Clock, Random } from "../core/clock.ts";
 import { SpanloopError } from "../core/errors.ts";
 import type { Ids } from "../core/ids.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { RunEvent, RunReport } from "../core/report.ts";
 import type { Scope, StepView } from "../core/scope.ts";
-import type { EndEntry, StartEntry, Status } from "../core/span.ts";
 import type { StepTypes } from "../core/step.ts";
 import type { Holder, RunHeader, Store } from "../core/store.ts";
-import type { Overlap } from "../core/workflow.ts";
 import type { Binding } from "../plan/bind.ts";
 import { describePlan } from "../plan/describe.ts";
 import type { Plan } from "../plan/plan.ts";
-import {
-  parameterAttributes,
-  runAttributes,
-  runEndAttributes,
-  runName,
-} from "../telemetry/attributes.ts";
+import { parameterAttributes } from "../telemetry/attributes.ts";
 import type { Bus } from "../telemetry/bus.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
 import type { AttemptPorts } from "./attempt.ts";
-import { Execution, type RunEnd } from "./execution.ts";
+import { Execution } from "./execution.ts";
 import { RunFold } from "./fold.ts";
-import { SpanJournal } from "./journal.ts";
+import { SpanJournal } from "./span_journal.ts";
 import { type Keeper, LEASE_NS } from "./keeper.ts";
+import { leaveQueue } from "./group_queue.ts";
 import { Limiter } from "./limiter.ts";
 import { reportRun } from "./report.ts";
 import { type RunContext, texts, toText, wholeOf } from "./run_context.ts";
@@ -31,11 +24,6 @@ import type { ListRequest } from "./scheduler.ts";
 
 const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_PRIORITY = 5;
-
-/** Waiting raises a run one level every 10 minutes (A1). */
-const AGING_NS = 600_000_000_000n;
-
-const CLAIM_MS = 200;
 
 /** What the runner uses of the engine. */
 export interface RunnerPorts {
@@ -251,7 +239,6 @@ export class Runner {
       header,
       binding,
       journal: run,
-      fold,
       limiter: new Limiter(() =>
         maxConcurrency === undefined
           ? DEFAULT_CONCURRENCY
@@ -290,7 +277,7 @@ export class Runner {
       (record) => record.runId === runId && onEvent({ type: "journal", record }),
     );
     const created = run.committed();
-    const report = this.#execute(context, execution, request, resumed, created).catch(
+    const report = this.#execute(run, context, execution, request, resumed, created).catch(
       async (thrown) => {
         if (active.duplicate) {
           throw new SpanloopError(
@@ -323,6 +310,7 @@ export class Runner {
   }
 
   async #execute(
+    journal: SpanJournal,
     run: RunContext,
     execution: Execution,
     request: ResumeRequest,
@@ -330,133 +318,36 @@ export class Runner {
     created: Promise<void>,
   ): Promise<RunReport> {
     const { keeper } = this.#ports;
-    const { header, fold } = request;
+    const { header } = request;
     if (resumed) await keeper.deliver([header.runId]);
     if (request.queued) {
       await created;
-      if (!await this.#leaveQueue(run, execution)) {
-        return await this.#end(run, { status: "skipped", outputs: {} });
+      const left = await leaveQueue(
+        this.#ports,
+        header,
+        run.plan.workflow.group?.overlap ?? "queue",
+        () => execution.stopped,
+        (message) => run.onEvent({ type: "notice", message }),
+      );
+      // A run that never began has nothing to finish.
+      if (left !== "begun") {
+        journal.beginRun(header, run.parameters);
+        return await this.#end(journal, run, { status: left, outputs: {} });
       }
     }
-    let elapsedMs = 0;
-    if (fold.run !== undefined) {
-      const { lastHeard } = request;
-      elapsedMs = fold.active.at(lastHeard > fold.lastTime ? lastHeard : fold.lastTime);
-    }
-    const takenUp = fold.run !== undefined;
-    this.#openSpan(run);
-    if (takenUp) run.journal.takeUp(elapsedMs);
+    const elapsedMs = journal.beginRun(header, run.parameters, request.lastHeard);
     const end = await execution.execute({ elapsedMs, reuse: request.reuse });
-    return await this.#end(run, end);
-  }
-
-  // Waits for the group; false when the run is to be skipped.
-  async #leaveQueue(run: RunContext, execution: Execution): Promise<boolean> {
-    const { store, clock, isDead } = this.#ports;
-    const { header, plan, onEvent } = run;
-    const overlap: Overlap = plan.workflow.group?.overlap ?? "queue";
-    let told = false;
-    for (;;) {
-      const request = { now: clock.now(), agingNs: AGING_NS, isDead };
-      if (execution.stopped || await store.claim(header.runId, request)) return true;
-      if (overlap === "skip") {
-        onEvent({ type: "notice", message: `skipped: ${await this.#inGroup(header)}` });
-        return false;
-      }
-      if (!told) {
-        told = true;
-        if (overlap === "cancel") await this.#cancelGroup(header);
-        const why = await this.#inGroup(header);
-        onEvent({
-          type: "notice",
-          message: `waiting for its turn in group ${header.group}: ${why}`,
-        });
-      }
-      await new Promise<void>((resolve) => clock.after(CLAIM_MS, resolve));
-    }
-  }
-
-  // Which run has the group; one whose engine died keeps it, for its processes may be alive.
-  async #inGroup({ group }: RunHeader): Promise<string> {
-    const { store, isDead } = this.#ports;
-    const [run] = await store.runs({ group, statuses: ["running"], limit: 1 });
-    if (run === undefined) return `others of group ${group} are before it`;
-    const holder = run.lease?.holder;
-    if (holder !== undefined && !isDead(holder)) return `run ${run.runId} is under way in it`;
-    return `run ${run.runId} died in it; resume that run to let it end`;
-  }
-
-  async #cancelGroup(header: RunHeader): Promise<void> {
-    const { store, clock } = this.#ports;
-    const others = await store.runs({
-      group: header.group,
-      statuses: ["queued", "running"],
-      limit: 1_000,
-    });
-    for (const other of others) {
-      if (other.runId === header.runId) continue;
-      await store.signal(other.runId, "cancel", { by: header.runId }, clock.now());
-    }
-  }
-
-  #openSpan(run: RunContext): void {
-    const { recorder, clock } = this.#ports;
-    const { header, fold, plan } = run;
-    if (fold.run !== undefined) return recorder.adopt(fold.run);
-    const entry: StartEntry = {
-      type: "start",
-      runId: header.runId,
-      role: "run",
-      key: "run",
-      span: {
-        traceId: header.traceId,
-        spanId: header.spanId,
-        parentSpanId: header.parentSpanId,
-        traceState: header.traceState,
-        name: runName(plan.workflow.name),
-        kind: "server",
-        startTime: clock.now(),
-        attributes: { ...run.parameters, ...runAttributes(header) },
-      },
-    };
-    fold.apply(entry);
-    recorder.start(entry);
+    return await this.#end(journal, run, end);
   }
 
   async #end(
+    journal: SpanJournal,
     run: RunContext,
-    end: RunEnd | { readonly status: "skipped"; readonly outputs: JsonObject },
+    end: Parameters<SpanJournal["endRun"]>[0],
   ): Promise<RunReport> {
-    const { recorder, clock } = this.#ports;
-    const { header, fold, plan, journal } = run;
-    if (fold.run === undefined) this.#openSpan(run);
-    const failure = "failure" in end ? end.failure : undefined;
-    const entry: EndEntry = {
-      type: "end",
-      runId: header.runId,
-      role: "run",
-      key: "run",
-      spanId: header.spanId,
-      outcome: end.status,
-      end: {
-        endTime: clock.now(),
-        error: end.status === "failed" || end.status === "timed_out",
-        message: failure?.message,
-        attributes: runEndAttributes(end.status, failure),
-      },
-      outputs: end.outputs,
-      failure,
-    };
-    fold.apply(entry);
-    recorder.end(entry);
-    recorder.append({
-      type: "status",
-      runId: header.runId,
-      status: end.status,
-      at: entry.end.endTime,
-    });
-    await journal.committed();
-    return reportRun(plan, header, fold, end.status satisfies Status);
+    await journal.endRun(end);
+    const { plan, header } = run;
+    return reportRun(plan, header, journal.fold, end.status);
   }
 }
 

@@ -68,7 +68,7 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
         settled.outcome === "cancelled";
       if (broken && settled.outcome !== "cancelled" && !step.continueOnError) {
         // The first by the journal's times: replayed steps settle in another order than they did.
-        const at = run.fold.steps.get(step.id)?.endTime ?? 0n;
+        const at = run.journal.known.steps.get(step.id)?.endTime ?? 0n;
         if (failure === undefined || at < failedAt) {
           failure = { ...failureOf(settled), stepId: step.id };
           failedAt = at;
@@ -110,12 +110,12 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       const regardless = step.if?.regardless ?? false;
       const stopped = cancellation.stop !== undefined;
       // What is recorded is replayed, whatever its condition and the cancellation would say now (J2).
-      const recorded = run.fold.recorded(step.id, 1);
+      const recorded = run.journal.known.recorded(step.id, 1);
       if (recorded?.start.role === "skip") {
         const { end } = recorded;
         return settle(index, end as Settled & EndEntry, end.reason === "if");
       }
-      if (recorded !== undefined || run.fold.interrupted(step.id) !== undefined) {
+      if (recorded !== undefined || run.journal.known.interrupted(step.id) !== undefined) {
         return launch(index);
       }
       if (!regardless && stopped) return skip(index, "cancelled", false);
@@ -183,7 +183,7 @@ function failureOf(settled: Settled): Failure {
 }
 
 function viewOf(run: RunContext, stepId: string, settled: Settled): StepView {
-  const folded = run.fold.steps.get(stepId);
+  const folded = run.journal.known.steps.get(stepId);
   const outputs = settled.outcome === "skipped"
     ? null
     : folded?.batches === undefined

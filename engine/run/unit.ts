@@ -124,7 +124,9 @@ function tryOnce(
           : { ...settled, retryAt: run.clock.now() + BigInt(Math.round(delay * 1e6)) };
       },
     });
-  if (unit.load === undefined || run.fold.recorded(key, attempt) !== undefined) return start();
+  if (unit.load === undefined || run.journal.known.recorded(key, attempt) !== undefined) {
+    return start();
+  }
   return unit.load().then((loaded) => {
     slice = loaded;
     return start();
