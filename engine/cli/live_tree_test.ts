@@ -131,7 +131,7 @@ Deno.test("plain lines tell one thing each", () => {
     [12_500, journal(started("top", 12_000, "skip"))],
     [12_500, journal(ended("top", 12_000, "skipped", { role: "skip" }))],
     [12_500, journal(started("stats", 12_000, "skip"))],
-    [12_500, journal(ended("stats", 12_000, "succeeded", { role: "skip" }))],
+    [12_500, journal(ended("stats", 12_000, "succeeded", { role: "skip", reason: "reuse" }))],
     [12_600, { type: "notice", message: "waiting for group nightly" }],
   ];
   for (const [ms, event] of [...swing, ...more]) {

@@ -44,7 +44,9 @@ export class PlainLines {
     if (step.status === "skipped") return [`skipped ${id}`];
     const took = formatDuration(milliseconds(step.startedAt, step.endedAt));
     const status = step.status === "succeeded" ? "ok" : words(step.status);
-    const parts = [`${status} ${id} ${took}`];
+    // A step whose condition could not be evaluated has failed without an attempt.
+    const never = step.attempts === 0 && !step.forEach;
+    const parts = [never ? `${status} ${id}` : `${status} ${id} ${took}`];
     if (step.forEach) {
       parts.push(counted(step.items, "item"));
       const speed = wholeRate(step);

@@ -144,7 +144,7 @@ export class Progress {
       return this.#become(step, "queued");
     }
     step.endedAt = entry.end.endTime;
-    if (entry.role === "skip" && entry.outcome !== "skipped") step.reused = true;
+    if (entry.reason === "reuse") step.reused = true;
     return this.#become(step, entry.outcome);
   }
 
