@@ -154,16 +154,20 @@ function batchRows({ attempts, report }: StepHistory): Row[] {
     a - b
   );
   const median = quantile(durations, 0.5);
-  const failed = attempts.filter(({ outcome }) =>
-    outcome === "failed" || outcome === "timed_out" || outcome === "interrupted"
-  );
+  const failed = attempts.filter(({ outcome }) => outcome === "failed" || outcome === "timed_out");
+  const interrupted = attempts.filter(({ outcome }) => outcome === "interrupted");
   const slowest = attempts.length <= 6
     ? []
     : [...attempts].sort((a, b) => took(b) - took(a)).slice(0, 2).filter((one) =>
       took(one) > 1.2 * median
     );
   const chosen = new Set(
-    attempts.length <= 6 ? attempts : [...attempts.slice(0, 2), ...slowest, ...failed.slice(0, 3)],
+    attempts.length <= 6 ? attempts : [
+      ...attempts.slice(0, 2),
+      ...slowest,
+      ...failed.slice(0, 3),
+      ...interrupted.slice(0, 3),
+    ],
   );
   const rows = attempts.filter((attempt) => chosen.has(attempt)).map((attempt) => {
     const range = attempt.range === undefined ? "" : `[${attempt.range.from},${attempt.range.to})`;
@@ -177,6 +181,7 @@ function batchRows({ attempts, report }: StepHistory): Row[] {
     counted(batches, "batch", "batches"),
     ...batches === attempts.length ? [] : [counted(attempts.length, "attempt")],
     ...failed.length === 0 ? [] : [`${count(failed.length)} failed`],
+    ...interrupted.length === 0 ? [] : [`${count(interrupted.length)} interrupted`],
     `median ${formatDuration(median)}`,
     `p95 ${formatDuration(quantile(durations, 0.95))}`,
     `max ${formatDuration(durations.at(-1) ?? 0)}`,

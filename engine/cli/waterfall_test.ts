@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { axis, bar, quantile } from "./waterfall.ts";
+import { at, attempt, history, step } from "./_fixture_test.ts";
+import { makeStyle } from "./style.ts";
+import { axis, bar, quantile, waterfall } from "./waterfall.ts";
 import { width } from "./text.ts";
 
 Deno.test("bar() is exact to an eighth of a column and never invisible", () => {
@@ -30,4 +32,17 @@ Deno.test("quantile() is by nearest rank", () => {
   assert.equal(quantile([], 0.5), 0);
   assert.equal(quantile([1, 2, 3, 4], 0.5), 2);
   assert.equal(quantile([1, 2, 3, 4], 0.95), 4);
+});
+
+Deno.test("attempts that a kill interrupted are counted apart from those that failed", () => {
+  const attempts = Array.from({ length: 10 }, (_, i) => {
+    const range = { from: i, to: i + 1 };
+    return attempt(`load[${i},${i + 1})`, i * 10, i * 10 + 10, {
+      range,
+      ...i === 4 || i === 5 ? { outcome: "interrupted" } : i === 8 ? { outcome: "failed" } : {},
+    });
+  });
+  const run = history([step("load", 0, 100, { attempts })], 100);
+  const lines = waterfall(run, { columns: 100, now: at(100) }, makeStyle(false));
+  assert.match(lines.at(-1) ?? "", /10 batches · 1 failed · 2 interrupted · median 10 ms/);
 });
