@@ -21,6 +21,18 @@ Deno.test("every command is in the overview, and has usage, options and an examp
   }
 });
 
+Deno.test("a command's notes name operands that it has", () => {
+  for (const { name, operands, notes = [] } of COMMANDS) {
+    const named = notes.join(" ").match(/\b(?:RUN|FILE|FOLDER)\b/g) ?? [];
+    const known = operands.map((operand) => operand.name);
+    assert.deepEqual(named.filter((word) => !known.includes(word)), [], name);
+  }
+  assert.match(
+    page(COMMANDS.find(({ name }) => name === "serve")!, plain).join("\n"),
+    /--json .*each event as one JSON line/,
+  );
+});
+
 Deno.test("a command's page reads so", () => {
   const command = COMMANDS.find(({ name }) => name === "rerun")!;
   assert.deepEqual(page(command, plain, 100), [

@@ -158,7 +158,7 @@ export const COMMANDS: readonly Command[] = [
     summary: "Compare two runs: where the time went, and what differed",
     operands: [{ ...RUN, name: "A" }, { ...RUN, name: "B" }],
     options: [JSON_OUT, STORE],
-    notes: [RUN_NOTE],
+    notes: ["A and B are each a run's id, the start or the end of one, or `last`."],
     examples: ["diff 9f31c2aa last"],
   },
   {
@@ -216,8 +216,12 @@ export const COMMANDS: readonly Command[] = [
     name: "serve",
     summary: "Run a folder's workflows on their schedules",
     operands: [{ name: "FOLDER", kind: "folder" }],
-    options: [JSON_OUT, DURABILITY, STORE],
-    notes: ["Ctrl-C stops gently. With --json each event is one JSON line on stdout."],
+    options: [
+      { ...JSON_OUT, summary: "Print each event as one JSON line on stdout" },
+      DURABILITY,
+      STORE,
+    ],
+    notes: ["Ctrl-C stops gently."],
     examples: ["serve workflows/"],
   },
   {
