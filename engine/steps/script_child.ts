@@ -1,7 +1,7 @@
 /**
  * The process of a script step that runs with permissions of its own. Reads its task from stdin, imports
  * the module by its computed path, so that the read permission holds for it and for all it imports
- * (SEMANTICS I2: what a bootstrap imports statically is not asked for), and answers with one frame on
+ * (what a bootstrap imports statically is not asked for), and answers with one frame on
  * stdout; what else it writes there are log lines.
  */
 import { resolve } from "node:path";
