@@ -105,8 +105,8 @@ export async function openPlace(
     if (!(thrown instanceof StoreError)) throw thrown;
     if (thrown.code === "store.missing") return undefined;
     if (thrown.code !== "store.read_only") throw thrown;
-    return await openStore(location, { durability, readOnly: true }).catch(() => {
-      throw thrown;
+    return await openStore(location, { durability, readOnly: true }).catch((toRead) => {
+      throw create ? thrown : toRead;
     });
   }
 }

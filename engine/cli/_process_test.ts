@@ -108,6 +108,25 @@ export async function cli(
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
 
+const root = Deno.uid() === 0;
+
+/** Whether `withoutRights` can do what it says: root's right to write everything has to be withdrawn. */
+export const canWithdraw = Deno.build.os === "linux" &&
+  (!root ||
+    new Deno.Command("sh", { args: ["-c", "setpriv --bounding-set=-all true"], stderr: "null" })
+      .outputSync().success);
+
+/** The command line as somebody whom file modes bind, also where the tests run as root. */
+export async function withoutRights(folder: string, args: readonly string[]): Promise<Ended> {
+  if (!root) return await cli(folder, args);
+  const deno = [Deno.execPath(), "run", "-A", "--no-prompt", "--no-check", MAIN];
+  const { code, stdout, stderr } = await new Deno.Command("setpriv", {
+    args: ["--bounding-set=-all", ...deno, ...args],
+    ...settings(folder, {}),
+  }).output();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
 /** Starts the command line and follows its stderr. */
 export function started(folder: string, args: readonly string[]) {
   const child = command(folder, args).spawn();

@@ -31,7 +31,9 @@ export function commandOf(name: string): Command {
   const command = findCommand(name);
   if (command !== undefined) return command;
   if (name.startsWith("-")) throw new UsageError(`There is no option ${name} before a command`);
-  const near = nearest(name, COMMANDS.map((candidate) => candidate.name));
+  const near = /\.ya?ml$/.test(name)
+    ? `run ${name}`
+    : nearest(name, COMMANDS.map((candidate) => candidate.name));
   throw new UsageError(
     `There is no command \`${name}\`${near === undefined ? "" : `; did you mean \`${near}\`?`}`,
   );
@@ -78,6 +80,13 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
   };
 }
 
+// What a parameter's value written as an option of its own, or as nothing, was meant to be.
+function parameterMeant(text: string, options: readonly Option[]): string | undefined {
+  const known = options.some(({ name }) => name === "param");
+  const value = /^[A-Za-z_][\w-]*=/.test(text);
+  return known && value ? `param ${text}` : undefined;
+}
+
 type Wrong = (message: string) => UsageError;
 
 function find(
@@ -96,7 +105,8 @@ function find(
   if (option !== undefined) return [option, after.length === 0 ? undefined : after.join("=")];
   // `nearest` reads dashes as underscores, as names in workflow files are written.
   const names = new Map(options.map((known) => [known.name.replaceAll("-", "_"), known.name]));
-  const near = names.get(nearest(name, names.keys()) ?? "");
+  const near = names.get(nearest(name, names.keys()) ?? "") ??
+    parameterMeant([name, ...after].join("="), options);
   const hint = near === undefined ? "" : `; did you mean \`--${near}\`?`;
   throw wrong(`There is no option --${name}${hint}`);
 }
@@ -121,8 +131,9 @@ function checkOperands(command: Command, operands: readonly string[], wrong: Wro
   }
   const some = command.operands.some(({ count }) => count === "some");
   if (!some && operands.length > command.operands.length) {
-    throw wrong(
-      `\`${command.name}\` does not know what to do with \`${operands[command.operands.length]}\``,
-    );
+    const extra = operands[command.operands.length];
+    const meant = parameterMeant(extra, command.options);
+    const hint = meant === undefined ? "" : `; did you mean \`--${meant}\`?`;
+    throw wrong(`\`${command.name}\` does not know what to do with \`${extra}\`${hint}`);
   }
 }

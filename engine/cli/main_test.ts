@@ -1,6 +1,16 @@
 // The command line as a person has it: real processes and a real store.
 import assert from "node:assert/strict";
-import { cli, decoder, inFolder, MAIN, settings } from "./_process_test.ts";
+import { DatabaseSync } from "node:sqlite";
+import {
+  canWithdraw,
+  cli,
+  decoder,
+  inFolder,
+  MAIN,
+  settings,
+  started,
+  withoutRights,
+} from "./_process_test.ts";
 
 const runIdOf = (json: string): string => JSON.parse(json).run_id;
 
@@ -75,8 +85,17 @@ Deno.test("what is invalid or misused exits 2 with a sentence and no stack", () 
       [["rn"], /no command `rn`; did you mean `run`\?/],
       [["run", "one.yaml", "--quite"], /no option --quite; did you mean `--quiet`\?/],
       [["run"], /`run` needs FILE/],
-      [["run", "none.yaml"], /none\.yaml.*no such file/],
-      [["run", "."], /folder/],
+      [["run", "absent"], /Cannot read absent: there is no such file/],
+      [["run", "none.yaml"], /no file `none\.yaml`; did you mean `one\.yaml`\?/],
+      [["run", "."], /`\.` is a folder; `run` takes one workflow file, such as `\.\/bad\.yaml`/],
+      [["one.yaml"], /no command `one\.yaml`; did you mean `run one\.yaml`\?/],
+      [["run", "one"], /no file `one`; did you mean `one\.yaml`\?/],
+      [["plan", "./oen.yaml"], /no file `\.\/oen\.yaml`; did you mean `\.\/one\.yaml`\?/],
+      [["run", "last"], /did you mean `rerun last`\?/],
+      [["run", "one.yaml", "who=x"], /what to do with `who=x`; did you mean `--param who=x`\?/],
+      [["run", "one.yaml", "--who=x"], /no option --who; did you mean `--param who=x`\?/],
+      [["serve", "one.yaml"], /^error: Cannot serve one\.yaml: it is not a folder\n$/],
+      [["serve", "nowhere"], /^error: Cannot serve nowhere: there is no such folder\n$/],
       [["run", "bad.yaml"], /^bad\.yaml:2:1: error: .*stepps[^]*2 \| stepps:\n[^]*\^\^\^/],
       [["run", "one.yaml", "-p", "n=many"], /n must be an integer/],
       [["run", "one.yaml", "-p", "nn=1"], /nn/],
@@ -181,6 +200,130 @@ Deno.test("runs, show, diff and prune read the store that run wrote", () =>
       '{"pruned":3}\n',
     );
     assert.equal((await cli(folder, ["runs", "--json"])).out, "[]\n");
+    assert.equal((await cli(folder, ["runs"])).out, "There are no runs yet.\n");
+  }));
+
+Deno.test("what only looks for runs makes no store that the next run would find (R3)", () =>
+  inFolder(async (folder) => {
+    const none = "There are no runs yet: there is no store at .spanloop/store.db\n";
+    const far = `${folder}/not/there.db`;
+    const looking: readonly (readonly [readonly string[], number, string])[] = [
+      [["runs"], 0, none],
+      [["runs", "-s", "failed"], 0, none],
+      [["runs", "--json"], 0, "[]\n"],
+      [["runs", "--store", `sqlite:${far}`], 0, none.replace(".spanloop/store.db", "not/there.db")],
+      [["prune", "--older-than", "1s", "--json"], 0, '{"pruned":0}\n'],
+      [["prune", "--older-than", "1s", "-n", "--json"], 0, '{"would_prune":0}\n'],
+      [["resume", "--all", "--json"], 0, '{"runs":[]}\n'],
+      [["show", "last"], 2, ""],
+      [["show", "01a1fd9b-11b5-75d1-b0c7-c061965a46c4"], 2, ""],
+      [["diff", "last", "last"], 2, ""],
+      [["cancel", "last"], 2, ""],
+      [["resume", "last"], 2, ""],
+      [["rerun", "last"], 2, ""],
+      [["serve", "nowhere"], 2, ""],
+    ];
+    const before = [...Deno.readDirSync(folder)].length;
+    for (const [args, code, out] of looking) {
+      const done = await cli(folder, args);
+      assert.deepEqual([done.code, done.out], [code, out], `${args.join(" ")}: ${done.err}`);
+      if (code === 2 && args[0] !== "serve") {
+        assert.match(done.err, /There are no runs in .* yet\n$/);
+      }
+      assert.equal([...Deno.readDirSync(folder)].length, before, args.join(" "));
+    }
+  }));
+
+Deno.test({
+  name: "runs, show and diff read a store that they may not write, also one that a kill left",
+  ignore: !canWithdraw,
+  fn: () =>
+    inFolder(async (folder) => {
+      await cli(folder, ["run", "one.yaml"]);
+      await cli(folder, ["run", "one.yaml", "-p", "who=you"]);
+      const store = `${folder}/.spanloop`;
+      const lock = () => {
+        for (const { name } of Deno.readDirSync(store)) Deno.chmodSync(`${store}/${name}`, 0o444);
+        Deno.chmodSync(store, 0o555);
+      };
+      const reads = async () => {
+        const listed = JSON.parse((await withoutRights(folder, ["runs", "--json"])).out);
+        const shown = await withoutRights(folder, ["show", "last"]);
+        assert.match(shown.out, /said: hello/, shown.err);
+        const compared = await withoutRights(folder, ["diff", listed.at(-1).run_id, "last"]);
+        assert.match(compared.out, /^A .*\n^B /m, compared.err);
+        return listed.length;
+      };
+      lock();
+      try {
+        assert.equal(await reads(), 2);
+        const refused = await withoutRights(folder, ["run", "one.yaml"]);
+        assert.equal(refused.code, 1);
+        assert.match(refused.err, /Cannot .* the store .*cannot be written/);
+        // What a killed engine leaves: a WAL that was not merged, and its index.
+        Deno.chmodSync(store, 0o755);
+        for (const { name } of Deno.readDirSync(store)) Deno.chmodSync(`${store}/${name}`, 0o644);
+        const copy = `${folder}/copy`;
+        const db = new DatabaseSync(`${store}/store.db`);
+        db.exec("DELETE FROM runs WHERE id = (SELECT max(id) FROM runs)");
+        await Deno.mkdir(copy);
+        for (const { name } of Deno.readDirSync(store)) {
+          await Deno.copyFile(`${store}/${name}`, `${copy}/${name}`);
+        }
+        db.close();
+        await Deno.remove(store, { recursive: true });
+        await Deno.rename(copy, store);
+        assert.ok(Deno.statSync(`${store}/store.db-wal`).size > 0);
+        lock();
+        assert.equal(await reads(), 1, "what stands in the WAL counts");
+        Deno.chmodSync(store, 0o755);
+        await Deno.remove(`${store}/store.db-shm`);
+        lock();
+        const unmerged = await withoutRights(folder, ["runs"]);
+        assert.equal(unmerged.code, 1);
+        assert.match(
+          unmerged.err,
+          /store\.db-wal, and SQLite can read those only where it may write/,
+        );
+      } finally {
+        Deno.chmodSync(store, 0o755);
+      }
+    }),
+});
+
+Deno.test("resume last names the newest unfinished run when the last one has ended", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/cut.yaml`,
+      "name: cut\nsteps:\n  - id: nap\n    run: test -e go || { echo napping; exec sleep 60; }\n",
+    );
+    const cut = started(folder, ["run", "cut.yaml"]);
+    await cut.until("napping");
+    cut.child.kill("SIGKILL");
+    await cut.end();
+    await cli(folder, ["run", "one.yaml"]);
+    const { code, err } = await cli(folder, ["resume", "last"]);
+    assert.equal(code, 2);
+    const id = /has ended \(succeeded\)\. .* of cut: resume ([\da-f]{8})\n$/.exec(err)?.[1];
+    assert.ok(id !== undefined, err);
+    await Deno.writeTextFile(`${folder}/go`, "");
+    assert.equal((await cli(folder, ["resume", id])).code, 0);
+    const none = await cli(folder, ["resume", "last"]);
+    assert.equal(none.code, 2);
+    assert.match(none.err, /no unfinished run; rerun starts one anew/);
+  }));
+
+Deno.test("a step whose if cannot be evaluated is told as failed, on a pipe too (S2)", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/if.yaml`,
+      "name: if\nsteps:\n  - id: a\n    run: echo x\n  - id: b\n" +
+        "    if: int(steps.a.outputs.stdout) > 0\n    run: echo never\n",
+    );
+    const { code, err } = await cli(folder, ["run", "if.yaml"]);
+    assert.equal(code, 1);
+    assert.match(err, /^failed b: int\(\) cannot read "x"/m);
+    assert.ok(!err.includes("reused"), err);
   }));
 
 Deno.test("a dry run and a plan start nothing", () =>
@@ -195,7 +338,7 @@ Deno.test("a dry run and a plan start nothing", () =>
     );
     const plan = JSON.parse((await cli(folder, ["plan", "failing.yaml", "--format=json"])).out);
     assert.equal(plan.steps.length, 3);
-    assert.equal((await cli(folder, ["runs"])).out, "There are no such runs.\n");
+    assert.equal((await cli(folder, ["runs", "--json"])).out, "[]\n");
   }));
 
 Deno.test("validate lists every mistake of a folder and exits 2, and 0 when there is none", () =>

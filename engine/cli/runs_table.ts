@@ -5,13 +5,13 @@ import { ago, milliseconds, shortId } from "./figures.ts";
 import { byStatus, sign, type Style, words } from "./style.ts";
 import { clean, fit, pad, width } from "./text.ts";
 
-/** Runs as a table, newest first as they come. */
+/** Runs as a table, newest first as they come; where there are none, the sentence `none`. */
 export function runsTable(
   runs: readonly RunSummary[],
-  view: { readonly now: bigint; readonly columns: number },
+  view: { readonly now: bigint; readonly columns: number; readonly none: string },
   style: Style,
 ): string[] {
-  if (runs.length === 0) return ["There are no such runs."];
+  if (runs.length === 0) return [view.none];
   const rows = runs.map((run) => ({
     run,
     workflow: fit(clean(run.workflow), 40),

@@ -1,11 +1,12 @@
 import type { Arguments } from "../arguments.ts";
-import { absolute, type Caller, display } from "../caller.ts";
+import { type Caller, display } from "../caller.ts";
 import { givenValues } from "../given.ts";
 import { withEngine } from "../open_engine.ts";
+import { workflowFile } from "../workflow_file.ts";
 
 /** `plan FILE`. */
 export async function execute(args: Arguments, caller: Caller): Promise<number> {
-  const file = absolute(caller, args.operands[0]);
+  const file = workflowFile(args, caller);
   const given = await givenValues(args, caller);
   const plan = await withEngine(
     args,

@@ -1,13 +1,14 @@
 import type { Arguments } from "../arguments.ts";
-import { absolute, type Caller } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { follow } from "../follow.ts";
 import { givenValues } from "../given.ts";
 import { withEngine } from "../open_engine.ts";
+import { workflowFile } from "../workflow_file.ts";
 
 /** `run FILE`. */
 export async function execute(args: Arguments, caller: Caller): Promise<number> {
   const shown = args.operands[0];
-  const file = absolute(caller, shown);
+  const file = workflowFile(args, caller);
   const given = await givenValues(args, caller);
   return await withEngine(args, caller, file, async (engine) => {
     if (args.flag("dry-run")) {

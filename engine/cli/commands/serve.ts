@@ -22,20 +22,27 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   };
   try {
     await withEngine(args, caller, folder, (engine) => {
-      caller.err(
-        caller.errStyle.dim(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`) +
-          "\n",
-      );
+      let told = false;
       return engine.serve(folder, {
         signal: AbortSignal.any([stop.signal, closed.signal]),
         force: stop.force,
-        onLog,
+        display: args.operands[0],
+        onLog: (event) => {
+          // With the first event, since a folder that cannot be served needs no store.
+          if (!told) caller.err(storeLine(engine.location, caller));
+          told = true;
+          onLog(event);
+        },
       });
     });
   } finally {
     stop.dispose();
   }
   return 0;
+}
+
+function storeLine(location: string, caller: Caller): string {
+  return caller.errStyle.dim(`store ${display(caller, location.replace(/^sqlite:/, ""))}`) + "\n";
 }
 
 function line(event: ServeEvent, json: boolean, caller: Caller): string {
