@@ -139,7 +139,8 @@ class Translator {
       return this.#add(entry.from, entry.to, "not-yet", `not yet supported: ${later} (\`${key}\`)`);
     }
     const keys = KEYS[path] ?? [];
-    const suggestion = nearest(key, keys);
+    const own = path === "workflow#" ? /^x[-_](.*)$/i.exec(key) : null; // such keys are the author's own
+    const suggestion = own === null ? nearest(key, keys) : `x-${own[1]}`;
     const where = name !== "" ? `\`${name}\`` : node === this.#step ? "a step" : "a workflow";
     const known = suggestion === undefined ? `; known here: ${keys.join(", ")}` : "";
     this.#add(
