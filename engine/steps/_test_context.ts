@@ -1,9 +1,12 @@
 /** What the tests of step types share: ports of this process, and an attempt's context made by hand. */
+import { tmpdir } from "node:os";
 import type { Clock } from "../core/clock.ts";
 import { Masker } from "../core/mask.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { AttemptContext } from "../core/step.ts";
 import type { StepPorts } from "./ports.ts";
+
+const PREFIX = "spanloop-steps-";
 
 /** This machine's clock. */
 export const clock: Clock = {
@@ -68,7 +71,8 @@ export function attempt(
       cwd: folder,
       env: {},
       signal: controller.signal,
-      outputFile: `${folder}/output-${spanId}`,
+      // A folder that is not removed after the test, such as one of the repository, must not keep it.
+      outputFile: `${folder.includes(PREFIX) ? folder : tmpdir()}/output-${spanId}`,
       line: (stream, text) => void lines.push(`${stream.slice(3)}: ${masker.text(text)}`),
       mask: (text) => masker.text(text),
       services: {
@@ -83,7 +87,7 @@ export function attempt(
 
 /** Runs `test` with a folder that is removed afterwards. */
 export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spanloop-steps-" });
+  const folder = await Deno.makeTempDir({ prefix: PREFIX });
   try {
     await test(folder);
   } finally {
