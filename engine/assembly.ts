@@ -56,7 +56,7 @@ export async function assemble(
     store,
     bus,
     tracing,
-    onLost: (runId) => runner.lose(runId),
+    onLost: (runId, why) => runner.lose(runId, why),
     onDuplicate: (runId) => runner.duplicate(runId),
   });
   const keeper = new Keeper({

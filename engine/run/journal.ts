@@ -136,6 +136,6 @@ export interface Journal {
   sleep(until: bigint, signal: AbortSignal): Promise<void>;
   /** Resolves when the signal of that name has come. */
   signal(name: string): Promise<JsonObject>;
-  /** Nothing more is recorded: another process holds the run now (R7), or this one cannot go on with it. */
-  lose(): void;
+  /** Nothing more is recorded: another process holds the run now (R7), or `why` this one cannot go on with it. */
+  lose(why?: Error): void;
 }

@@ -140,10 +140,10 @@ export class Runner {
     return [...this.#active.keys()];
   }
 
-  /** Another process holds the run now. */
-  lose(runId: string): void {
+  /** Another process holds the run now, or `why` this one cannot go on with it. */
+  lose(runId: string, why?: Error): void {
     const active = this.#active.get(runId);
-    active?.journal.lose();
+    active?.journal.lose(why);
     active?.execution.cancel("lost", true);
   }
 

@@ -48,7 +48,8 @@ export class SpanJournal implements Journal {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #signals = new Map<string, PromiseWithResolvers<JsonObject>>();
-  #lost = false;
+  // Why nothing more is recorded.
+  #lost: Error | undefined;
 
   /** Journals the run whose span is `run`; `fold` holds what the store had of it. */
   constructor(ports: {
@@ -75,14 +76,14 @@ export class SpanJournal implements Journal {
   }
 
   /** Nothing more is written: another process holds the run now (R7), or this one cannot go on with it. */
-  lose(): void {
-    this.#lost = true;
+  lose(why?: Error): void {
+    this.#lost ??= why ?? new LeaseLostError(this.#runId);
   }
 
   /** Resolves once all that was appended is durable. Throws LeaseLostError. */
   async committed(): Promise<void> {
     await this.#recorder.committed();
-    if (this.#lost) throw new LeaseLostError(this.#runId);
+    if (this.#lost !== undefined) throw this.#lost;
   }
 
   /** What the journal says of the run so far. */
@@ -183,14 +184,14 @@ export class SpanJournal implements Journal {
     // An attempt that goes on began in another process, whose monotonic clock says nothing here (R2).
     const at = goesOn ? this.#clock.now() : start.span.startTime;
     await this.#recorder.committed();
-    if (this.#lost) throw new LeaseLostError(this.#runId);
+    if (this.#lost !== undefined) throw this.#lost;
     const settled = await request.body({
       span: start.span,
       startTime: start.span.startTime,
       resumed: interrupted !== undefined,
       elapsedMs: goesOn ? this.#fold.active.at(at) - this.#fold.active.at(start.span.startTime) : 0,
     });
-    if (this.#lost) throw new LeaseLostError(this.#runId);
+    if (this.#lost !== undefined) throw this.#lost;
     const endTime = at + BigInt(Math.round((this.#clock.monotonic() - began) * 1e6));
     if (settled.spans !== undefined) this.#emit(settled.spans, start, endTime);
     this.#end(start, settled, endTime, settled.attributes);
@@ -226,7 +227,7 @@ export class SpanJournal implements Journal {
   /** See Journal. */
   leave(spanId: string, settled: Settled): void {
     const open = this.#fold.open.get(spanId);
-    if (open === undefined || this.#lost) return;
+    if (open === undefined || this.#lost !== undefined) return;
     this.#end(open, settled, this.#clock.now());
   }
 
@@ -236,7 +237,7 @@ export class SpanJournal implements Journal {
     reason: string,
     reused?: Settled & { readonly link?: SpanLink },
   ): void {
-    if (this.#lost || this.#fold.recorded(stepId, 1) !== undefined) return;
+    if (this.#lost !== undefined || this.#fold.recorded(stepId, 1) !== undefined) return;
     const open = this.#fold.interrupted(stepId);
     if (open !== undefined) this.#recorder.adopt(open);
     const start = open ?? this.#start("skip", stepId, stepId, {
@@ -285,7 +286,7 @@ export class SpanJournal implements Journal {
 
   async #interrupt(start: StartEntry, request: AttemptRequest): Promise<void> {
     await request.cleanUp(start.span);
-    if (this.#lost) throw new LeaseLostError(this.#runId);
+    if (this.#lost !== undefined) throw this.#lost;
     this.#append({
       type: "end",
       runId: this.#runId,

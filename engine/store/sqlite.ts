@@ -1,5 +1,6 @@
 // Methods are async without await so that what their synchronous parts throw becomes a rejection.
 // deno-lint-ignore-file require-await
+import { StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { JournalRecord } from "../core/span.ts";
 import type {
@@ -39,6 +40,9 @@ class SqliteStore implements Store {
   readonly #journal: Journal;
   readonly #leases: Leases;
   readonly #runs: Runs;
+  readonly #file: string;
+  // Which file it is: one that takes its place under the same name is another.
+  readonly #identity: string | undefined;
 
   constructor(file: string, options: FileOptions) {
     this.location = `sqlite:${file}`;
@@ -47,9 +51,12 @@ class SqliteStore implements Store {
     this.#journal = new Journal(this.#db, this.#spills);
     this.#leases = new Leases(this.#db);
     this.#runs = new Runs(this.#db);
+    this.#file = file;
+    this.#identity = identityOf(file);
   }
 
   async commit(entries: readonly Entry[], fences: ReadonlyMap<string, number>): Promise<Commit> {
+    if (entries.some(endsRun)) this.#checkFile();
     return this.#journal.commit(entries, fences);
   }
 
@@ -81,7 +88,18 @@ class SqliteStore implements Store {
   }
 
   async renew(leases: readonly Lease[], expiresAt: bigint): Promise<readonly string[]> {
+    this.#checkFile();
     return this.#leases.renew(leases, expiresAt);
+  }
+
+  // SQLite writes on to a file that was deleted, where nobody will find it: a run must not end so.
+  #checkFile(): void {
+    if (identityOf(this.#file) === this.#identity) return;
+    throw new StoreError(
+      "store.unavailable",
+      `The store ${this.#file} was deleted or replaced while it was open, and its runs with it; ` +
+        "start them again",
+    );
   }
 
   async release(leases: readonly Lease[]): Promise<void> {
@@ -216,5 +234,18 @@ class SqliteStore implements Store {
 
   async close(): Promise<void> {
     this.#db.close();
+  }
+}
+
+function endsRun(entry: Entry): boolean {
+  return entry.type === "status" && entry.status !== "queued" && entry.status !== "running";
+}
+
+function identityOf(file: string): string | undefined {
+  try {
+    const { dev, ino } = Deno.statSync(file);
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined; // gone
   }
 }

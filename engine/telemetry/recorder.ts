@@ -1,5 +1,6 @@
 import type { Span } from "@opentelemetry/api";
 import type { EndEntry, StartEntry } from "../core/span.ts";
+import { StoreError } from "../core/errors.ts";
 import type { Entry, Store } from "../core/store.ts";
 import type { Bus } from "./bus.ts";
 import type { Tracing } from "./provider.ts";
@@ -20,7 +21,8 @@ interface Group {
  * - J3: each SDK span is ended once, when its end is appended.
  * - R7: what belongs to a run that another process holds is not written, and `onLost` hears of it once.
  *
- * A commit that fails rejects its group and all later ones: after it nothing is known to be written.
+ * A commit that fails rejects its group and stops the runs that had entries in it: nothing later of them is
+ * written either, so that what is in the store is the beginning of what happened. Other runs go on.
  */
 export class Recorder {
   readonly #store: Store;
@@ -28,11 +30,10 @@ export class Recorder {
   readonly #tracing: Tracing | undefined;
   readonly #fences = new Map<string, number>();
   readonly #open = new Map<string, Span>();
-  readonly #onLost: (runId: string) => void;
+  readonly #onLost: (runId: string, why?: Error) => void;
   readonly #onDuplicate: (runId: string) => void;
   #group: Group | undefined;
   #busy = false;
-  #failure: { readonly reason: unknown } | undefined;
 
   /**
    * Writes to `store`, publishes on `bus` what was committed, and makes SDK spans with `tracing`; without it
@@ -42,7 +43,8 @@ export class Recorder {
     readonly store: Store;
     readonly bus: Bus;
     readonly tracing: Tracing | undefined;
-    readonly onLost: (runId: string) => void;
+    /** Nothing of this run is written any more: `why` a commit failed, or absent: another process holds it. */
+    readonly onLost: (runId: string, why?: Error) => void;
     readonly onDuplicate: (runId: string) => void;
   }) {
     this.#store = ports.store;
@@ -90,7 +92,6 @@ export class Recorder {
 
   /** Resolves once all that was appended so far is durable; rejects with StoreError if that failed. */
   committed(): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure.reason);
     return (this.#group ?? this.#openGroup()).committed;
   }
 
@@ -111,26 +112,27 @@ export class Recorder {
     const group = this.#group;
     if (group === undefined) return;
     this.#group = undefined;
-    if (this.#failure !== undefined) return group.reject(this.#failure.reason);
     this.#busy = true;
     try {
       if (group.entries.length > 0) {
         const commit = await this.#store.commit(group.entries, this.#fences);
-        for (const runId of commit.lost) this.#lose(runId);
+        for (const runId of commit.lost) this.#lose(runId, undefined);
         for (const runId of commit.duplicates) this.#onDuplicate(runId);
         this.#bus.publish(commit.records);
       }
       group.resolve();
     } catch (reason) {
-      this.#failure = { reason };
-      group.reject(reason);
+      const why = reason instanceof Error ? reason : new StoreError("store.failed", String(reason));
+      for (const { runId } of group.entries) this.#lose(runId, why);
+      group.reject(why);
     }
     this.#busy = false;
     if (this.#group !== undefined) setImmediate(() => this.#commit());
   }
 
-  #lose(runId: string): void {
+  // Without its fence the store refuses whatever else comes of the run.
+  #lose(runId: string, why: Error | undefined): void {
     if (!this.#fences.delete(runId)) return;
-    this.#onLost(runId);
+    this.#onLost(runId, why);
   }
 }

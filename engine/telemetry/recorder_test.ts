@@ -68,7 +68,7 @@ async function record(
     heard: JournalRecord[];
     commits: number[];
     told: string[];
-    refuse(reason: Error): void;
+    refuse(reason: Error | undefined): void;
   }) => Promise<void>,
 ): Promise<void> {
   const real = await openStore("memory:", { durability: "normal" });
@@ -96,10 +96,11 @@ async function record(
     store,
     bus,
     tracing: undefined,
-    onLost: (runId) => told.push(`lost ${runId}`),
+    onLost: (runId, why) =>
+      told.push(`lost ${runId}${why === undefined ? "" : `: ${why.message}`}`),
     onDuplicate: (runId) => told.push(`duplicate ${runId}`),
   });
-  const refuse = (reason: Error) => void (refusal = reason);
+  const refuse = (reason: Error | undefined) => void (refusal = reason);
   await test({ recorder, store, heard, commits, told, refuse });
   await real.close();
 }
@@ -163,17 +164,24 @@ Deno.test("a second run of a trigger's event is refused and told (R9)", () =>
     assert.equal((await store.runs({})).length, 1);
   }));
 
-Deno.test("after a commit that failed nothing more is written: all later ones fail alike (J1)", () =>
-  record(async ({ recorder, store, refuse, heard }) => {
+Deno.test("after a commit that failed nothing later of its runs is written; other runs go on (J1)", () =>
+  record(async ({ recorder, store, refuse, heard, told }) => {
+    const other = RUN.replace(/1$/, "2");
     recorder.fence(RUN, 1);
+    recorder.fence(other, 1);
     recorder.append(newRun());
+    recorder.append(newRun(undefined, other));
     await recorder.committed();
     const full = new StoreError("store.full", "The disk is full");
     refuse(full);
     recorder.start(start(1));
     await assert.rejects(recorder.committed(), full);
+    assert.deepEqual(told, [`lost ${RUN}: The disk is full`]);
+    refuse(undefined);
     recorder.end(end(1));
-    await assert.rejects(recorder.committed(), full);
-    assert.equal((await store.since(0, 10)).length, 0);
-    assert.deepEqual(heard, []);
+    recorder.start({ ...start(2), runId: other });
+    await recorder.committed();
+    assert.deepEqual(heard.map(({ runId, key }) => `${runId} ${key}`), [`${other} s2`]);
+    assert.equal((await store.since(0, 10)).length, 1);
+    assert.equal(told.length, 1);
   }));

@@ -478,3 +478,21 @@ steps:
     assert.equal(end.code, 0, end.err);
     await scene.assertSound();
   }));
+
+Deno.test("a store that is deleted during a run stops it, and it says so", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+steps:
+  - id: only
+    run: |
+      echo begin >> log
+      while ! test -e short; do sleep 0.02; done
+`,
+  }, async (scene) => {
+    const running = scene.command(["run", "w.yaml"]);
+    await scene.untilSaid("log", "begin");
+    for (const end of ["", "-wal", "-shm"]) Deno.removeSync(scene.store + end);
+    scene.write("short", "");
+    assertTold(await running.end, 1, /store\.db/);
+  }));
