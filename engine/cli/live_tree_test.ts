@@ -104,6 +104,21 @@ Deno.test("events of a sub-workflow's run do not disturb the tree", () => {
   assert.equal(progress.steps.get("count")?.status, "queued");
 });
 
+Deno.test("a for_each that began in another process has no rate: its time was not seen", () => {
+  const progress = begin();
+  const items = { processed: 30, failed: 0 };
+  const resumed: readonly (readonly [number, RunEvent])[] = [
+    [0, journal(started("load", 0))],
+    [500, journal(ended("load", 500, "succeeded"))],
+    [500, journal(ended("load", 500, "succeeded", { role: "step", items }))],
+  ];
+  const lines = new PlainLines(progress);
+  const told = resumed.flatMap(([ms, event]) =>
+    lines.of(event, progress.apply(event, at(ms)), at(ms))
+  );
+  assert.deepEqual(told, ["ok load 500 ms, 30 items"]);
+});
+
 Deno.test("plain lines tell one thing each", () => {
   const progress = begin();
   const lines = new PlainLines(progress);

@@ -30,6 +30,8 @@ export interface StepProgress {
   share?: number;
   /** Items done at moments of the last seconds, for the rate. */
   samples: readonly { readonly at: bigint; readonly items: number; readonly share?: number }[];
+  /** Whether it is a for_each that began in another process, so that this one has not seen all its time. */
+  carriedOn?: boolean;
   /** Whether its outcome was taken over from an earlier run. */
   reused?: boolean;
   /** Why its last attempt failed. */
@@ -118,6 +120,9 @@ export class Progress {
   }
 
   #start(step: StepProgress, entry: StartEntry): StepProgress | undefined {
+    if (step.forEach && step.startedAt === undefined && entry.role === "attempt") {
+      step.carriedOn = true;
+    }
     step.startedAt ??= entry.span.startTime;
     if (entry.role === "attempt") {
       step.attempts++;
@@ -187,8 +192,9 @@ export function remaining(step: StepProgress): number | undefined {
   return (1 - last.share) / perMs;
 }
 
-/** Items a second over the whole step; undefined while it runs. */
+/** Items a second over the whole step; undefined while it runs, and when part of it was in another process. */
 export function wholeRate(step: StepProgress): number | undefined {
+  if (step.carriedOn) return undefined;
   if (step.startedAt === undefined || step.endedAt === undefined) return undefined;
   const ms = milliseconds(step.startedAt, step.endedAt);
   return ms <= 0 ? undefined : step.items / ms * 1_000;

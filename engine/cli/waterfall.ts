@@ -130,13 +130,15 @@ function rowsOf(step: StepHistory, style: Style): Row[] {
     ...report.failed === undefined || report.failed === 0 ? [] : [`${count(report.failed)} failed`],
     ...bad && report.error !== null ? [clean(report.error.message)] : [],
   ];
+  // Its condition or its items could not be evaluated: it took no time that could be drawn.
+  const never = bad && step.attempts.length === 0;
   const main: Row = {
     label: clean(report.id),
     mark: step.critical ? style.magenta(CRITICAL) : " ",
     status: report.status,
     note: notes.join(" · "),
     indent: 0,
-    ...step.startTime === undefined ? {} : { start: step.startTime },
+    ...step.startTime === undefined || never ? {} : { start: step.startTime },
     ...step.endTime === undefined ? {} : { end: step.endTime },
   };
   if (isForEach) return [main, ...batchRows(step)];
@@ -150,15 +152,17 @@ function rowsOf(step: StepHistory, style: Style): Row[] {
 function batchRows({ attempts, report }: StepHistory): Row[] {
   const took = (attempt: AttemptHistory) =>
     attempt.endTime === undefined ? 0 : milliseconds(attempt.span.startTime, attempt.endTime);
-  const durations = attempts.filter(({ endTime }) => endTime !== undefined).map(took).sort((a, b) =>
-    a - b
+  // What a kill cut short says nothing about how long the work takes.
+  const whole = attempts.filter(({ endTime, outcome }) =>
+    endTime !== undefined && outcome !== "interrupted"
   );
+  const durations = whole.map(took).sort((a, b) => a - b);
   const median = quantile(durations, 0.5);
   const failed = attempts.filter(({ outcome }) => outcome === "failed" || outcome === "timed_out");
   const interrupted = attempts.filter(({ outcome }) => outcome === "interrupted");
   const slowest = attempts.length <= 6
     ? []
-    : [...attempts].sort((a, b) => took(b) - took(a)).slice(0, 2).filter((one) =>
+    : [...whole].sort((a, b) => took(b) - took(a)).slice(0, 2).filter((one) =>
       took(one) > 1.2 * median
     );
   const chosen = new Set(

@@ -37,12 +37,26 @@ Deno.test("quantile() is by nearest rank", () => {
 Deno.test("attempts that a kill interrupted are counted apart from those that failed", () => {
   const attempts = Array.from({ length: 10 }, (_, i) => {
     const range = { from: i, to: i + 1 };
-    return attempt(`load[${i},${i + 1})`, i * 10, i * 10 + 10, {
+    return attempt(`load[${i},${i + 1})`, i * 10, i * 10 + (i === 4 ? 60 : 10), {
       range,
       ...i === 4 || i === 5 ? { outcome: "interrupted" } : i === 8 ? { outcome: "failed" } : {},
     });
   });
   const run = history([step("load", 0, 100, { attempts })], 100);
   const lines = waterfall(run, { columns: 100, now: at(100) }, makeStyle(false));
-  assert.match(lines.at(-1) ?? "", /10 batches · 1 failed · 2 interrupted · median 10 ms/);
+  assert.match(
+    lines.at(-1) ?? "",
+    /10 batches · 1 failed · 2 interrupted · median 10 ms .* max 10 ms$/,
+  );
+  assert.ok(!lines.join("\n").includes("slow"));
+});
+
+Deno.test("a step that failed without an attempt says why and has no bar", () => {
+  const error = { code: "expression.value", message: "int() cannot read x" };
+  const run = history([
+    step("a", 0, 100),
+    step("b", 100, 100, { attempts: [] }, { status: "failed", attempts: 0, reason: "if", error }),
+  ], 100);
+  const lines = waterfall(run, { columns: 60, now: at(100) }, makeStyle(false));
+  assert.equal(lines.at(-1), " ✗ b            int() cannot read x");
 });
