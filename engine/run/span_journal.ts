@@ -250,7 +250,8 @@ export class SpanJournal implements Journal {
           stepId,
           type: uses,
         }),
-        ...skipAttributes(reason),
+        // One that its condition failed was not skipped.
+        ...(reused === undefined || reason === "reuse" ? skipAttributes(reason) : {}),
       },
     }, reused?.link === undefined ? {} : { links: [reused.link] });
     this.#end(start, reused ?? { outcome: "skipped" }, start.span.startTime, {}, reason);

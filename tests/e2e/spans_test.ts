@@ -238,6 +238,27 @@ Deno.test("a step's span of no length says why it was skipped (S4)", () =>
     assert.equal(end.outcome, "skipped");
   }));
 
+Deno.test("the span of a step whose if cannot be evaluated failed, and was not skipped (S2)", () =>
+  inFolder(async ({ folder, store }) => {
+    const file = `${folder}/if.yaml`;
+    await Deno.writeTextFile(
+      file,
+      "name: iffy\nsteps:\n  - id: x\n    run: echo x\n  - id: y\n" +
+        "    if: int(steps.x.outputs.stdout) > 0\n    run: echo never\n",
+    );
+    const engine = await createEngine({ near: file, store });
+    await engine.run(file);
+    await engine.close();
+    const records = await journalOf(store);
+    const start = starts(records).find(({ stepId }) => stepId === "y");
+    const end = records.find((record) => record.type === "end" && record.stepId === "y");
+    assert.ok(start !== undefined && end?.type === "end");
+    assert.equal(end.outcome, "failed");
+    assert.equal(end.end.error, true);
+    assert.equal(end.end.attributes["cicd.pipeline.task.run.result"], "failure");
+    assert.ok(!("spanloop.skip.reason" in start.span.attributes));
+  }));
+
 Deno.test("children get the attempt's trace context: shell and http, with and without a caller's", () =>
   inFolder(async (traced) => {
     const caller = {
