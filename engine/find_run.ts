@@ -1,4 +1,4 @@
-import { SpanloopError } from "./core/errors.ts";
+import { SpanloopError, StoreError } from "./core/errors.ts";
 import type { RunSummary, Store } from "./core/store.ts";
 
 /** The store to look in, undefined when there is none yet, and what it is called in errors. */
@@ -52,6 +52,19 @@ export async function unendedRun(shelf: Shelf, runId: string): Promise<RunSummar
     "run.ended",
     `Run ${runId} has ended (${summary.status}); rerun starts it anew, with --failed or --from`,
     { exitCode: 2 },
+  );
+}
+
+/** The workflow's text that a run began with. Throws StoreError `store.corrupt` when the store has lost it. */
+export async function workflowTextOf(
+  store: Pick<Store, "definition" | "location">,
+  summary: Pick<RunSummary, "runId" | "definition">,
+): Promise<string> {
+  const text = await store.definition(summary.definition);
+  if (text !== undefined) return text;
+  throw new StoreError(
+    "store.corrupt",
+    `${store.location} has lost the workflow text of run ${summary.runId}`,
   );
 }
 

@@ -2,36 +2,27 @@ import { SpanloopError } from "./core/errors.ts";
 import type { Diagnostic } from "./core/diagnostic.ts";
 import { Ids } from "./core/ids.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./core/report.ts";
-import type { RunQuery, RunSummary, Store } from "./core/store.ts";
+import type { RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Engine, GivenValues, RunOptions, ServeEvent } from "./core/engine.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
 import { followRun } from "./follow_run.ts";
-import { findRun, runById, type Shelf, unendedRun } from "./find_run.ts";
+import { findRun, runById, type Shelf, unendedRun, workflowTextOf } from "./find_run.ts";
 import type { StorePlace } from "./locate_store.ts";
-import { removeOutputFolders } from "./output_folders.ts";
-import { bind, type Binding, type Given, rebind } from "./plan/bind.ts";
+import { bind, type Binding, type Given } from "./plan/bind.ts";
 import { describePlan } from "./plan/describe.ts";
 import { Registration } from "./registration.ts";
 import { RunFold } from "./run/fold.ts";
 import { historyOf } from "./run/history.ts";
-import { LEASE_NS } from "./run/keeper.ts";
 import { reusable } from "./run/reuse.ts";
 import type { RunHandle, StartRequest } from "./run/runner.ts";
 import { rebindForRerun, valuesFrom } from "./run_values.ts";
 import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
-import { takeOver } from "./take_over.ts";
+import { takeUp } from "./take_up.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import { traceFromEnvironment } from "./trace_parent.ts";
-import {
-  changedModules,
-  checkFile,
-  type LoadedWorkflow,
-  loadText,
-  secretReader,
-  WorkflowFiles,
-} from "./workflow_files.ts";
+import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workflow_files.ts";
 
 /** The engine in this process: wires the layers together. */
 export class LocalEngine implements Engine {
@@ -126,56 +117,15 @@ export class LocalEngine implements Engine {
       readonly wait?: boolean;
     } = {},
   ): Promise<RunHandle> {
-    const shelf = await this.#shelf();
-    const summary = await unendedRun(shelf, runId);
-    const { store, runner } = await this.#open();
-    const loaded = loadText(await this.#text(store, summary), summary.file);
-    const changed = changedModules(summary.modules, loaded.modules);
-    if (changed.length > 0 && !options.acceptChanges) {
-      throw new SpanloopError(
-        "resume.changed",
-        `Cannot resume ${runId}: changed since it started: ${changed.join(", ")}. Resume with ` +
-          "--accept-changes to go on with what is there now",
-        { exitCode: 2 },
-      );
-    }
-    const { workflow } = loaded.plan;
-    const binding = rebind(
-      workflow,
-      summary,
-      secretReader(workflow.folder, this.#surroundings.environment),
-    );
-    const fence = await takeOver({ store, clock: this.#surroundings.clock }, summary, options);
-    try {
-      // Its holder may have ended it, or got it out of its group's queue, while this process waited.
-      const { status } = await unendedRun(shelf, runId);
-      removeOutputFolders(runId);
-      const fold = new RunFold({ recover: true });
-      for await (const record of store.read(runId)) fold.apply(record);
-      const reuse = summary.rerun === undefined
-        ? undefined
-        : await reusable(store, summary.rerun.runId, summary.rerun.reuse);
-      return runner.resume({
-        header: summary,
-        plan: loaded.plan,
-        binding,
-        fold,
-        fence,
-        // The lease was renewed as long as the process lived.
-        lastHeard: (summary.lease?.expiresAt ?? 0n) - LEASE_NS,
-        queued: status === "queued",
-        reuse,
+    const summary = await unendedRun(await this.#shelf(), runId);
+    return await takeUp(await this.#open(), this.#surroundings, summary, {
+      ...options,
+      runWorkflow: subWorkflows(this.#host, {
         onEvent: options.onEvent,
-        runWorkflow: subWorkflows(this.#host, {
-          onEvent: options.onEvent,
-          depth: summary.parent?.depth ?? 0,
-          acceptChanges: options.acceptChanges,
-        }),
-      });
-    } catch (thrown) {
-      await store.release([{ name: `run:${runId}`, fence }]);
-      throw thrown;
-    }
+        depth: summary.parent?.depth ?? 0,
+        acceptChanges: options.acceptChanges,
+      }),
+    });
   }
 
   /** See Engine. */
@@ -229,7 +179,7 @@ export class LocalEngine implements Engine {
   async history(runId: string): Promise<RunHistory> {
     const summary = await runById(await this.#shelf(), runId);
     const { store } = await this.#open();
-    const { plan } = loadText(await this.#text(store, summary), summary.file);
+    const { plan } = loadText(await workflowTextOf(store, summary), summary.file);
     const fold = new RunFold({ detail: true });
     for await (const record of store.read(runId)) fold.apply(record);
     return historyOf(plan, summary, fold);
@@ -324,14 +274,5 @@ export class LocalEngine implements Engine {
 
   #followed(handle: RunHandle, options: RunOptions): Promise<RunReport> {
     return followRun(handle, options, () => this.cancel(handle.runId));
-  }
-
-  async #text(store: Store, summary: RunSummary): Promise<string> {
-    const text = await store.definition(summary.definition);
-    if (text !== undefined) return text;
-    throw new SpanloopError(
-      "store.corrupt",
-      `${this.location} has lost the workflow text of run ${summary.runId}`,
-    );
   }
 }
