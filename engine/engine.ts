@@ -3,6 +3,17 @@ import { locateStore } from "./locate_store.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 
 export type { Engine, GivenValues, RunOptions, ServeEvent } from "./core/engine.ts";
+// What an embedder's types need to be written down.
+export type * from "./core/diagnostic.ts";
+export type * from "./core/json.ts";
+export type * from "./core/parameter.ts";
+export type * from "./core/report.ts";
+export type * from "./core/scope.ts";
+export type * from "./core/span.ts";
+export type * from "./core/store.ts";
+export type * from "./core/workflow.ts";
+export type { ErrorClass } from "./core/errors.ts";
+export type { SpanProcessor } from "./telemetry/provider.ts";
 
 /** How an engine is set up. */
 export interface EngineOptions {

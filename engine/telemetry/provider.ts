@@ -9,14 +9,25 @@ import {
   TraceFlags,
   type Tracer,
 } from "@opentelemetry/api";
-import {
-  AlwaysOnSampler,
-  BasicTracerProvider,
-  type SpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
+import { AlwaysOnSampler, BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
 import type { Attributes, SpanEnd, SpanStart } from "../core/span.ts";
 
-export type { SpanProcessor };
+/**
+ * A span processor of OpenTelemetry's SDK, by its shape: any SpanProcessor of @opentelemetry/sdk-trace-base 2.x
+ * is one. Its spans are the SDK's.
+ */
+export interface SpanProcessor {
+  /** Hears of a span's start, with the SDK's span and its parent context. */
+  onStart(span: unknown, parentContext: unknown): void;
+  /** Hears of a span that is about to end, while it can still be changed. */
+  onEnding?(span: unknown): void;
+  /** Hears of a span's end, with the SDK's span. */
+  onEnd(span: unknown): void;
+  /** Resolves once what it has heard of is handed on. */
+  forceFlush(): Promise<void>;
+  /** Resolves once it has stopped. */
+  shutdown(): Promise<void>;
+}
 
 const KINDS: Readonly<Record<SpanStart["kind"], SpanKind>> = {
   internal: SpanKind.INTERNAL,

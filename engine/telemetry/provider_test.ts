@@ -31,7 +31,9 @@ function processor(more: Partial<SpanProcessor>): SpanProcessor {
 
 Deno.test("an SDK span has the journal's ids, parent, links and times to the nanosecond (T1)", () => {
   const ended: ReadableSpan[] = [];
-  const tracing = new Tracing([processor({ onEnd: (span) => void ended.push(span) })]);
+  const tracing = new Tracing([
+    processor({ onEnd: (span) => void ended.push(span as ReadableSpan) }),
+  ]);
   tracing.end(tracing.start(SPAN), {
     endTime: SPAN.startTime + 1_000_000_001n,
     error: true,
@@ -53,7 +55,9 @@ Deno.test("an SDK span has the journal's ids, parent, links and times to the nan
 
 Deno.test("nothing is sampled away or cut before the processors (T1)", () => {
   const ended: ReadableSpan[] = [];
-  const tracing = new Tracing([processor({ onEnd: (span) => void ended.push(span) })]);
+  const tracing = new Tracing([
+    processor({ onEnd: (span) => void ended.push(span as ReadableSpan) }),
+  ]);
   const attributes = Object.fromEntries(
     Array.from({ length: 1_000 }, (_, i) => [`key${i}`, "v".repeat(5_000)]),
   );

@@ -347,7 +347,7 @@ Deno.test("a store that is truncated, foreign or of the future is named and left
 async function inNamespace(script: string, ...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command("unshare", {
     args: ["-rm", "sh", "-c", script, "sh", ...args],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", INIT_CWD: "" },
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: text(stdout), err: text(stderr) };
