@@ -1,4 +1,4 @@
-import { SpanloopError, StepError, StoreError } from "./core/errors.ts";
+import { InvalidError, SpanloopError, StepError, StoreError } from "./core/errors.ts";
 import { childRunId } from "./core/ids.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { RunEvent, RunReport } from "./core/report.ts";
@@ -58,12 +58,15 @@ export function subWorkflows(host: SubWorkflowHost, calling: Calling): RunWorkfl
     const existing = attempt.resumed ? await host.find(runId) : undefined;
     let handle: RunHandle | undefined;
     if (existing === undefined) {
-      handle = await host.start(request.file, request.params, {
+      const started = host.start(request.file, request.params, {
         runId,
         trace: { traceId: attempt.span.traceId, parentSpanId: attempt.span.spanId },
         parent: { runId: attempt.runId, key: attempt.key, depth: depth + 1 },
         onEvent: childEvents,
         runWorkflow: subWorkflows(host, { onEvent: childEvents, depth: depth + 1, acceptChanges }),
+      });
+      handle = await started.catch((thrown) => {
+        throw withFirstMistake(thrown);
       });
     } else if (existing.endedAt === undefined) {
       const taken = host.takeUp(runId, { onEvent: childEvents, acceptChanges });
@@ -75,12 +78,27 @@ export function subWorkflows(host: SubWorkflowHost, calling: Calling): RunWorkfl
       ? await host.report(runId)
       : await followChild(handle, cancellation);
     if (report.status === "succeeded" || report.status === "skipped") return report.outputs;
-    throw new StepError(
-      "workflow.failed",
-      `${report.workflow} ${report.status.replace("_", " ")} (run ${runId})` +
-        (report.error === null ? "" : `: ${report.error.message}`),
-    );
+    throw new StepError("workflow.failed", failureOf(report));
   };
+}
+
+// The innermost failure alone: each caller's name before it would bury it.
+function failureOf(report: RunReport): string {
+  if (report.error?.code === "workflow.failed") return report.error.message;
+  return `${report.workflow} ${report.status.replace("_", " ")} (run ${report.run_id})` +
+    (report.error === null ? "" : `: ${report.error.message}`);
+}
+
+// A step's failure is one line: the first mistake of a file that does not hold, with its place.
+function withFirstMistake(thrown: unknown): unknown {
+  if (!(thrown instanceof InvalidError) || thrown.diagnostics.length === 0) return thrown;
+  const [{ file, line, column, message }] = thrown.diagnostics;
+  const more = thrown.diagnostics.length - 1;
+  return new StepError(
+    "workflow.invalid",
+    `${file}:${line}:${column}: ${message}${more === 0 ? "" : ` (and ${more} more mistakes)`}`,
+    { cause: thrown },
+  );
 }
 
 async function followChild(
