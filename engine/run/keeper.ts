@@ -98,6 +98,7 @@ export class Keeper {
   }
 
   async #tick(): Promise<void> {
+    const timer = this.#cancel;
     try {
       if (this.#clock.monotonic() - this.#renewed >= RENEW_MS) await this.#renew();
       const version = await this.#store.version();
@@ -108,7 +109,8 @@ export class Keeper {
     } catch (thrown) {
       this.#onError(thrown);
     }
-    if (this.#cancel !== undefined) {
+    // Disarmed, and perhaps armed anew, while the store was asked: then this was the last of its timer.
+    if (this.#cancel !== undefined && this.#cancel === timer) {
       this.#cancel = this.#clock.after(POLL_MS, () => this.#tick());
     }
   }

@@ -263,7 +263,6 @@ export class Runner {
     const execution = new Execution(context, clock);
     const active: Active = { journal: run, execution, duplicate: false };
     this.#active.set(runId, active);
-    keeper.hold({ name: `run:${runId}`, fence: request.fence });
     keeper.watch(runId, (name, payload) => run.deliver(name, payload));
     run.signal("cancel").then((payload) => execution.cancel("cancelled", payload.force === true));
     request.onEvent?.({
@@ -299,7 +298,10 @@ export class Runner {
       this.#active.delete(runId);
       if (tempFolder !== undefined) this.#ports.remove(tempFolder);
     });
-    created.catch(() => {}); // whoever waits for the report hears of it
+    // Only once it is in the store: a renewal before would find no lease, and take the run for lost.
+    created.then(() => {
+      if (this.#active.has(runId)) keeper.hold({ name: `run:${runId}`, fence: request.fence });
+    }, () => {}); // whoever waits for the report hears of it
     return {
       runId,
       report,

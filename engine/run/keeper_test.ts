@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import type { Clock } from "../core/clock.ts";
+import { openStore } from "../store/open.ts";
+import { Keeper } from "./keeper.ts";
+
+/** A clock that the test moves. */
+class HandClock implements Clock {
+  ms = 0;
+  readonly timers = new Set<() => void>();
+  now = () => BigInt(this.ms) * 1_000_000n;
+  monotonic = () => this.ms;
+  after(_ms: number, fire: () => void): () => void {
+    this.timers.add(fire);
+    return () => void this.timers.delete(fire);
+  }
+  fire(ms: number): void {
+    this.ms += ms;
+    const due = [...this.timers];
+    this.timers.clear();
+    for (const fire of due) fire();
+  }
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+async function keep(
+  test: (parts: { keeper: Keeper; clock: HandClock; lost: string[] }) => Promise<void>,
+): Promise<void> {
+  const store = await openStore("memory:", { durability: "normal" });
+  const clock = new HandClock();
+  const lost: string[] = [];
+  const keeper = new Keeper({
+    store,
+    clock,
+    onLost: ({ name }) => void lost.push(name),
+    onError: (thrown) => assert.fail(String(thrown)),
+  });
+  await test({ keeper, clock, lost });
+  keeper.stop();
+  await store.close();
+}
+
+Deno.test("timers run only while there is something to keep, one at a time", () =>
+  keep(async ({ keeper, clock }) => {
+    assert.equal(clock.timers.size, 0);
+    for (let round = 0; round < 5; round++) {
+      keeper.watch("a", () => {});
+      clock.fire(200);
+      // While the store is asked the last run ends, and the next one begins.
+      keeper.unwatch("a");
+      keeper.watch("b", () => {});
+      await settle();
+      assert.equal(clock.timers.size, 1);
+      keeper.unwatch("b");
+      assert.equal(clock.timers.size, 0);
+    }
+  }));
+
+Deno.test("a lease that is not this process's any more is reported once (R7)", () =>
+  keep(async ({ keeper, clock, lost }) => {
+    keeper.hold({ name: "run:a", fence: 1 });
+    for (let i = 0; i < 40; i++) {
+      clock.fire(200);
+      await settle();
+    }
+    assert.deepEqual(lost, ["run:a"]);
+  }));
