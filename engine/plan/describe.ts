@@ -1,7 +1,7 @@
 import type { JsonObject } from "../core/json.ts";
 import type { PlanReport, PlanStep, StepList } from "../core/report.ts";
 import type { Scope } from "../core/scope.ts";
-import type { ForEach, Step } from "../core/workflow.ts";
+import type { ForEach } from "../core/workflow.ts";
 import type { Binding } from "./bind.ts";
 import type { Plan } from "./plan.ts";
 
@@ -74,13 +74,4 @@ function describeSource(forEach: ForEach, scope: Scope): string {
     if (number !== undefined) parts.push(`${word} ${number}`);
   }
   return parts.join(" ");
-}
-
-/** The step of that id and its list, or undefined. */
-export function findStep(plan: Plan, id: string): { step: Step; list: StepList } | undefined {
-  for (const list of LISTS) {
-    const node = plan.lists[list].find(({ step }) => step.id === id);
-    if (node !== undefined) return { step: node.step, list };
-  }
-  return undefined;
 }

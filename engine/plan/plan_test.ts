@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { loadWorkflow } from "../spec/load.ts";
 import type { Workflow } from "../core/workflow.ts";
 import { planWorkflow } from "./plan.ts";
-import { findStep } from "./describe.ts";
 
 /** A workflow of this text. */
 function workflow(text: string): Workflow {
@@ -43,6 +42,4 @@ finally:
   ]);
   assert.deepEqual(plan.lists.finally.map(({ layer }) => layer), [0, 1]);
   assert.deepEqual(plan.lists.on_failure, []);
-  assert.equal(findStep(plan, "y")?.list, "finally");
-  assert.equal(findStep(plan, "z"), undefined);
 });
