@@ -166,8 +166,13 @@ class Server {
       // An editor writes a file in several steps; they are one change.
       cancel?.();
       cancel = this.#request.clock.after(RELOAD_MS, () => {
-        this.#log("info", "files changed; reloaded");
-        reload();
+        try {
+          reload();
+          this.#log("info", "files changed; reloaded");
+        } catch (thrown) {
+          // Such as of a folder that is gone: what was loaded goes on.
+          this.#log("error", `cannot reload: ${messageOf(thrown)}`);
+        }
       });
     }
     cancel?.();
