@@ -55,6 +55,7 @@ export async function assemble(
   const recorder = new Recorder({
     store,
     bus,
+    clock,
     tracing,
     onLost: (runId, why) => runner.lose(runId, why),
     onDuplicate: (runId) => runner.duplicate(runId),

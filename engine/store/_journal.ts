@@ -91,7 +91,18 @@ export class Journal {
       if (entry.type === "status") this.#setStatus(entry, run);
       else spans.push(entry);
     }
-    return { records: this.#append(spans, admitted), lost, duplicates };
+    const positions = this.#append(spans, admitted);
+    return {
+      // Copied when they are asked for: nobody may listen.
+      get records() {
+        return spans.map((entry, index): JournalRecord => ({
+          ...entry,
+          position: positions[index],
+        }));
+      },
+      lost,
+      duplicates,
+    };
   }
 
   #admit(runId: string, fence: number | undefined): Admitted | undefined {
@@ -159,8 +170,8 @@ export class Journal {
   #append(
     spans: readonly (StartEntry | EndEntry)[],
     admitted: ReadonlyMap<string, Admitted | undefined>,
-  ): JournalRecord[] {
-    const records: JournalRecord[] = [];
+  ): number[] {
+    const positions: number[] = [];
     for (let from = 0; from < spans.length;) {
       const left = spans.length - from;
       // A statement costs two microseconds besides its rows. Two rows are the usual commit.
@@ -176,11 +187,11 @@ export class Journal {
       for (let i = from; i < from + size; i++) {
         position++;
         this.#index(spans[i].runId, admitted.get(spans[i].runId)!.id, position);
-        records.push({ ...spans[i], position });
+        positions.push(position);
       }
       from += size;
     }
-    return records;
+    return positions;
   }
 
   #row(entry: StartEntry | EndEntry): { at: bigint; data: string } {
