@@ -82,7 +82,7 @@ export function startCommand(
   folder: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): { readonly pid: number; readonly end: Promise<CommandEnd> } {
+): { readonly pid: number; readonly end: Promise<CommandEnd>; errSoFar(): string } {
   const child = new Deno.Command(Deno.execPath(), {
     args: commandLine(args),
     cwd: folder,
@@ -91,12 +91,12 @@ export function startCommand(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const end = child.output().then(({ code, stdout, stderr }) => ({
-    code,
-    out: new TextDecoder().decode(stdout),
-    err: new TextDecoder().decode(stderr),
-  }));
-  return { pid: child.pid, end };
+  let err = "";
+  const heard = child.stderr.pipeThrough(new TextDecoderStream())
+    .pipeTo(new WritableStream({ write: (text) => void (err += text) }));
+  const end = Promise.all([child.status, child.stdout.text(), heard])
+    .then(([{ code }, out]) => ({ code, out, err }));
+  return { pid: child.pid, end, errSoFar: () => err };
 }
 
 /** Sends a signal; a process that has ended is none. */

@@ -214,9 +214,12 @@ steps:
     const second = scene.command(["run", "w.yaml", "--param", "go=two"]);
     const queued = async () =>
       (await scene.state()).runs.find(({ summary }) => summary.status === "queued");
-    await scene.until("the second waits", async () => await queued() !== undefined);
+    await scene.until(
+      "the second waits and says so",
+      () => /waiting for its turn in group one: run \S+ is under way/.test(second.errSoFar()),
+    );
     kill(second.pid, "SIGKILL");
-    assert.match((await second.end).err, /waiting for its turn in group one: run \S+ is under way/);
+    await second.end;
     scene.write("one", "");
     scene.write("two", "");
     assert.equal((await first.end).code, 0);
