@@ -83,6 +83,7 @@ export async function assemble(
       library: new URL("../mod.ts", import.meta.url).href,
       pid: Deno.pid,
       cacheFolder: join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "spanloop"),
+      store: store.files,
     }),
     holder: thisHolder(),
     isDead,

@@ -147,6 +147,8 @@ export interface RunQuery {
 export interface Store {
   /** `sqlite:/absolute/path.db` or `memory:`. */
   readonly location: string;
+  /** The absolute paths of the files and folders that it keeps its data in; none for a store in memory. */
+  readonly files: readonly string[];
 
   /** Writes entries in one transaction. `fences` gives, by run id, the fence this process holds. */
   commit(entries: readonly Entry[], fences: ReadonlyMap<string, number>): Promise<Commit>;

@@ -27,9 +27,17 @@ export function readThrown(thrown: unknown): Thrown {
   };
 }
 
-/** The failure of a script whose function threw: its message and where, without a stack. */
-export function threwError(thrown: Thrown, folder: string, cause?: unknown): StepError {
-  const missing = missingPermission(thrown.message);
+/**
+ * The failure of a script whose function threw: its message and where, without a stack. `store` are the paths
+ * that no permission opens.
+ */
+export function threwError(
+  thrown: Thrown,
+  folder: string,
+  cause?: unknown,
+  store: readonly string[] = [],
+): StepError {
+  const missing = missingPermission(thrown.message, store);
   return new StepError(
     thrown.transient ? "script.transient" : missing ? "script.permission" : "script.threw",
     `${missing ?? (plain(thrown.message) || thrown.name)}${placeIn(thrown.stack, folder)}`,
@@ -45,7 +53,7 @@ export function importError(
   cause?: unknown,
 ): StepError {
   const message = plain(thrown.message);
-  const missing = missingPermission(message);
+  const missing = missingPermission(message, []);
   const hint = /not in import map|not a dependency/.test(message)
     ? "; name the package in a deno.json beside the script"
     : /lockfile is out of date/.test(message)
@@ -61,10 +69,15 @@ export function importError(
 }
 
 // Deno's own words for a permission that was not granted, in ours.
-function missingPermission(message: string): string | undefined {
+function missingPermission(message: string, store: readonly string[]): string | undefined {
   const [, kind, what] =
     /Requires (\w+) access(?: to (.+?))?, (?:run again|specify)/.exec(plain(message)) ?? [];
   if (kind === undefined) return undefined;
+  const path = what?.replace(/^"|"$/g, "") ?? "";
+  if (store.some((part) => path === part || path.startsWith(`${part}/`))) {
+    return `The script may not use ${kind} of ${what}: it belongs to the store, where the inputs and ` +
+      "outputs of all runs are; hand the script what it needs in `with:`";
+  }
   const value = what === undefined ? "true" : `[${what}]`;
   return `The script may not use ${kind}${what ? ` of ${what}` : ""}; if it should, add ` +
     `\`${kind}: ${value}\` under \`permissions:\``;

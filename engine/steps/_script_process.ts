@@ -74,6 +74,9 @@ export async function runWithPermissions(
     DENO_DIR: join(ports.cacheFolder, "scripts"),
     NO_COLOR: "1",
   };
+  // A denial goes before whatever is allowed: other runs' inputs and outputs stand in the store.
+  const store = ports.store.map((file) => file.replaceAll(",", ",,")).join(",");
+  const denied = store === "" ? [] : [`--deny-read=${store}`, `--deny-write=${store}`];
   const request = {
     args: [
       "run",
@@ -82,6 +85,7 @@ export async function runWithPermissions(
       "--no-remote",
       ...common,
       ...granted.flags,
+      ...denied,
       BOOTSTRAP,
     ],
     env,
@@ -162,7 +166,7 @@ async function runScript(
   err.end();
   const last = tail.text(mask);
   if (answer === undefined) throw endedItself(status, last);
-  const result = resultOf(JSON.parse(answer), path, context, last);
+  const result = resultOf(JSON.parse(answer), path, context, last, ports.store);
   return last === undefined ? result : { ...result, tail: last };
 }
 
@@ -187,10 +191,11 @@ function resultOf(
   path: string,
   context: AttemptContext,
   tail: string | undefined,
+  store: readonly string[],
 ): StepResult {
   if ("failed" in answer) {
     const failure = answer.failed === "run"
-      ? threwError(answer, context.folder)
+      ? threwError(answer, context.folder, undefined, store)
       : importError(path, answer, context.folder);
     const uncached = answer.failed === "import" &&
       /not found in cache|--cached-only/.test(answer.message);

@@ -28,6 +28,7 @@ export function testPorts(folder: string, changes: Partial<StepPorts> = {}): Ste
     library: new URL("../../mod.ts", import.meta.url).href,
     pid: Deno.pid,
     cacheFolder: `${folder}/cache`,
+    store: [`${folder}/.spanloop/store.db`, `${folder}/.spanloop/store.db.d`],
     ...changes,
   };
 }

@@ -16,4 +16,6 @@ export interface StepPorts {
   readonly pid: number;
   /** An absolute folder that sandboxed scripts' caches may stay in; made when it is needed. */
   readonly cacheFolder: string;
+  /** Absolute paths of the store, which sandboxed scripts may neither read nor write whatever they are granted. */
+  readonly store: readonly string[];
 }

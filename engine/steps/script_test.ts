@@ -242,11 +242,25 @@ Deno.test("a script with permissions may do what they list, and is told what is 
     await Deno.mkdir(`${folder}/data`);
     await Deno.writeTextFile(`${folder}/data/a.txt`, "rows");
     await Deno.writeTextFile(`${folder}/secret.json`, "{}");
+    await Deno.mkdir(`${folder}/.spanloop`);
+    await Deno.writeTextFile(`${folder}/.spanloop/store.db`, "others' outputs");
+    await Deno.writeTextFile(`${folder}/.spanloop/notes`, "mine");
     const outside = await Deno.makeTempFile();
     const cases: [string, JsonObject, Json | RegExp][] = [
       ["Deno.readTextFileSync(c.path('data/a.txt'))", {}, "rows"],
       [`Deno.readTextFileSync("${outside}")`, {}, /`read: \[.*\]` under `permissions:`/],
       [`Deno.readTextFileSync("${outside}")`, { read: [outside] }, ""],
+      ["Deno.readTextFileSync(c.path('.spanloop/notes'))", {}, "mine"],
+      [
+        "Deno.readTextFileSync(c.path('.spanloop/store.db'))",
+        { read: true },
+        /belongs to the store/,
+      ],
+      [
+        "Deno.writeTextFileSync(c.path('.spanloop/store.db'), '')",
+        { write: true },
+        /belongs to the store/,
+      ],
       ["Deno.writeTextFileSync(c.path('data/b'), 'x')", {}, /`write: \[/],
       ["(Deno.writeTextFileSync(c.path('data/b'), 'x'), 'ok')", { write: ["data"] }, "ok"],
       ["Deno.env.get('GREETING')", {}, /`env: \[/],

@@ -24,17 +24,18 @@ import { isRunId } from "./_run_id.ts";
  * between its writing and its commit.
  */
 export class SpillFolder {
-  readonly #folder: string;
+  /** The folder, whether or not it is there. */
+  readonly folder: string;
 
   /** Uses the folder beside the database `file`; it is made when the first file is. */
   constructor(file: string) {
-    this.#folder = `${file}.d`;
+    this.folder = `${file}.d`;
   }
 
   /** Writes and syncs outputs of a run. */
   write(runId: string, json: string): Spilled {
     const sha256 = sha256Of(json);
-    const folder = `${this.#folder}/${runId}`;
+    const folder = `${this.folder}/${runId}`;
     // The highest folder that was made is an entry of its parent, which must be synced as well.
     const made = mkdirSync(folder, { recursive: true, mode: 0o700 });
     const path = `${folder}/${sha256}.json`;
@@ -45,8 +46,8 @@ export class SpillFolder {
       sync(partial);
       renameSync(partial, path);
       sync(folder);
-      if (made !== undefined) sync(this.#folder);
-      if (made === this.#folder) sync(parentOf(this.#folder));
+      if (made !== undefined) sync(this.folder);
+      if (made === this.folder) sync(parentOf(this.folder));
       return { file: `${runId}/${sha256}.json`, sha256, bytes: bytes.length };
     } catch (thrown) {
       rmSync(partial, { force: true });
@@ -56,7 +57,7 @@ export class SpillFolder {
 
   /** Reads outputs back. Throws StoreError `store.corrupt` naming a file that is missing or changed. */
   read(spilled: Spilled): JsonObject {
-    const path = `${this.#folder}/${spilled.file}`;
+    const path = `${this.folder}/${spilled.file}`;
     let json: string;
     try {
       json = readFileSync(path, "utf8");
@@ -71,13 +72,13 @@ export class SpillFolder {
 
   /** The runs that have files. */
   runs(): readonly string[] {
-    if (!existsSync(this.#folder)) return [];
-    return readdirSync(this.#folder).filter(isRunId);
+    if (!existsSync(this.folder)) return [];
+    return readdirSync(this.folder).filter(isRunId);
   }
 
   /** Removes a run's files but those in `keep`, named as in `Spilled.file`. */
   sweep(runId: string, keep: ReadonlySet<string>): void {
-    const folder = `${this.#folder}/${runId}`;
+    const folder = `${this.folder}/${runId}`;
     if (keep.size === 0) return rmSync(folder, { recursive: true, force: true });
     for (const name of readdirSync(folder)) {
       if (!keep.has(`${runId}/${name}`)) rmSync(`${folder}/${name}`);

@@ -46,6 +46,7 @@ interface HeldLease {
  */
 class MemoryStore implements Store {
   readonly location = "memory:";
+  readonly files: readonly string[] = [];
   readonly #runs = new Map<string, Run>();
   readonly #leases = new Map<string, HeldLease>();
   readonly #definitions = new Map<string, string>();

@@ -35,6 +35,7 @@ export function openSqlite(file: string, options: FileOptions): Store {
  */
 class SqliteStore implements Store {
   readonly location: string;
+  readonly files: readonly string[];
   readonly #db: Connection;
   readonly #spills: SpillFolder;
   readonly #journal: Journal;
@@ -48,6 +49,7 @@ class SqliteStore implements Store {
     this.location = `sqlite:${file}`;
     this.#db = new Connection(openFile(file, options), file);
     this.#spills = new SpillFolder(file);
+    this.files = [file, `${file}-wal`, `${file}-shm`, this.#spills.folder];
     this.#journal = new Journal(this.#db, this.#spills);
     this.#leases = new Leases(this.#db);
     this.#runs = new Runs(this.#db);

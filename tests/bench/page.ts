@@ -18,6 +18,24 @@ through \`createEngine\` and \`engine.run\`, with the journal, spans, leases and
 row says otherwise; afterwards \`history\` must give every step and attempt, and \`resume\` must say that the
 run has ended.
 
+## What bounds the rows that miss
+
+The host's speed drifts by a factor of two within an hour, the raw rows with it: compare ratios.
+
+- Chains: raw is four native calls in a loop. Beside them a step takes about 20 us of JavaScript when
+  durability is normal (its row's JSON, garbage, promises, the scheduler) and twice that when it is
+  full, where each wait for the disk leaves the processor's caches cold. A loop of the same raw
+  transactions that burns 30 us between them makes about 0.75. Tried without gain: other page sizes, one
+  statement instead of BEGIN to COMMIT, rows encoded by hand. Kept: a commit at the tick's end where
+  nothing else is under way (7 %).
+- Short runs: a commit already holds 25 steps. A run is 12 rows of the journal and 6 of its own
+  (itself, its lease, its definition, its end), where raw has 10. Waiting longer for more to share a
+  commit gained nothing.
+- DAG: both loops are bound by the two cores, which the shells themselves keep busy. \`posix_spawn\`
+  returns when the child has begun its program; that takes 0.5 ms in a process of 90 MB and 0.7 ms
+  in one of 190 MB, whatever fills it, the same raw loop included. Without syncs (durability normal)
+  the row takes as long. Spawning in a worker thread gained nothing.
+
 ## What this does not measure
 
 - Steps that do something: beside a step of 10 ms none of these figures matters.
