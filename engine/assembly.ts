@@ -55,7 +55,6 @@ export async function assemble(
   const recorder = new Recorder({
     store,
     bus,
-    clock,
     tracing,
     onLost: (runId, why) => runner.lose(runId, why),
     onDuplicate: (runId) => runner.duplicate(runId),

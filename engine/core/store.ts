@@ -107,7 +107,7 @@ export type Entry =
 
 /** What a commit did. */
 export interface Commit {
-  /** Committed starts and ends with their positions, in order; made when first asked for. */
+  /** Committed starts and ends with their positions, in order. */
   readonly records: readonly JournalRecord[];
   /** Runs of which nothing was written, because another process holds them now (R7). */
   readonly lost: readonly string[];

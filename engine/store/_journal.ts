@@ -91,18 +91,7 @@ export class Journal {
       if (entry.type === "status") this.#setStatus(entry, run);
       else spans.push(entry);
     }
-    const positions = this.#append(spans, admitted);
-    return {
-      // Copied when they are asked for: nobody may listen.
-      get records() {
-        return spans.map((entry, index): JournalRecord => ({
-          ...entry,
-          position: positions[index],
-        }));
-      },
-      lost,
-      duplicates,
-    };
+    return { records: this.#append(spans, admitted), lost, duplicates };
   }
 
   #admit(runId: string, fence: number | undefined): Admitted | undefined {
@@ -170,8 +159,8 @@ export class Journal {
   #append(
     spans: readonly (StartEntry | EndEntry)[],
     admitted: ReadonlyMap<string, Admitted | undefined>,
-  ): number[] {
-    const positions: number[] = [];
+  ): JournalRecord[] {
+    const records: JournalRecord[] = [];
     for (let from = 0; from < spans.length;) {
       const left = spans.length - from;
       // A statement costs two microseconds besides its rows. Two rows are the usual commit.
@@ -187,11 +176,11 @@ export class Journal {
       for (let i = from; i < from + size; i++) {
         position++;
         this.#index(spans[i].runId, admitted.get(spans[i].runId)!.id, position);
-        positions.push(position);
+        records.push({ ...spans[i], position });
       }
       from += size;
     }
-    return positions;
+    return records;
   }
 
   #row(entry: StartEntry | EndEntry): { at: bigint; data: string } {

@@ -25,13 +25,9 @@ export class Bus {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Whether anybody listens. */
-  get isHeard(): boolean {
-    return this.#listeners.size > 0;
-  }
-
   /** Publishes what a commit wrote. */
   publish(records: readonly JournalRecord[]): void {
+    if (this.#listeners.size === 0) return;
     for (const record of records) {
       for (const listener of this.#listeners) {
         try {

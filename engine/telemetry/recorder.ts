@@ -1,15 +1,9 @@
-import process from "node:process";
 import type { Span } from "@opentelemetry/api";
-import type { Clock } from "../core/clock.ts";
 import type { EndEntry, StartEntry } from "../core/span.ts";
 import { StoreError } from "../core/errors.ts";
 import type { Entry, Store } from "../core/store.ts";
 import type { Bus } from "./bus.ts";
 import type { Tracing } from "./provider.ts";
-
-// For at most this long commits follow one another without the event loop, so that a signal, a timer or a lease
-// waits no longer.
-const TURN_MS = 5;
 
 interface Group {
   readonly entries: Entry[];
@@ -33,7 +27,6 @@ interface Group {
 export class Recorder {
   readonly #store: Store;
   readonly #bus: Bus;
-  readonly #clock: Clock;
   readonly #tracing: Tracing | undefined;
   readonly #fences = new Map<string, number>();
   readonly #open = new Map<string, Span>();
@@ -41,15 +34,6 @@ export class Recorder {
   readonly #onDuplicate: (runId: string) => void;
   #group: Group | undefined;
   #busy = false;
-  // The runs of attempts that were started and have not ended, by span.
-  readonly #underWay = new Map<string, string>();
-  // When the event loop last had its turn, by the monotonic clock.
-  #turn = 0;
-  readonly #onTick = () => void this.#commit();
-  readonly #onImmediate = () => {
-    this.#turn = this.#clock.monotonic();
-    void this.#commit();
-  };
 
   /**
    * Writes to `store`, publishes on `bus` what was committed, and makes SDK spans with `tracing`; without it
@@ -58,7 +42,6 @@ export class Recorder {
   constructor(ports: {
     readonly store: Store;
     readonly bus: Bus;
-    readonly clock: Clock;
     readonly tracing: Tracing | undefined;
     /** Nothing of this run is written any more: `why` a commit failed, or absent: another process holds it. */
     readonly onLost: (runId: string, why?: Error) => void;
@@ -66,7 +49,6 @@ export class Recorder {
   }) {
     this.#store = ports.store;
     this.#bus = ports.bus;
-    this.#clock = ports.clock;
     this.#tracing = ports.tracing;
     this.#onLost = ports.onLost;
     this.#onDuplicate = ports.onDuplicate;
@@ -74,15 +56,8 @@ export class Recorder {
 
   /** Says under which fence this process holds a run; undefined: no longer. */
   fence(runId: string, fence: number | undefined): void {
-    if (fence !== undefined) {
-      this.#fences.set(runId, fence);
-      return;
-    }
-    this.#fences.delete(runId);
-    // One that was lost leaves attempts that nobody ends.
-    for (const [spanId, run] of this.#underWay) {
-      if (run === runId) this.#underWay.delete(spanId);
-    }
+    if (fence === undefined) this.#fences.delete(runId);
+    else this.#fences.set(runId, fence);
   }
 
   /** Appends a span's start. */
@@ -96,7 +71,6 @@ export class Recorder {
    * that started it is gone (R5).
    */
   adopt(entry: StartEntry): void {
-    if (entry.role === "attempt") this.#underWay.set(entry.span.spanId, entry.runId);
     if (this.#tracing === undefined) return;
     this.#open.set(entry.span.spanId, this.#tracing.start(entry.span));
   }
@@ -108,7 +82,6 @@ export class Recorder {
       this.#open.delete(entry.spanId);
       this.#tracing?.end(span, entry.end);
     }
-    this.#underWay.delete(entry.spanId);
     this.append(entry);
   }
 
@@ -130,16 +103,9 @@ export class Recorder {
     committed.catch(() => {});
     const group = { entries: [], committed, resolve, reject };
     this.#group = group;
-    if (!this.#busy) this.#schedule();
+    // All that settles in this turn of the event loop shares the commit: setImmediate runs after it.
+    if (!this.#busy) setImmediate(() => this.#commit());
     return group;
-  }
-
-  // All that settles in this turn of the event loop shares the commit: setImmediate runs after it. Where nothing
-  // else is under way that could settle, such as in a chain, the tick's end will do, which costs less.
-  #schedule(): void {
-    const now = this.#clock.monotonic();
-    if (this.#underWay.size === 0 && now - this.#turn < TURN_MS) process.nextTick(this.#onTick);
-    else setImmediate(this.#onImmediate);
   }
 
   async #commit(): Promise<void> {
@@ -152,7 +118,7 @@ export class Recorder {
         const commit = await this.#store.commit(group.entries, this.#fences);
         for (const runId of commit.lost) this.#lose(runId, undefined);
         for (const runId of commit.duplicates) this.#onDuplicate(runId);
-        if (this.#bus.isHeard) this.#bus.publish(commit.records);
+        this.#bus.publish(commit.records);
       }
       group.resolve();
     } catch (reason) {
@@ -161,7 +127,7 @@ export class Recorder {
       group.reject(why);
     }
     this.#busy = false;
-    if (this.#group !== undefined) this.#schedule();
+    if (this.#group !== undefined) setImmediate(() => this.#commit());
   }
 
   // Without its fence the store refuses whatever else comes of the run.

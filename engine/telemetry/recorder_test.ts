@@ -5,7 +5,6 @@ import { StoreError } from "../core/errors.ts";
 import { openStore } from "../store/open.ts";
 import { Bus } from "./bus.ts";
 import { Recorder } from "./recorder.ts";
-import { systemClock } from "../system.ts";
 
 const RUN = "0190a000-0000-7000-8000-000000000001";
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
@@ -96,7 +95,6 @@ async function record(
   const recorder = new Recorder({
     store,
     bus,
-    clock: systemClock(),
     tracing: undefined,
     onLost: (runId, why) =>
       told.push(`lost ${runId}${why === undefined ? "" : `: ${why.message}`}`),
@@ -133,36 +131,6 @@ Deno.test("committed() covers all that was appended before it, across groups (J1
     recorder.end(end(1));
     await Promise.all([first, recorder.committed()]);
     assert.equal((await store.since(0, 10)).length, 2);
-  }));
-
-Deno.test("a chain that never waits lets timers and signals have their turn", () =>
-  record(async ({ recorder }) => {
-    recorder.fence(RUN, 1);
-    recorder.append(newRun());
-    let fired = false;
-    setTimeout(() => fired = true, 0);
-    let n = 0;
-    for (; !fired; n++) {
-      assert(n < 1_000_000, "the timer never had its turn");
-      recorder.start(start(n));
-      await recorder.committed();
-      recorder.end(end(n));
-    }
-    assert(n > 0);
-  }));
-
-Deno.test("attempts that end in one turn share a commit, whatever order they end in (J1)", () =>
-  record(async ({ recorder, commits }) => {
-    recorder.fence(RUN, 1);
-    recorder.append(newRun());
-    for (let n = 1; n <= 3; n++) recorder.start(start(n));
-    await recorder.committed();
-    await Promise.all([1, 2, 3].map(async (n) => {
-      for (let hops = n; hops > 0; hops--) await undefined;
-      recorder.end(end(n));
-      await recorder.committed();
-    }));
-    assert.deepEqual(commits, [4, 3]);
   }));
 
 Deno.test("a run that another process holds writes nothing and is told once (R7)", () =>
