@@ -26,8 +26,8 @@ The host's speed drifts by a factor of two within an hour, the raw rows with it:
   durability is normal (its row's JSON, garbage, promises, the scheduler) and twice that when it is
   full, where each wait for the disk leaves the processor's caches cold. A loop of the same raw
   transactions that burns 30 us between them makes about 0.75. Tried without gain: other page sizes, one
-  statement instead of BEGIN to COMMIT, rows encoded by hand. Kept: a commit at the tick's end where
-  nothing else is under way (7 %).
+  statement instead of BEGIN to COMMIT, rows encoded by hand, committing at the tick's end where
+  nothing else is under way.
 - Short runs: a commit already holds 25 steps. A run is 12 rows of the journal and 6 of its own
   (itself, its lease, its definition, its end), where raw has 10. Waiting longer for more to share a
   commit gained nothing.
