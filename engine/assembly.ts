@@ -52,10 +52,10 @@ export async function assemble(
   const tracing = processors.length === 0
     ? undefined
     : new (await import("./telemetry/provider.ts")).Tracing(processors);
+  if (tracing !== undefined) bus.subscribe((event) => tracing.hear(event));
   const recorder = new Recorder({
     store,
     bus,
-    tracing,
     onLost: (runId, why) => runner.lose(runId, why),
     onDuplicate: (runId) => runner.duplicate(runId),
   });

@@ -36,6 +36,8 @@ export interface SpanStart extends SpanReference {
   readonly parentSpanId?: string;
   /** W3C tracestate, handed on as it came. */
   readonly traceState?: string;
+  /** The W3C trace flags that came with the parent, for a span whose run has a parent in another process. */
+  readonly traceFlags?: number;
   /** Its name; low cardinality. */
   readonly name: string;
   /** Its kind. */
@@ -170,8 +172,89 @@ export interface ItemCount {
   readonly failed: number;
 }
 
-/** A committed start or end, with its place in the store's order. */
-export type JournalRecord = (StartEntry | EndEntry) & {
+/** The place of what was committed in the store's order. */
+export interface Positioned {
   /** Grows with every commit; a bus cursor is such a position. */
   readonly position: number;
-};
+}
+
+/** A committed start. */
+export type StartRecord = StartEntry & Positioned;
+
+/** A committed end. */
+export type EndRecord = EndEntry & Positioned;
+
+/** A committed start or end. */
+export type JournalRecord = StartRecord | EndRecord;
+
+/** A value as other programs send them: integers past 2^53 are bigints, bytes are bytes. */
+export type ReceivedValue =
+  | AttributeValue
+  | bigint
+  | null
+  | Uint8Array
+  | readonly ReceivedValue[]
+  | { readonly [key: string]: ReceivedValue };
+
+/** Received attributes by key. */
+export type ReceivedAttributes = Readonly<Record<string, ReceivedValue>>;
+
+/** A span that another program sent to the receiver; external, whatever it claims (T2). */
+export interface ReceivedSpan extends Omit<SpanStart, "attributes" | "links"> {
+  /** When it ended, nanoseconds since the Unix epoch. */
+  readonly endTime: bigint;
+  /** OpenTelemetry's status. */
+  readonly status: "unset" | "ok" | "error";
+  /** The status description. */
+  readonly message?: string;
+  /** Its attributes. */
+  readonly attributes: ReceivedAttributes;
+  /** Related spans. */
+  readonly links: readonly (SpanReference & { readonly attributes: ReceivedAttributes })[];
+  /** What happened in it; times as the span's. */
+  readonly events: readonly {
+    readonly name: string;
+    readonly time: bigint;
+    readonly attributes: ReceivedAttributes;
+  }[];
+  /** The attributes of the program that made it. */
+  readonly resource: ReceivedAttributes;
+  /** The library that made it. */
+  readonly scope: { readonly name: string; readonly version?: string };
+}
+
+/** What the bus tells of: the start or the end of a journalled span, or a received span. */
+export type BusEvent =
+  | {
+    readonly event: "started";
+    /** Its start. */
+    readonly record: StartRecord;
+  }
+  | {
+    /** A span that an earlier process started, and that this one will end (R5). */
+    readonly event: "adopted";
+    /** Its start. */
+    readonly start: StartEntry;
+  }
+  | {
+    readonly event: "ended";
+    /** Its end. */
+    readonly record: EndRecord;
+    /** Its start. */
+    readonly start: StartEntry;
+  }
+  | {
+    /** This process no longer writes of the run: the spans of it that are open are not ended here. */
+    readonly event: "lost";
+    /** The run. */
+    readonly runId: string;
+    /** Its spans that were open. */
+    readonly open: readonly StartEntry[];
+  }
+  | {
+    readonly event: "received";
+    /** The span. */
+    readonly span: ReceivedSpan;
+    /** As a record's. */
+    readonly position: number;
+  };

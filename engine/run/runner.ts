@@ -273,7 +273,10 @@ export class Runner {
       plan: describePlan(plan, binding),
     });
     const unsubscribe = request.onEvent === undefined ? undefined : this.#ports.bus.subscribe(
-      (record) => record.runId === runId && onEvent({ type: "journal", record }),
+      (event) => {
+        if (event.event !== "started" && event.event !== "ended") return;
+        if (event.record.runId === runId) onEvent({ type: "journal", record: event.record });
+      },
     );
     const created = run.committed();
     const report = this.#execute(run, context, execution, request, resumed, created).catch(

@@ -423,7 +423,6 @@ export class SpanJournal implements Journal {
 
   #append(entry: StartEntry | EndEntry): void {
     this.#fold.apply(entry);
-    if (entry.type === "start") this.#recorder.start(entry);
-    else this.#recorder.end(entry);
+    this.#recorder.append(entry);
   }
 }

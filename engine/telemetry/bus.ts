@@ -1,10 +1,10 @@
-import type { JournalRecord } from "../core/span.ts";
+import type { BusEvent, JournalRecord, StartEntry } from "../core/span.ts";
 
-/** Hears committed records, in the order of their commit. */
-export type BusListener = (record: JournalRecord) => void;
+/** Hears what happened, in the order of its commit. */
+export type BusListener = (event: BusEvent) => void;
 
 /**
- * Hands committed starts and ends to whoever listens in this process.
+ * Hands committed starts and ends to whoever listens in this process, each end with its start.
  *
  * Invariants:
  * - J1: nothing is published before its commit.
@@ -12,6 +12,8 @@ export type BusListener = (record: JournalRecord) => void;
  */
 export class Bus {
   readonly #listeners = new Set<BusListener>();
+  // Open spans by run, then by span id.
+  readonly #open = new Map<string, Map<string, StartEntry>>();
   readonly #onError: (thrown: unknown) => void;
 
   /** `onError` hears what a listener throws; the others and the run do not notice. */
@@ -27,15 +29,50 @@ export class Bus {
 
   /** Publishes what a commit wrote. */
   publish(records: readonly JournalRecord[]): void {
-    if (this.#listeners.size === 0) return;
     for (const record of records) {
-      for (const listener of this.#listeners) {
-        try {
-          listener(record);
-        } catch (thrown) {
-          this.#onError(thrown);
-        }
+      if (record.type === "start") {
+        this.#opened(record);
+        this.tell({ event: "started", record });
+      } else {
+        const open = this.#open.get(record.runId);
+        const start = open?.get(record.spanId);
+        // What nobody started or adopted here was lost before.
+        if (start === undefined) continue;
+        open!.delete(record.spanId);
+        if (open!.size === 0) this.#open.delete(record.runId);
+        this.tell({ event: "ended", record, start });
       }
     }
+  }
+
+  /** Takes up a span that is in the journal already, so that its end finds its start (R5). */
+  adopt(start: StartEntry): void {
+    this.#opened(start);
+    this.tell({ event: "adopted", start });
+  }
+
+  /** Nothing more of this run comes from this process; what it has open is told of. */
+  lose(runId: string): void {
+    const open = this.#open.get(runId);
+    if (open === undefined) return;
+    this.#open.delete(runId);
+    this.tell({ event: "lost", runId, open: [...open.values()] });
+  }
+
+  /** Tells the listeners of an event. */
+  tell(event: BusEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (thrown) {
+        this.#onError(thrown);
+      }
+    }
+  }
+
+  #opened(start: StartEntry): void {
+    let open = this.#open.get(start.runId);
+    if (open === undefined) this.#open.set(start.runId, open = new Map());
+    open.set(start.span.spanId, start);
   }
 }

@@ -10,7 +10,7 @@ import {
   type Tracer,
 } from "@opentelemetry/api";
 import { AlwaysOnSampler, BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
-import type { Attributes, SpanEnd, SpanStart } from "../core/span.ts";
+import type { Attributes, BusEvent, SpanEnd, SpanStart } from "../core/span.ts";
 
 /**
  * A span processor of OpenTelemetry's SDK, by its shape: any SpanProcessor of @opentelemetry/sdk-trace-base 2.x
@@ -48,6 +48,7 @@ export class Tracing {
   // The SDK asks for ids while it makes a span; the journal has chosen them before.
   #traceId = "";
   #spanId = "";
+  readonly #open = new Map<string, Span>();
 
   /** Uses `processors` as the SDK's span processors. */
   constructor(processors: readonly SpanProcessor[] = []) {
@@ -68,6 +69,21 @@ export class Tracing {
       spanProcessors: processors.map(contained),
     });
     this.#tracer = this.#provider.getTracer("spanloop");
+  }
+
+  /** Makes an SDK span of each span on the bus: started when its start is committed, ended when its end is. */
+  hear(event: BusEvent): void {
+    if (event.event === "started" || event.event === "adopted") {
+      const { span } = event.event === "started" ? event.record : event.start;
+      this.#open.set(span.spanId, this.start(span));
+    } else if (event.event === "ended") {
+      const { spanId, end } = event.record;
+      const span = this.#open.get(spanId);
+      this.#open.delete(spanId);
+      if (span !== undefined) this.end(span, end);
+    } else if (event.event === "lost") {
+      for (const { span } of event.open) this.#open.delete(span.spanId);
+    }
   }
 
   /** Starts an SDK span with the ids and the time of `span`. */

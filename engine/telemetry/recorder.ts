@@ -1,9 +1,7 @@
-import type { Span } from "@opentelemetry/api";
-import type { EndEntry, StartEntry } from "../core/span.ts";
+import type { StartEntry } from "../core/span.ts";
 import { StoreError } from "../core/errors.ts";
 import type { Entry, Store } from "../core/store.ts";
 import type { Bus } from "./bus.ts";
-import type { Tracing } from "./provider.ts";
 
 interface Group {
   readonly entries: Entry[];
@@ -18,7 +16,6 @@ interface Group {
  * Invariants:
  * - J1: `committed()` resolves once all that was appended before is durable; groups commit in order, so
  *   what a group holds is never durable before what came earlier.
- * - J3: each SDK span is ended once, when its end is appended.
  * - R7: what belongs to a run that another process holds is not written, and `onLost` hears of it once.
  *
  * A commit that fails rejects its group and stops the runs that had entries in it: nothing later of them is
@@ -27,43 +24,34 @@ interface Group {
 export class Recorder {
   readonly #store: Store;
   readonly #bus: Bus;
-  readonly #tracing: Tracing | undefined;
   readonly #fences = new Map<string, number>();
-  readonly #open = new Map<string, Span>();
   readonly #onLost: (runId: string, why?: Error) => void;
   readonly #onDuplicate: (runId: string) => void;
   #group: Group | undefined;
   #busy = false;
 
-  /**
-   * Writes to `store`, publishes on `bus` what was committed, and makes SDK spans with `tracing`; without it
-   * nobody asked for them.
-   */
+  /** Writes to `store` and publishes on `bus` what was committed. */
   constructor(ports: {
     readonly store: Store;
     readonly bus: Bus;
-    readonly tracing: Tracing | undefined;
     /** Nothing of this run is written any more: `why` a commit failed, or absent: another process holds it. */
     readonly onLost: (runId: string, why?: Error) => void;
     readonly onDuplicate: (runId: string) => void;
   }) {
     this.#store = ports.store;
     this.#bus = ports.bus;
-    this.#tracing = ports.tracing;
     this.#onLost = ports.onLost;
     this.#onDuplicate = ports.onDuplicate;
   }
 
   /** Says under which fence this process holds a run; undefined: no longer. */
   fence(runId: string, fence: number | undefined): void {
-    if (fence === undefined) this.#fences.delete(runId);
-    else this.#fences.set(runId, fence);
-  }
-
-  /** Appends a span's start. */
-  start(entry: StartEntry): void {
-    this.adopt(entry);
-    this.append(entry);
+    if (fence !== undefined) {
+      this.#fences.set(runId, fence);
+      return;
+    }
+    this.#fences.delete(runId);
+    this.#bus.lose(runId);
   }
 
   /**
@@ -71,21 +59,10 @@ export class Recorder {
    * that started it is gone (R5).
    */
   adopt(entry: StartEntry): void {
-    if (this.#tracing === undefined) return;
-    this.#open.set(entry.span.spanId, this.#tracing.start(entry.span));
+    this.#bus.adopt(entry);
   }
 
-  /** Appends a span's end. */
-  end(entry: EndEntry): void {
-    const span = this.#open.get(entry.spanId);
-    if (span !== undefined) {
-      this.#open.delete(entry.spanId);
-      this.#tracing?.end(span, entry.end);
-    }
-    this.append(entry);
-  }
-
-  /** Appends anything else. */
+  /** Appends a span's start or end, or anything else. */
   append(entry: Entry): void {
     (this.#group ?? this.#openGroup()).entries.push(entry);
   }
@@ -133,6 +110,7 @@ export class Recorder {
   // Without its fence the store refuses whatever else comes of the run.
   #lose(runId: string, why: Error | undefined): void {
     if (!this.#fences.delete(runId)) return;
+    this.#bus.lose(runId);
     this.#onLost(runId, why);
   }
 }

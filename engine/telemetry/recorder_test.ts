@@ -91,11 +91,12 @@ async function record(
   });
   const heard: JournalRecord[] = [];
   const bus = new Bus((thrown) => assert.fail(String(thrown)));
-  bus.subscribe((one) => heard.push(one));
+  bus.subscribe((event) => {
+    if (event.event === "started" || event.event === "ended") heard.push(event.record);
+  });
   const recorder = new Recorder({
     store,
     bus,
-    tracing: undefined,
     onLost: (runId, why) =>
       told.push(`lost ${runId}${why === undefined ? "" : `: ${why.message}`}`),
     onDuplicate: (runId) => told.push(`duplicate ${runId}`),
@@ -109,8 +110,8 @@ Deno.test("what is appended in one turn shares a commit; nothing is heard before
   record(async ({ recorder, heard, commits }) => {
     recorder.fence(RUN, 1);
     recorder.append(newRun());
-    for (let n = 1; n <= 5; n++) recorder.start(start(n));
-    recorder.end(end(1));
+    for (let n = 1; n <= 5; n++) recorder.append(start(n));
+    recorder.append(end(1));
     assert.equal(heard.length, 0);
     await recorder.committed();
     assert.deepEqual(commits, [7]);
@@ -127,8 +128,8 @@ Deno.test("committed() covers all that was appended before it, across groups (J1
     recorder.append(newRun());
     const first = recorder.committed();
     await new Promise((resolve) => setImmediate(resolve));
-    recorder.start(start(1));
-    recorder.end(end(1));
+    recorder.append(start(1));
+    recorder.append(end(1));
     await Promise.all([first, recorder.committed()]);
     assert.equal((await store.since(0, 10)).length, 2);
   }));
@@ -144,9 +145,9 @@ Deno.test("a run that another process holds writes nothing and is told once (R7)
       expiresAt: 20n,
       isDead: () => false,
     });
-    recorder.start(start(1));
+    recorder.append(start(1));
     await recorder.committed();
-    recorder.end(end(1));
+    recorder.append(end(1));
     await recorder.committed();
     assert.deepEqual(told, [`lost ${RUN}`]);
     assert.equal((await store.since(0, 10)).length, 0);
@@ -174,12 +175,12 @@ Deno.test("after a commit that failed nothing later of its runs is written; othe
     await recorder.committed();
     const full = new StoreError("store.full", "The disk is full");
     refuse(full);
-    recorder.start(start(1));
+    recorder.append(start(1));
     await assert.rejects(recorder.committed(), full);
     assert.deepEqual(told, [`lost ${RUN}: The disk is full`]);
     refuse(undefined);
-    recorder.end(end(1));
-    recorder.start({ ...start(2), runId: other });
+    recorder.append(end(1));
+    recorder.append({ ...start(2), runId: other });
     await recorder.committed();
     assert.deepEqual(heard.map(({ runId, key }) => `${runId} ${key}`), [`${other} s2`]);
     assert.equal((await store.since(0, 10)).length, 1);
