@@ -14,6 +14,10 @@ export type Sent =
     readonly status: "retry";
     /** Why, for a person. */
     readonly message: string;
+    /** How long the other side asks to wait, in milliseconds. */
+    readonly afterMs?: number;
+    /** Nobody answers there: a shutdown need not wait. */
+    readonly unreachable?: true;
   }
   | {
     /** It will never work: the batch is dropped and counted. */

@@ -1,0 +1,102 @@
+import * as grpc from "@grpc/grpc-js";
+import type { Clock } from "../../core/clock.ts";
+import type { OtlpSettings, Signal } from "../settings.ts";
+import { readPem } from "./_tls.ts";
+import type { Sender, Sent } from "./sender.ts";
+import type { Serializer } from "./serializer.ts";
+
+const METHODS: Readonly<Record<Signal, string>> = {
+  traces: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+  metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+  logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+};
+
+// What may work later, by OTLP's specification: https://opentelemetry.io/docs/specs/otlp/#failures. It counts
+// RESOURCE_EXHAUSTED only with a RetryInfo; here it is tried again in any case, after a growing wait.
+const RETRYABLE = new Set<number>([
+  grpc.status.CANCELLED,
+  grpc.status.DEADLINE_EXCEEDED,
+  grpc.status.RESOURCE_EXHAUSTED,
+  grpc.status.ABORTED,
+  grpc.status.OUT_OF_RANGE,
+  grpc.status.UNAVAILABLE,
+  grpc.status.DATA_LOSS,
+]);
+
+/**
+ * Sends one signal over OTLP/gRPC. One try a call: trying again is the queue's. Throws SpanloopError when a
+ * certificate cannot be read.
+ */
+export function otlpGrpcSender<T>(
+  signal: Signal,
+  settings: OtlpSettings,
+  serializer: Serializer<T>,
+  clock: Clock,
+): Sender<T> {
+  const address = settings.endpoint.replace(/^[a-z]+:\/\//, "").replace(/\/+$/, "");
+  const client = new grpc.Client(address, credentials(settings), {
+    "grpc.default_compression_algorithm": settings.compression === "gzip" ? 2 : 0,
+    // A connection that failed is tried again when the queue tries again, and not later.
+    "grpc.max_reconnect_backoff_ms": 1_000,
+  });
+  const metadata = new grpc.Metadata();
+  for (const [key, value] of Object.entries(settings.headers)) metadata.set(key, value);
+
+  return {
+    signal,
+    name: `otlp grpc ${address}`,
+    send(batch) {
+      const { promise, resolve } = Promise.withResolvers<Sent>();
+      try {
+        const body = serializer.serializeRequest(batch);
+        if (body === undefined) {
+          return Promise.resolve({ status: "failed", message: "It cannot be serialized" });
+        }
+        const deadline = Number(clock.now() / 1_000_000n) + settings.timeoutMs;
+        client.makeUnaryRequest(
+          METHODS[signal],
+          (bytes: Buffer) => bytes,
+          (bytes: Buffer) => bytes,
+          Buffer.from(body.buffer, body.byteOffset, body.length),
+          metadata,
+          { deadline },
+          (error, answer) => resolve(error === null ? accepted(answer) : failure(error)),
+        );
+      } catch (thrown) {
+        resolve({ status: "failed", message: String(thrown) });
+      }
+      return promise;
+    },
+    close() {
+      client.close();
+      return Promise.resolve();
+    },
+  };
+
+  function accepted(answer: Buffer | undefined): Sent {
+    if (answer === undefined || answer.length === 0) return { status: "ok" };
+    try {
+      return { status: "ok", ...serializer.rejected(answer) };
+    } catch {
+      // It was taken, whatever the answer says beside.
+      return { status: "ok" };
+    }
+  }
+}
+
+function failure(error: grpc.ServiceError): Sent {
+  const message = `${grpc.status[error.code]}: ${error.details}`.slice(0, 300);
+  if (!RETRYABLE.has(error.code)) return { status: "failed", message };
+  return {
+    status: "retry",
+    message,
+    ...(error.code === grpc.status.UNAVAILABLE ? { unreachable: true as const } : {}),
+  };
+}
+
+function credentials(settings: OtlpSettings): grpc.ChannelCredentials {
+  if (settings.insecure) return grpc.credentials.createInsecure();
+  const { certificate, clientCertificate, clientKey } = settings;
+  const pem = (path: string | undefined) => path === undefined ? null : Buffer.from(readPem(path));
+  return grpc.credentials.createSsl(pem(certificate), pem(clientKey), pem(clientCertificate));
+}

@@ -1,0 +1,131 @@
+import { gzipSync } from "node:zlib";
+import type { Clock } from "../../core/clock.ts";
+import { SpanloopError } from "../../core/errors.ts";
+import type { OtlpSettings, Signal } from "../settings.ts";
+import { errorMessage, readPem } from "./_tls.ts";
+import type { Sender, Sent } from "./sender.ts";
+import type { Serializer } from "./serializer.ts";
+
+// What may work later, by OTLP's specification: https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes
+const RETRYABLE = new Set([429, 502, 503, 504]);
+// An answer is a few bytes; what is longer is not from a collector.
+const LONGEST_ANSWER = 4 << 20;
+
+/**
+ * Sends one signal over OTLP/HTTP, in JSON or protobuf. One try a call: trying again is the queue's. Throws
+ * SpanloopError when a certificate cannot be read.
+ */
+export function otlpHttpSender<T>(
+  signal: Signal,
+  settings: OtlpSettings,
+  serializer: Serializer<T>,
+  clock: Clock,
+): Sender<T> {
+  const url = new URL(settings.endpoint);
+  const headers = {
+    ...settings.headers,
+    "content-type": settings.protocol === "http/json"
+      ? "application/json"
+      : "application/x-protobuf",
+    ...(settings.compression === "gzip" ? { "content-encoding": "gzip" } : {}),
+  };
+  const client = httpClient(settings);
+  const closing = new AbortController();
+
+  async function post(body: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<Sent> {
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      headers,
+      client,
+      redirect: "error",
+      signal,
+    });
+    const answer = await bounded(response);
+    if (response.ok) return accepted(answer, serializer);
+    const message = `${response.status} ${response.statusText}${reason(response, answer)}`;
+    if (!RETRYABLE.has(response.status)) return { status: "failed", message };
+    return { status: "retry", message, afterMs: retryAfter(response) };
+  }
+
+  return {
+    signal,
+    name: `otlp ${settings.protocol} ${url.origin}${url.pathname}`,
+    async send(batch) {
+      const late = new AbortController();
+      const cancel = clock.after(settings.timeoutMs, () => late.abort());
+      try {
+        const body = serializer.serializeRequest(batch);
+        if (body === undefined) return { status: "failed", message: "It cannot be serialized" };
+        const bytes = settings.compression === "gzip" ? gzipSync(body) : body;
+        return await post(
+          bytes as Uint8Array<ArrayBuffer>,
+          AbortSignal.any([late.signal, closing.signal]),
+        );
+      } catch (thrown) {
+        if (late.signal.aborted) {
+          return { status: "retry", message: `No answer within ${settings.timeoutMs} ms` };
+        }
+        return { status: "retry", message: errorMessage(thrown), unreachable: true };
+      } finally {
+        cancel();
+      }
+    },
+    close() {
+      closing.abort();
+      client?.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function httpClient(settings: OtlpSettings): Deno.HttpClient | undefined {
+  const { certificate, clientCertificate, clientKey } = settings;
+  if (certificate === undefined && clientCertificate === undefined) return undefined;
+  return Deno.createHttpClient({
+    ...(certificate === undefined ? {} : { caCerts: [readPem(certificate)] }),
+    ...(clientCertificate === undefined || clientKey === undefined
+      ? {}
+      : { cert: readPem(clientCertificate), key: readPem(clientKey) }),
+  });
+}
+
+async function bounded(response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > LONGEST_ANSWER) {
+      throw new SpanloopError("telemetry.answer", "The answer is longer than 4 MiB");
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function accepted<T>(answer: Uint8Array, serializer: Serializer<T>): Sent {
+  if (answer.length === 0) return { status: "ok" };
+  try {
+    return { status: "ok", ...serializer.rejected(answer) };
+  } catch {
+    // It was taken, whatever the answer says beside.
+    return { status: "ok" };
+  }
+}
+
+// A short answer in words says more than its number.
+function reason(response: Response, answer: Uint8Array): string {
+  const type = response.headers.get("content-type") ?? "";
+  if (!/^(text\/plain|application\/json)/.test(type) || answer.length === 0) return "";
+  const text = new TextDecoder().decode(answer).replace(/[\s\p{Cc}]+/gu, " ").trim();
+  return text === "" ? "" : `: ${text.slice(0, 200)}`;
+}
+
+// Seconds or a date: RFC 9110, section 10.2.3.
+function retryAfter(response: Response): number | undefined {
+  const value = response.headers.get("retry-after");
+  if (value === null) return undefined;
+  if (/^\d+$/.test(value)) return Number(value) * 1_000;
+  const [at, date] = [Date.parse(value), Date.parse(response.headers.get("date") ?? "")];
+  return Number.isNaN(at) || Number.isNaN(date) ? undefined : Math.max(0, at - date);
+}
