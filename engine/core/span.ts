@@ -107,6 +107,14 @@ export interface Failure {
   readonly errorClass: ErrorClass;
 }
 
+/** How a run's spans are exported; the journal and the bus have all of them (T1). */
+export interface TraceSettings {
+  /** `single`: one trace a run; `linked`: each batch is a trace of its own, linked to its step's span. */
+  readonly mode: "single" | "linked";
+  /** The finest spans that are exported: of runs, of steps, or of a for_each step's batches. */
+  readonly detail: "run" | "steps" | "batches";
+}
+
 /** The journal's entry for a span's start: the span and what is never exported (T1). */
 export interface StartEntry {
   /** Discriminates entries. */
@@ -130,6 +138,8 @@ export interface StartEntry {
   readonly span: SpanStart;
   /** The resolved inputs, secrets by name only. */
   readonly inputs?: Json;
+  /** For the run: how its spans are exported. */
+  readonly trace?: TraceSettings;
 }
 
 /** The journal's entry for a span's end. */

@@ -9,7 +9,12 @@ import {
   TraceFlags,
   type Tracer,
 } from "@opentelemetry/api";
-import { AlwaysOnSampler, BasicTracerProvider } from "@opentelemetry/sdk-trace-base";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  AlwaysOnSampler,
+  BasicTracerProvider,
+  type SpanLimits,
+} from "@opentelemetry/sdk-trace-base";
 import type { Attributes, BusEvent, SpanEnd, SpanStart } from "../core/span.ts";
 
 /**
@@ -37,6 +42,15 @@ const KINDS: Readonly<Record<SpanStart["kind"], SpanKind>> = {
   consumer: SpanKind.CONSUMER,
 };
 
+const UNLIMITED: Required<SpanLimits> = {
+  attributeCountLimit: Infinity,
+  attributeValueLengthLimit: Infinity,
+  linkCountLimit: Infinity,
+  eventCountLimit: Infinity,
+  attributePerLinkCountLimit: Infinity,
+  attributePerEventCountLimit: Infinity,
+};
+
 /**
  * Makes the engine's spans with OpenTelemetry's SDK. The provider is held here and never registered as a
  * global one: under OTEL_DENO=true, and in an application that has its own, the globals are taken. Nothing
@@ -50,22 +64,26 @@ export class Tracing {
   #spanId = "";
   readonly #open = new Map<string, Span>();
 
-  /** Uses `processors` as the SDK's span processors. */
-  constructor(processors: readonly SpanProcessor[] = []) {
+  /** Uses `processors` as the SDK's span processors; without `more` nothing is cut. */
+  constructor(
+    processors: readonly SpanProcessor[],
+    more: {
+      /** What the spans' program is. */
+      readonly resource?: Attributes;
+      /** How much of a span is kept. */
+      readonly limits?: SpanLimits;
+    } = {},
+  ) {
     this.#provider = new BasicTracerProvider({
+      ...(more.resource === undefined
+        ? {}
+        : { resource: resourceFromAttributes(more.resource as Record<string, string>) }),
       sampler: new AlwaysOnSampler(),
       idGenerator: {
         generateTraceId: () => this.#traceId,
         generateSpanId: () => this.#spanId,
       },
-      spanLimits: {
-        attributeCountLimit: Infinity,
-        attributeValueLengthLimit: Infinity,
-        linkCountLimit: Infinity,
-        eventCountLimit: Infinity,
-        attributePerLinkCountLimit: Infinity,
-        attributePerEventCountLimit: Infinity,
-      },
+      spanLimits: { ...UNLIMITED, ...more.limits },
       spanProcessors: processors.map(contained),
     });
     this.#tracer = this.#provider.getTracer("spanloop");
@@ -86,8 +104,8 @@ export class Tracing {
     }
   }
 
-  /** Starts an SDK span with the ids and the time of `span`. */
-  start(span: SpanStart): Span {
+  /** Starts an SDK span with the ids and the time of `span`; `remoteParent`: its parent is another process's. */
+  start(span: SpanStart, remoteParent = false): Span {
     this.#traceId = span.traceId;
     this.#spanId = span.spanId;
     const context = span.parentSpanId === undefined
@@ -96,6 +114,7 @@ export class Tracing {
         traceId: span.traceId,
         spanId: span.parentSpanId,
         traceFlags: TraceFlags.SAMPLED,
+        isRemote: remoteParent,
         traceState: span.traceState === undefined ? undefined : createTraceState(span.traceState),
       });
     return this.#tracer.startSpan(span.name, {
@@ -109,8 +128,11 @@ export class Tracing {
     }, context);
   }
 
-  /** Ends an SDK span. */
-  end(span: Span, end: SpanEnd): void {
+  /** Ends an SDK span; `exception`: the attributes of an exception that ended it. */
+  end(span: Span, end: SpanEnd, exception?: Attributes): void {
+    if (exception !== undefined) {
+      span.addEvent("exception", exception as Record<string, string>, hrTime(end.endTime));
+    }
     if (!isEmpty(end.attributes)) span.setAttributes(end.attributes as Record<string, string>);
     if (end.error) span.setStatus({ code: SpanStatusCode.ERROR, message: end.message });
     span.end(hrTime(end.endTime));
