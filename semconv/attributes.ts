@@ -105,17 +105,215 @@ export const CICD_PIPELINE_TASK_TYPE_VALUE_DEPLOY = "deploy";
 /** `cicd.pipeline.task.type`: as OpenTelemetry defines it. */
 export const CICD_PIPELINE_TASK_TYPE_VALUE_TEST = "test";
 
+/** As OpenTelemetry defines it. */
+export const CICD_SYSTEM_COMPONENT = "cicd.system.component";
+
 /** The engine process that holds the run's lease. Defined by OpenTelemetry. */
 export const CICD_WORKER_ID = "cicd.worker.id";
 
 /** The host of the engine process that holds the run's lease. Defined by OpenTelemetry. */
 export const CICD_WORKER_NAME = "cicd.worker.name";
 
+/** As OpenTelemetry defines it. */
+export const CICD_WORKER_STATE = "cicd.worker.state";
+
+/** `cicd.worker.state`: as OpenTelemetry defines it. */
+export const CICD_WORKER_STATE_VALUE_AVAILABLE = "available";
+
+/** `cicd.worker.state`: as OpenTelemetry defines it. */
+export const CICD_WORKER_STATE_VALUE_BUSY = "busy";
+
+/** `cicd.worker.state`: as OpenTelemetry defines it. */
+export const CICD_WORKER_STATE_VALUE_OFFLINE = "offline";
+
+/** The container's id. Defined by OpenTelemetry. */
+export const CONTAINER_ID = "container.id";
+
+/** Where it is deployed, such as `production`. Defined by OpenTelemetry. */
+export const DEPLOYMENT_ENVIRONMENT_NAME = "deployment.environment.name";
+
+/** `deployment.environment.name`: as OpenTelemetry defines it. */
+export const DEPLOYMENT_ENVIRONMENT_NAME_VALUE_DEVELOPMENT = "development";
+
+/** `deployment.environment.name`: as OpenTelemetry defines it. */
+export const DEPLOYMENT_ENVIRONMENT_NAME_VALUE_PRODUCTION = "production";
+
+/** `deployment.environment.name`: as OpenTelemetry defines it. */
+export const DEPLOYMENT_ENVIRONMENT_NAME_VALUE_STAGING = "staging";
+
+/** `deployment.environment.name`: as OpenTelemetry defines it. */
+export const DEPLOYMENT_ENVIRONMENT_NAME_VALUE_TEST = "test";
+
 /** The code of the error that ended it, such as `shell.exit`. Defined by OpenTelemetry. */
 export const ERROR_TYPE = "error.type";
 
 /** `error.type`: as OpenTelemetry defines it. */
 export const ERROR_TYPE_VALUE_OTHER = "_OTHER";
+
+/** What happened, masked. Defined by OpenTelemetry. */
+export const EXCEPTION_MESSAGE = "exception.message";
+
+/** The error's code, such as `shell.exit`. Defined by OpenTelemetry. */
+export const EXCEPTION_TYPE = "exception.type";
+
+/** The processor's architecture. Defined by OpenTelemetry. */
+export const HOST_ARCH = "host.arch";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_AMD64 = "amd64";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_ARM32 = "arm32";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_ARM64 = "arm64";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_IA64 = "ia64";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_PPC32 = "ppc32";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_PPC64 = "ppc64";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_S390X = "s390x";
+
+/** `host.arch`: as OpenTelemetry defines it. */
+export const HOST_ARCH_VALUE_X86 = "x86";
+
+/** The machine id. Defined by OpenTelemetry. */
+export const HOST_ID = "host.id";
+
+/** The host's name. Defined by OpenTelemetry. */
+export const HOST_NAME = "host.name";
+
+/** The stream that the line was written to. Defined by OpenTelemetry. */
+export const LOG_IOSTREAM = "log.iostream";
+
+/** `log.iostream`: as OpenTelemetry defines it. */
+export const LOG_IOSTREAM_VALUE_STDERR = "stderr";
+
+/** `log.iostream`: as OpenTelemetry defines it. */
+export const LOG_IOSTREAM_VALUE_STDOUT = "stdout";
+
+/** The operating system. Defined by OpenTelemetry. */
+export const OS_TYPE = "os.type";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_AIX = "aix";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_DARWIN = "darwin";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_DRAGONFLYBSD = "dragonflybsd";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_FREEBSD = "freebsd";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_HPUX = "hpux";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_LINUX = "linux";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_NETBSD = "netbsd";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_OPENBSD = "openbsd";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_SOLARIS = "solaris";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_WINDOWS = "windows";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_Z_OS = "z_os";
+
+/** `os.type`: as OpenTelemetry defines it. */
+export const OS_TYPE_VALUE_ZOS = "zos";
+
+/** Its version; on Linux the kernel's. Defined by OpenTelemetry. */
+export const OS_VERSION = "os.version";
+
+/** The executable's file name, without its folder. Defined by OpenTelemetry. */
+export const PROCESS_EXECUTABLE_NAME = "process.executable.name";
+
+/** The process's id. Defined by OpenTelemetry. */
+export const PROCESS_PID = "process.pid";
+
+/** Deno's version with that of V8. Defined by OpenTelemetry. */
+export const PROCESS_RUNTIME_DESCRIPTION = "process.runtime.description";
+
+/** Always `deno`. Defined by OpenTelemetry. */
+export const PROCESS_RUNTIME_NAME = "process.runtime.name";
+
+/** Deno's version. Defined by OpenTelemetry. */
+export const PROCESS_RUNTIME_VERSION = "process.runtime.version";
+
+/** A UUID, another one for each process. Defined by OpenTelemetry. */
+export const SERVICE_INSTANCE_ID = "service.instance.id";
+
+/** What OTEL_SERVICE_NAME says, else `spanloop`. Defined by OpenTelemetry. */
+export const SERVICE_NAME = "service.name";
+
+/** Spanloop's version. Defined by OpenTelemetry. */
+export const SERVICE_VERSION = "service.version";
+
+/**
+ * Always `nodejs`, OpenTelemetry's word for JavaScript outside a browser. Defined by
+ * OpenTelemetry.
+ */
+export const TELEMETRY_SDK_LANGUAGE = "telemetry.sdk.language";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_CPP = "cpp";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_DOTNET = "dotnet";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_ERLANG = "erlang";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_GO = "go";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_JAVA = "java";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_KOTLIN = "kotlin";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_NODEJS = "nodejs";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_PHP = "php";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_PYTHON = "python";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_RUBY = "ruby";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_RUST = "rust";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_SWIFT = "swift";
+
+/** `telemetry.sdk.language`: as OpenTelemetry defines it. */
+export const TELEMETRY_SDK_LANGUAGE_VALUE_WEBJS = "webjs";
+
+/** Always `opentelemetry`. Defined by OpenTelemetry. */
+export const TELEMETRY_SDK_NAME = "telemetry.sdk.name";
+
+/** The version of OpenTelemetry's SDK. Defined by OpenTelemetry. */
+export const TELEMETRY_SDK_VERSION = "telemetry.sdk.version";
 
 /**
  * The step's id in the workflow file, the same over all attempts and runs. Type string, such as
@@ -132,7 +330,7 @@ export const SPANLOOP_STEP_TYPE = "spanloop.step.type";
 /** Which try at the step, or at one batch of it, counted from 1. Type int, such as `1`, `2`. */
 export const SPANLOOP_ATTEMPT = "spanloop.attempt";
 
-/** Why a step, or a run, was skipped. Type enum, such as `if`, `upstream`. */
+/** Why a step, or a run, was skipped. Type string, such as `if`, `upstream`. */
 export const SPANLOOP_SKIP_REASON = "spanloop.skip.reason";
 
 /** `spanloop.skip.reason`: Its own `if` was false. */
@@ -183,7 +381,7 @@ export const SPANLOOP_ITEMS_FAILED = "spanloop.items.failed";
  */
 export const SPANLOOP_WORKFLOW_DEFINITION = "spanloop.workflow.definition";
 
-/** What started the run. Type enum, such as `manual`, `schedule`. */
+/** What started the run. Type string, such as `manual`, `schedule`. */
 export const SPANLOOP_TRIGGER_TYPE = "spanloop.trigger.type";
 
 /**
@@ -217,7 +415,7 @@ export function spanloopParameter(key: string): string {
   return SPANLOOP_PARAMETER_PREFIX + key;
 }
 
-/** What a link to another span means. Type enum, such as `retry`, `rerun`. */
+/** What a link to another span means. Type string, such as `retry`, `rerun`. */
 export const SPANLOOP_LINK_TYPE = "spanloop.link.type";
 
 /** `spanloop.link.type`: From an attempt to the one before it, which failed. */
@@ -231,3 +429,87 @@ export const SPANLOOP_LINK_TYPE_VALUE_TRIGGER = "trigger";
 
 /** `spanloop.link.type`: From a run to the one whose outcomes it reuses. */
 export const SPANLOOP_LINK_TYPE_VALUE_RERUN = "rerun";
+
+/** `spanloop.link.type`: From a batch that is a trace of its own to the span of its step. */
+export const SPANLOOP_LINK_TYPE_VALUE_BATCH = "batch";
+
+/** The name of the spans that are counted. Type string, such as `orders.load`, `count`. */
+export const SPANLOOP_SPAN_NAME = "spanloop.span.name";
+
+/**
+ * How what a span stands for ended, as the journal says it. Type string, such as `succeeded`,
+ * `timed_out`.
+ */
+export const SPANLOOP_OUTCOME = "spanloop.outcome";
+
+/** `spanloop.outcome`: It did what it was to do. */
+export const SPANLOOP_OUTCOME_VALUE_SUCCEEDED = "succeeded";
+
+/** `spanloop.outcome`: It failed. */
+export const SPANLOOP_OUTCOME_VALUE_FAILED = "failed";
+
+/** `spanloop.outcome`: It was cancelled. */
+export const SPANLOOP_OUTCOME_VALUE_CANCELLED = "cancelled";
+
+/** `spanloop.outcome`: It did not run. */
+export const SPANLOOP_OUTCOME_VALUE_SKIPPED = "skipped";
+
+/** `spanloop.outcome`: Its time was up. */
+export const SPANLOOP_OUTCOME_VALUE_TIMED_OUT = "timed_out";
+
+/** `spanloop.outcome`: The engine ended during it. */
+export const SPANLOOP_OUTCOME_VALUE_INTERRUPTED = "interrupted";
+
+/** What became of an item of a for_each step. Type string, such as `processed`, `failed`. */
+export const SPANLOOP_ITEM_OUTCOME = "spanloop.item.outcome";
+
+/** `spanloop.item.outcome`: It was processed. */
+export const SPANLOOP_ITEM_OUTCOME_VALUE_PROCESSED = "processed";
+
+/** `spanloop.item.outcome`: It failed. */
+export const SPANLOOP_ITEM_OUTCOME_VALUE_FAILED = "failed";
+
+/** What waits. Type string, such as `run`, `attempt`. */
+export const SPANLOOP_QUEUE_KIND = "spanloop.queue.kind";
+
+/** `spanloop.queue.kind`: Runs that wait for their concurrency group. */
+export const SPANLOOP_QUEUE_KIND_VALUE_RUN = "run";
+
+/** `spanloop.queue.kind`: Steps and batches that wait for a slot of their run's max_concurrency. */
+export const SPANLOOP_QUEUE_KIND_VALUE_ATTEMPT = "attempt";
+
+/** Which of OpenTelemetry's signals. Type string, such as `traces`. */
+export const SPANLOOP_SIGNAL = "spanloop.signal";
+
+/** `spanloop.signal`: Spans. */
+export const SPANLOOP_SIGNAL_VALUE_TRACES = "traces";
+
+/** `spanloop.signal`: Metrics. */
+export const SPANLOOP_SIGNAL_VALUE_METRICS = "metrics";
+
+/** `spanloop.signal`: Log records. */
+export const SPANLOOP_SIGNAL_VALUE_LOGS = "logs";
+
+/**
+ * Where a signal is sent to, without credentials. Type string, such as `otlp
+ * http://localhost:4318/v1/traces`.
+ */
+export const SPANLOOP_EXPORTER = "spanloop.exporter";
+
+/** Why something was not exported. Type string, such as `queue_full`. */
+export const SPANLOOP_DROP_REASON = "spanloop.drop.reason";
+
+/** `spanloop.drop.reason`: More came than could be sent. */
+export const SPANLOOP_DROP_REASON_VALUE_QUEUE_FULL = "queue_full";
+
+/** `spanloop.drop.reason`: The other side refused it. */
+export const SPANLOOP_DROP_REASON_VALUE_REJECTED = "rejected";
+
+/** `spanloop.drop.reason`: Sending it failed for good. */
+export const SPANLOOP_DROP_REASON_VALUE_FAILED = "failed";
+
+/** `spanloop.drop.reason`: It was not sent in time when the engine ended. */
+export const SPANLOOP_DROP_REASON_VALUE_SHUTDOWN = "shutdown";
+
+/** Why the receiver did not take something. Type string, such as `duplicate`, `invalid`. */
+export const SPANLOOP_REJECT_REASON = "spanloop.reject.reason";

@@ -1,21 +1,35 @@
 /**
- * Writes semconv/attributes.ts and semconv/README.md from the registry; with `--check` writes nothing and
- * exits 1 when one of them is stale.
+ * Writes semconv/{attributes,metrics,events}.ts and semconv/README.md from the registry; with `--check`
+ * writes nothing and exits 1 when one of them is stale.
  */
-import * as conventions from "@opentelemetry/semantic-conventions/incubating";
-import { readRegistry } from "./registry.ts";
-import { renderAttributes, renderReference } from "./render.ts";
+import { OPENTELEMETRY } from "./opentelemetry.ts";
+import { readFolder } from "./folder.ts";
+import { readRegistry, RegistryError } from "./registry.ts";
+import { renderAttributes, renderEvents, renderMetrics } from "./render_constants.ts";
+import { renderReference } from "./render_reference.ts";
+import { formatted } from "./formatted.ts";
 
-/** What the registry's files say, by the generated file's name; formatted as `deno fmt` does. */
+const HEAD = "Generated from registry/*.yaml by `deno task semconv`; do not edit.";
+
+const INTRODUCTION = `# Attributes, spans, metrics and events
+
+What the engine writes in its telemetry. Names and results follow OpenTelemetry's semantic conventions for
+CI/CD; what these do not have begins with \`spanloop.\`. The source is \`registry/*.yaml\`, in the format of
+OpenTelemetry Weaver; \`deno task semconv\` makes \`attributes.ts\`, \`metrics.ts\`, \`events.ts\` and this page of it.
+`;
+
+/** What the registry's files say, by the generated file's name; formatted as \`deno fmt\` does. */
 export async function generate(folder: URL): Promise<ReadonlyMap<string, string>> {
-  const files = new Map<string, string>();
-  for (const name of ["attributes.yaml", "spans.yaml"]) {
-    files.set(name, await Deno.readTextFile(new URL(`registry/${name}`, folder)));
-  }
-  const registry = readRegistry(files, conventions);
+  const registry = readRegistry(await readFolder(new URL("registry/", folder)), OPENTELEMETRY);
+  const head = `// ${HEAD}\n\n`;
   return new Map([
-    ["attributes.ts", await format("ts", renderAttributes(registry))],
-    ["README.md", await format("md", renderReference(registry))],
+    ["attributes.ts", await formatted("ts", head + renderAttributes(registry))],
+    ["metrics.ts", await formatted("ts", head + renderMetrics(registry))],
+    ["events.ts", await formatted("ts", head + renderEvents(registry))],
+    [
+      "README.md",
+      await formatted("md", `<!-- ${HEAD} -->\n\n${INTRODUCTION}\n${renderReference(registry)}`),
+    ],
   ]);
 }
 
@@ -37,34 +51,27 @@ async function read(file: URL): Promise<string | undefined> {
   }
 }
 
-async function format(extension: string, text: string): Promise<string> {
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--quiet", "--no-config", "--line-width", "100", "--ext", extension, "-"],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const writer = process.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  await writer.close();
-  const { success, stdout } = await process.output();
-  if (!success) throw new TypeError("The generated text does not parse; see above");
-  return new TextDecoder().decode(stdout);
-}
-
-if (import.meta.main) {
+async function main(check: boolean): Promise<void> {
   const folder = new URL("./", import.meta.url);
-  if (Deno.args.includes("--check")) {
-    const names = await stale(folder);
-    for (const name of names) {
-      console.error(
-        `semconv/${name} is stale: run \`deno task semconv\` and commit what it writes`,
-      );
-    }
-    if (names.length > 0) Deno.exit(1);
-  } else {
+  if (!check) {
     for (const [name, text] of await generate(folder)) {
       await Deno.writeTextFile(new URL(name, folder), text);
     }
+    return;
+  }
+  const names = await stale(folder);
+  for (const name of names) {
+    console.error(`semconv/${name} is stale: run \`deno task semconv\` and commit what it writes`);
+  }
+  if (names.length > 0) Deno.exit(1);
+}
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args.includes("--check"));
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
   }
 }

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import * as conventions from "@opentelemetry/semantic-conventions/incubating";
 import * as attributes from "./attributes.ts";
 import { stale } from "./generate.ts";
+import { OPENTELEMETRY } from "./opentelemetry.ts";
 import { readRegistry, RegistryError } from "./registry.ts";
-import { renderAttributes, renderReference } from "./render.ts";
+import { renderAttributes, renderEvents, renderMetrics } from "./render_constants.ts";
+import { renderReference } from "./render_reference.ts";
 
 const HERE = new URL("./", import.meta.url);
 const OWN = `
@@ -14,6 +16,26 @@ groups:
     brief: X.
     attributes:
       - { id: spanloop.x, type: string, stability: development, brief: An x., examples: ["a"] }
+`;
+
+const SIGNALS = `
+imports:
+  metrics: [cicd.worker.count]
+groups:
+  - id: metric.spanloop.depth
+    type: metric
+    metric_name: spanloop.depth
+    instrument: gauge
+    unit: "{run}"
+    stability: development
+    brief: A depth.
+    attributes: [{ ref: spanloop.x }]
+  - id: event.spanloop.opened
+    type: event
+    name: spanloop.opened
+    stability: development
+    brief: Opened.
+    attributes: [{ ref: spanloop.x, requirement_level: required }]
 `;
 
 function span(key: string): string {
@@ -36,7 +58,11 @@ Deno.test("stale() names a generated file that somebody edited or removed", asyn
   const folder = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${folder}/registry`);
-    for (const name of ["registry/attributes.yaml", "registry/spans.yaml", "attributes.ts"]) {
+    const generated = ["attributes.ts", "metrics.ts", "events.ts"];
+    const files = [...Deno.readDirSync(new URL("registry", HERE))].map(({ name }) =>
+      `registry/${name}`
+    );
+    for (const name of [...generated, ...files]) {
       await Deno.copyFile(new URL(name, HERE), `${folder}/${name}`);
     }
     const text = await Deno.readTextFile(`${folder}/attributes.ts`);
@@ -82,30 +108,56 @@ Deno.test("a template attribute becomes a function of the name", () => {
 Deno.test("a reference that nobody defines is refused, with its file and key", () => {
   const files = new Map([["a.yaml", OWN], ["s.yaml", span("cicd.pipeline.nmae")]]);
   assert.throws(
-    () => readRegistry(files, conventions),
+    () => readRegistry(files, OPENTELEMETRY),
     (error: unknown) =>
       error instanceof RegistryError &&
-      /s\.yaml refers to cicd\.pipeline\.nmae/.test(error.message),
+      /^s\.yaml:8: refers to cicd\.pipeline\.nmae/.test(error.message),
   );
 });
 
 Deno.test("a key that is defined twice is refused", () => {
   const files = new Map([["a.yaml", OWN], ["b.yaml", OWN]]);
-  assert.throws(() => readRegistry(files, conventions), /spanloop\.x is defined twice/);
+  assert.throws(
+    () => readRegistry(files, OPENTELEMETRY),
+    /b\.yaml:8: spanloop\.x is defined twice, first at a\.yaml:8/,
+  );
 });
 
 Deno.test("an attribute without a brief is refused", () => {
   const files = new Map([["a.yaml", OWN.replace("brief: An x., ", "")]]);
-  assert.throws(() => readRegistry(files, conventions), /spanloop\.x lacks `brief`/);
+  assert.throws(() => readRegistry(files, OPENTELEMETRY), /a\.yaml:8: spanloop\.x lacks `brief`/);
 });
 
 Deno.test("what a registry says reaches the constants and the reference", () => {
   const registry = readRegistry(
     new Map([["a.yaml", OWN], ["s.yaml", span("error.type")]]),
-    conventions,
+    OPENTELEMETRY,
   );
   const constants = renderAttributes(registry);
   assert.match(constants, /\/\*\* An x\. .*\*\/\nexport const SPANLOOP_X = "spanloop\.x";/);
   assert.match(constants, /export const ERROR_TYPE = "error\.type";/);
   assert.match(renderReference(registry), /\| `error\.type` \| required \| Something\. \|/);
+});
+
+Deno.test("metrics and events become constants with what an instrument is made of", () => {
+  const registry = readRegistry(new Map([["a.yaml", OWN], ["m.yaml", SIGNALS]]), OPENTELEMETRY);
+  const metrics = renderMetrics(registry);
+  assert.match(metrics, /METRIC_CICD_WORKER_COUNT = .*"updowncounter","unit":"\{worker\}"/);
+  assert.match(
+    metrics,
+    /METRIC_SPANLOOP_DEPTH = .*"gauge","unit":"\{run\}","description":"A depth\."/,
+  );
+  assert.match(renderEvents(registry), /EVENT_SPANLOOP_OPENED = "spanloop\.opened"/);
+  assert.match(renderAttributes(registry), /CICD_WORKER_STATE = "cicd\.worker\.state"/);
+  const reference = renderReference(registry);
+  assert.match(reference, /### spanloop\.depth\n\nInstrument: gauge, in `\{run\}`\./);
+  assert.match(reference, /### spanloop\.opened\n/);
+});
+
+Deno.test("an import that OpenTelemetry does not define is refused", () => {
+  const files = new Map([["m.yaml", "imports: { metrics: [cicd.workers.count] }"]]);
+  assert.throws(
+    () => readRegistry(files, OPENTELEMETRY),
+    /m\.yaml:1: imports cicd\.workers\.count/,
+  );
 });

@@ -1,35 +1,48 @@
 /**
- * Reads the registry: YAML files in the format of OpenTelemetry Weaver, of which this understands what the
- * registry uses: attribute groups that define attributes, and spans that refer to them.
+ * Reads a registry: YAML files in the format of OpenTelemetry Weaver (its semconv.schema.json, version 1),
+ * of which this understands attribute groups, spans, metrics, events, entities, and imports of
+ * OpenTelemetry's own metrics, events and entities.
  */
-import { parse } from "yaml";
+import { type Item, readItem, RegistryError } from "./located.ts";
+import type { Facts, Instrument, Level, Levels } from "./opentelemetry.ts";
+
+export { RegistryError };
 
 /** A value that an attribute is known to take. */
 export interface Member {
   /** Its name in constants, in snake_case. */
   readonly id: string;
   /** What stands on the span. */
-  readonly value: string;
+  readonly value: string | number;
   /** What it means; absent for OpenTelemetry's own. */
   readonly brief?: string;
 }
 
-/** One attribute that the engine writes. */
+/** Who defines something: the registry that was read, the one it builds upon, or OpenTelemetry. */
+export type Origin = "own" | "base" | "opentelemetry";
+
+/** One attribute. */
 export interface Attribute {
   /** Its key. */
   readonly id: string;
-  /** As the registry writes it: `string`, `int`, `template[any]`, or `enum` for one with members. */
+  /** As the registry writes it: `string`, `int`, `template[any]`; for one with members, the members' type. */
   readonly type: string;
-  /** What it says. */
-  readonly brief: string;
+  /** What it says; absent for OpenTelemetry's own if no reference says it. */
+  readonly brief?: string;
   /** What else a reader must know. */
   readonly note?: string;
   /** Values as they may look. */
   readonly examples: readonly string[];
   /** The values it may take, if they are known. */
   readonly members: readonly Member[];
-  /** Whether OpenTelemetry defines it. */
-  readonly foreign: boolean;
+  /** Whether it takes its members' values only; OpenTelemetry's and those with `annotations: {open: true}` take others. */
+  readonly closed: boolean;
+  /** `development`, `stable` and so on. */
+  readonly stability: string;
+  /** What replaces it, or true; absent unless it is deprecated. */
+  readonly deprecated?: string | true;
+  /** Who defines it. */
+  readonly origin: Origin;
 }
 
 /** Attributes that belong together. */
@@ -42,86 +55,184 @@ export interface Group {
   readonly attributes: readonly Attribute[];
 }
 
-/** A span that the engine makes. */
-export interface Span {
-  /** Such as `spanloop.run.server`. */
+/** An attribute as a signal carries it. */
+export interface Reference {
+  /** The attribute's key. */
   readonly id: string;
-  /** OpenTelemetry's kind. */
-  readonly kind: string;
-  /** What it stands for. */
-  readonly brief: string;
+  /** What it says here. */
+  readonly brief?: string;
+  /** How firmly it is to be expected. */
+  readonly level: Level;
+  /** When it is there, if that depends. */
+  readonly condition?: string;
+}
+
+/** What all signals have. */
+export interface Signal {
+  /** The name: a metric's, an event's, an entity's; a span's id without `span.`. */
+  readonly id: string;
+  /** What it stands for; absent for OpenTelemetry's own. */
+  readonly brief?: string;
   /** What else a reader must know. */
   readonly note?: string;
-  /** Its attributes, each with how firmly it is to be expected. */
-  readonly attributes: readonly {
-    readonly id: string;
-    readonly brief: string;
-    readonly requirement: string;
-  }[];
+  /** `development`, `stable` and so on. */
+  readonly stability: string;
+  /** What replaces it, or true; absent unless it is deprecated. */
+  readonly deprecated?: string | true;
+  /** Who defines it. */
+  readonly origin: Origin;
+  /** Its attributes. */
+  readonly attributes: readonly Reference[];
 }
 
-/** The whole registry. */
+/** A span. */
+export interface Span extends Signal {
+  /** OpenTelemetry's kind. */
+  readonly kind: string;
+}
+
+/** A metric. */
+export interface Metric extends Signal {
+  /** What records it. */
+  readonly instrument: Instrument;
+  /** In UCUM's notation. */
+  readonly unit: string;
+}
+
+/** A registry, with what it refers to. */
 export interface Registry {
-  /** What is ours. */
+  /** What it defines. */
   readonly groups: readonly Group[];
-  /** What OpenTelemetry defines and our spans refer to, sorted by key. */
+  /** What others define and its signals refer to, sorted by key. */
   readonly foreign: readonly Attribute[];
-  /** Our spans. */
+  /** Its spans. */
   readonly spans: readonly Span[];
+  /** Its metrics, with those that it imports. */
+  readonly metrics: readonly Metric[];
+  /** Its events, with those that it imports. */
+  readonly events: readonly Signal[];
+  /** Its entities, with those that it imports. */
+  readonly entities: readonly Signal[];
 }
 
-/** OpenTelemetry's conventions by their constants' names, as its npm package exports them. */
-export type Conventions = Readonly<Record<string, unknown>>;
-
-type Node = Readonly<Record<string, unknown>>;
-
-/** A mistake in the registry: which file, and what to do. */
-export class RegistryError extends Error {
-  /** A stable name. */
-  readonly code = "semconv.registry";
-}
+const SINGULAR = { metrics: "metric", events: "event", entities: "entity" };
+const LEVELS: readonly string[] = ["required", "conditionally_required", "recommended", "opt_in"];
 
 /**
- * Reads the files' texts, given by their names. Throws RegistryError for a key that is defined twice, or
- * that neither the registry nor OpenTelemetry defines.
+ * Reads the files' texts, given by their names. `base` is the registry that this one builds upon: its
+ * attributes can be referred to. Throws RegistryError, with file and line, for what the format does not
+ * know, a name that is defined twice, and a reference to what nobody defines.
  */
 export function readRegistry(
   files: ReadonlyMap<string, string>,
-  conventions: Conventions,
+  facts: Facts,
+  base?: Registry,
 ): Registry {
-  const nodes = [...files].flatMap(([file, text]) =>
-    list(parse(text) as Node, "groups").map((node) => ({ file, node }))
+  const tops = [...files].map(([file, text]) => readItem(file, text));
+  const items = tops.flatMap((top) => top.items("groups"));
+  for (const item of items) checkType(item);
+  const names = new Map<string, Item>();
+  const groups = ofType(items, "attribute_group").filter(definesAttributes)
+    .map((item) => readGroup(item, names, facts, base));
+  const attributes = new Map(attributesOf(groups).map((one) => [one.id, one]));
+  const inherited = new Map(
+    (base === undefined ? [] : attributesOf(base.groups)).map((one) => [one.id, one]),
   );
-  const groups = nodes.filter(({ node }) => node.type === "attribute_group").map(readGroup);
-  const own = new Map<string, Attribute>();
-  for (const attribute of groups.flatMap((group) => group.attributes)) {
-    if (own.has(attribute.id)) {
-      throw new RegistryError(`${attribute.id} is defined twice: remove one of the definitions`);
-    }
-    own.set(attribute.id, attribute);
-  }
+  const byId = new Map(items.map((item) => [item.text("id"), item]));
   const foreign = new Map<string, Attribute>();
-  const spans = nodes.filter(({ node }) => node.type === "span").map(({ file, node }): Span => ({
-    id: text(node, "id", file).replace(/^span\./, ""),
-    kind: text(node, "span_kind", file),
-    brief: text(node, "brief", file),
-    note: optional(node, "note"),
-    attributes: list(node, "attributes").map((reference) => {
-      const id = text(reference, "ref", file);
-      const known = own.get(id) ?? foreign.get(id) ??
-        readForeign(id, text(reference, "brief", file), conventions, file);
-      if (known.foreign && !foreign.has(id)) foreign.set(id, known);
-      return {
-        id,
-        brief: optional(reference, "brief") ?? known.brief,
-        requirement: requirement(reference.requirement_level),
-      };
-    }),
+
+  function resolve(reference: Item): Reference {
+    const id = reference.text("ref");
+    const brief = reference.optional("brief");
+    const known = attributes.get(id) ?? foreign.get(id) ?? inherited.get(id) ??
+      foreignAttribute(id, facts);
+    if (known === undefined) {
+      throw reference.error(
+        `refers to ${id}, which neither the registry nor OpenTelemetry defines: ${
+          correction(id, [...attributes.keys(), ...inherited.keys(), ...keysOf(facts.attributes)])
+        }`,
+      );
+    }
+    if (known.deprecated !== undefined) {
+      throw reference.error(
+        `refers to ${id}, which is deprecated: ${
+          known.deprecated === true ? "nothing replaces it" : `use ${known.deprecated}`
+        }`,
+      );
+    }
+    if (known.origin !== "own") {
+      const said = known.origin === "base" ? known.brief : known.brief ?? brief;
+      foreign.set(id, { ...known, brief: said, origin: foreignOrigin(known) });
+    }
+    return { id, brief: brief ?? known.brief, ...readLevel(reference) };
+  }
+
+  function signal(item: Item, id: string): Signal {
+    unique(names, item.text("type"), id, item);
+    return {
+      id,
+      brief: item.text("brief"),
+      note: item.optional("note"),
+      stability: item.text("stability"),
+      ...readDeprecation(item),
+      origin: "own",
+      attributes: referencesOf(item, byId).map(resolve),
+    };
+  }
+
+  const spans = ofType(items, "span").map((item): Span => ({
+    ...signal(item, item.text("id").replace(/^span\./, "")),
+    kind: item.text("span_kind"),
   }));
+  const metrics = ofType(items, "metric").map((item): Metric => ({
+    ...signal(item, item.text("metric_name")),
+    instrument: readInstrument(item),
+    unit: item.text("unit"),
+  }));
+  const events = ofType(items, "event").map((item) => signal(item, item.text("name")));
+  const entities = ofType(items, "entity").map((item) => signal(item, item.text("name")));
+
+  function imported<T extends object>(
+    kind: "metrics" | "events" | "entities",
+    make: (name: string, signal: Signal) => T,
+  ): readonly T[] {
+    return tops.flatMap((top) => {
+      const imports = top.item("imports");
+      return (imports?.scalars(kind) ?? []).map((given) => {
+        const name = String(given);
+        const known = facts[kind][name];
+        if (imports === undefined || known === undefined) {
+          throw (imports ?? top).error(
+            `imports ${name}, which is not among OpenTelemetry's ${kind}: ${
+              correction(name, keysOf(facts[kind]))
+            }`,
+          );
+        }
+        unique(names, SINGULAR[kind], name, imports);
+        for (const key of keysOf(known.attributes ?? {})) {
+          const attribute = foreignAttribute(key, facts);
+          if (attribute !== undefined && attribute.deprecated === undefined && !foreign.has(key)) {
+            foreign.set(key, attribute);
+          }
+        }
+        return make(name, foreignSignal(name, known));
+      });
+    });
+  }
+
   return {
     groups,
-    foreign: [...foreign.values()].sort((a, b) => a.id < b.id ? -1 : 1),
     spans,
+    metrics: [
+      ...imported("metrics", (name, signal): Metric => {
+        const { instrument, unit } = facts.metrics[name];
+        return { ...signal, instrument, unit };
+      }),
+      ...metrics,
+    ],
+    events: [...imported("events", (_, signal) => signal), ...events],
+    entities: [...imported("entities", (_, signal) => signal), ...entities],
+    foreign: [...foreign.values()].sort((a, b) => a.id < b.id ? -1 : 1),
   };
 }
 
@@ -130,73 +241,198 @@ export function constantName(id: string): string {
   return id.replaceAll(/[^a-zA-Z0-9]/g, "_").toUpperCase();
 }
 
-function readGroup({ file, node }: { file: string; node: Node }): Group {
+/** All attributes of the groups, in their order. */
+export function attributesOf(groups: readonly Group[]): readonly Attribute[] {
+  return groups.flatMap((group) => group.attributes);
+}
+
+/** OpenTelemetry's attribute of that key; undefined if it defines none. */
+export function foreignAttribute(id: string, facts: Facts): Attribute | undefined {
+  if (!Object.hasOwn(facts.attributes, id)) return undefined;
+  const { type, values = {}, stability = "development", deprecated } = facts.attributes[id];
   return {
-    title: text(node, "display_name", file),
-    brief: text(node, "brief", file),
-    attributes: list(node, "attributes").map((attribute): Attribute => {
-      const type = attribute.type as string | Node;
-      return {
-        id: text(attribute, "id", file),
-        type: typeof type === "string" ? type : "enum",
-        brief: text(attribute, "brief", file),
-        note: optional(attribute, "note"),
-        examples: ((attribute.examples ?? []) as unknown[]).map(String),
-        members: typeof type === "string" ? [] : list(type, "members").map((member) => ({
-          id: text(member, "id", file),
-          value: text(member, "value", file),
-          brief: text(member, "brief", file),
-        })),
-        foreign: false,
-      };
+    id,
+    type,
+    examples: [],
+    members: Object.entries(values).map(([id, value]) => ({ id, value }))
+      .sort((a, b) => a.id < b.id ? -1 : 1),
+    closed: false,
+    stability,
+    ...(deprecated === undefined ? {} : { deprecated }),
+    origin: "opentelemetry",
+  };
+}
+
+function foreignOrigin({ origin }: Attribute): Origin {
+  return origin === "opentelemetry" ? "opentelemetry" : "base";
+}
+
+function foreignSignal(
+  id: string,
+  known: {
+    readonly stability?: string;
+    readonly deprecated?: string | true;
+    readonly attributes?: Levels;
+  },
+): Signal {
+  const { stability = "development", deprecated, attributes = {} } = known;
+  return {
+    id,
+    stability,
+    ...(deprecated === undefined ? {} : { deprecated }),
+    origin: "opentelemetry",
+    attributes: Object.entries(attributes).map(([id, level]) => ({ id, level })),
+  };
+}
+
+function checkType(item: Item): void {
+  const type = item.text("type");
+  if (!["attribute_group", "span", "metric", "event", "entity"].includes(type)) {
+    throw item.error(
+      `${item.text("id")} is of type ${type}: use attribute_group, span, metric, event or entity`,
+    );
+  }
+}
+
+function ofType(items: readonly Item[], type: string): readonly Item[] {
+  return items.filter((item) => item.get("type") === type);
+}
+
+// A group of references only is there to be extended.
+function definesAttributes(item: Item): boolean {
+  return item.items("attributes").some(defines);
+}
+
+function defines(attribute: Item): boolean {
+  return attribute.get("id") !== undefined;
+}
+
+function referencesOf(
+  item: Item,
+  byId: ReadonlyMap<string, Item>,
+  below: readonly Item[] = [],
+): readonly Item[] {
+  const own = item.items("attributes");
+  const extended = item.optional("extends");
+  if (extended === undefined) return own;
+  if (below.includes(item)) throw item.error(`${item.text("id")} extends itself: break the circle`);
+  const parent = byId.get(extended);
+  if (parent === undefined) {
+    throw item.error(
+      `extends ${extended}, which no group of the registry is called: ${
+        correction(extended, [...byId.keys()])
+      }`,
+    );
+  }
+  const keys = new Set(own.map((one) => one.get("ref")));
+  const inherited = referencesOf(parent, byId, [...below, item]);
+  return [...inherited.filter((one) => !keys.has(one.get("ref"))), ...own];
+}
+
+function readGroup(
+  item: Item,
+  names: Map<string, Item>,
+  facts: Facts,
+  base: Registry | undefined,
+): Group {
+  return {
+    title: item.text("display_name"),
+    brief: item.text("brief"),
+    attributes: item.items("attributes").filter(defines).map((attribute) => {
+      const read = readAttribute(attribute);
+      unique(names, "attribute", read.id, attribute);
+      const theirs = Object.hasOwn(facts.attributes, read.id)
+        ? "OpenTelemetry"
+        : base !== undefined && attributesOf(base.groups).some((one) => one.id === read.id)
+        ? "the registry that this one builds upon"
+        : undefined;
+      if (theirs !== undefined) {
+        throw attribute.error(
+          `defines ${read.id}, which ${theirs} defines: refer to it with \`ref\``,
+        );
+      }
+      return read;
     }),
   };
 }
 
-// OpenTelemetry's package holds keys and known values, so a misspelt reference cannot pass.
-function readForeign(id: string, brief: string, conventions: Conventions, file: string): Attribute {
-  const name = constantName(id);
-  if (conventions[`ATTR_${name}`] !== id) {
-    throw new RegistryError(
-      `${file} refers to ${id}, which neither the registry nor OpenTelemetry defines: correct it or define it`,
-    );
+function readAttribute(item: Item): Attribute {
+  const type = item.get("type");
+  const members = typeof type === "string" ? [] : item.item("type")?.items("members") ?? [];
+  if (typeof type !== "string" && members.length === 0) item.text("type");
+  const examples = item.scalars("examples");
+  if (examples.length === 0 && members.length === 0 && type !== "boolean") {
+    throw item.error(`${item.text("id")} lacks \`examples\`: add at least one`);
   }
-  const prefix = `${name}_VALUE_`;
-  const members = Object.keys(conventions).filter((key) => key.startsWith(prefix)).sort()
-    .map((key) => ({
-      id: key.slice(prefix.length).toLowerCase(),
-      value: String(conventions[key]),
-    }));
   return {
-    id,
-    type: members.length === 0 ? "any" : "enum",
-    brief,
-    examples: [],
-    members,
-    foreign: true,
+    id: item.text("id"),
+    type: typeof type === "string"
+      ? type
+      : typeof members[0].get("value") === "number"
+      ? "int"
+      : "string",
+    brief: item.text("brief"),
+    note: item.optional("note"),
+    examples: examples.map(String),
+    members: members.map((member) => {
+      const value = member.get("value");
+      return {
+        id: member.text("id"),
+        value: typeof value === "number" ? value : member.text("value"),
+        brief: member.text("brief"),
+      };
+    }),
+    closed: members.length > 0 && item.item("annotations")?.get("open") !== true,
+    stability: item.text("stability"),
+    ...readDeprecation(item),
+    origin: "own",
   };
 }
 
-function requirement(level: unknown): string {
-  if (typeof level === "string") return level.replaceAll("_", " ");
-  return (level as Node).conditionally_required as string;
+function readInstrument(item: Item): Instrument {
+  const instrument = item.text("instrument");
+  if (["counter", "updowncounter", "histogram", "gauge"].includes(instrument)) {
+    return instrument as Instrument;
+  }
+  throw item.error(
+    `${instrument} is no instrument: use counter, updowncounter, histogram or gauge`,
+  );
 }
 
-function list(node: Node, key: string): readonly Node[] {
-  return (node[key] ?? []) as readonly Node[];
+function readDeprecation(item: Item): { readonly deprecated?: string | true } {
+  const deprecated = item.item("deprecated");
+  return deprecated === undefined ? {} : { deprecated: deprecated.optional("renamed_to") ?? true };
 }
 
-function optional(node: Node, key: string): string | undefined {
-  const value = node[key];
-  return typeof value === "string" ? value.trim().replaceAll(/\s+/g, " ") : undefined;
+function readLevel(item: Item): { readonly level: Level; readonly condition?: string } {
+  const given = item.get("requirement_level") ?? "recommended";
+  const nested = typeof given === "string" ? undefined : item.item("requirement_level");
+  const level = nested === undefined ? given : nested.keys()[0];
+  if (typeof level !== "string" || !LEVELS.includes(level)) {
+    throw item.error(`${String(level)} is no requirement level: use ${LEVELS.join(", ")}`);
+  }
+  const condition = nested?.optional(level);
+  return { level: level as Level, ...(condition === undefined ? {} : { condition }) };
 }
 
-function text(node: Node, key: string, file: string): string {
-  const value = optional(node, key);
-  if (value === undefined) {
-    throw new RegistryError(
-      `${file}: ${node.id ?? node.ref ?? "a group"} lacks \`${key}\`: add it`,
+// Of a kind: a metric may be called as an attribute is.
+function unique(names: Map<string, Item>, kind: string, name: string, item: Item): void {
+  const first = names.get(`${kind} ${name}`);
+  if (first !== undefined) {
+    throw item.error(
+      `${name} is defined twice, first at ${first.file}:${first.line}: remove one of the definitions`,
     );
   }
-  return value;
+  names.set(`${kind} ${name}`, item);
+}
+
+function correction(given: string, known: readonly string[]): string {
+  const last = given.slice(given.lastIndexOf(".") + 1);
+  const near = known.find((name) => name.replaceAll("_", ".") === given.replaceAll("_", ".")) ??
+    known.find((name) => name.endsWith(`.${last}`) && name[0] === given[0]);
+  return near === undefined ? "correct it or define it" : `is ${near} meant?`;
+}
+
+function keysOf(record: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(record);
 }

@@ -1,0 +1,19 @@
+// Generated from registry/*.yaml by `deno task semconv`; do not edit.
+
+/** A line of a step's output; the record's body is the line, masked. */
+export const EVENT_SPANLOOP_STEP_OUTPUT = "spanloop.step.output";
+
+/**
+ * An attempt at a step or at a batch has ended, a for_each step has, or a step was skipped; the
+ * record's body says how, in words.
+ */
+export const EVENT_SPANLOOP_STEP_END = "spanloop.step.end";
+
+/** A run has ended; the record's body says how, in words. */
+export const EVENT_SPANLOOP_RUN_END = "spanloop.run.end";
+
+/** Why a step, or an attempt at it, did not succeed. */
+export const EVENT_SPANLOOP_STEP_EXCEPTION = "spanloop.step.exception";
+
+/** Why a run failed. */
+export const EVENT_SPANLOOP_RUN_EXCEPTION = "spanloop.run.exception";
