@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import type { Clock } from "../../core/clock.ts";
 import { SpanloopError } from "../../core/errors.ts";
@@ -23,6 +24,7 @@ export function otlpHttpSender<T>(
 ): Sender<T> {
   const url = new URL(settings.endpoint);
   const headers = {
+    ...basic(url),
     ...settings.headers,
     "content-type": settings.protocol === "http/json"
       ? "application/json"
@@ -77,6 +79,15 @@ export function otlpHttpSender<T>(
       return Promise.resolve();
     },
   };
+}
+
+// fetch refuses a URL with credentials; they belong into a header.
+function basic(url: URL): Record<string, string> {
+  const { username, password } = url;
+  url.username = url.password = "";
+  if (username === "" && password === "") return {};
+  const pair = [username, password].map(decodeURIComponent).join(":");
+  return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
 }
 
 function httpClient(settings: OtlpSettings): Deno.HttpClient | undefined {
