@@ -65,16 +65,24 @@ export class StepError extends SpanloopError {
   readonly errorClass: ErrorClass;
   /** The last lines of output, masked, for the report. */
   readonly tail: string | undefined;
+  /** What the attempt's span says at its end, by keys from semconv/attributes.ts; masked by the engine. */
+  readonly attributes: Readonly<Record<string, string | number | boolean>> | undefined;
 
   /** Makes a failure of class `errorClass`. */
   constructor(
     code: string,
     message: string,
-    options: { errorClass?: ErrorClass; tail?: string; cause?: unknown } = {},
+    options: {
+      errorClass?: ErrorClass;
+      tail?: string;
+      attributes?: Readonly<Record<string, string | number | boolean>>;
+      cause?: unknown;
+    } = {},
   ) {
     super(code, message, { cause: options.cause });
     this.errorClass = options.errorClass ?? "error";
     this.tail = options.tail;
+    this.attributes = options.attributes;
   }
 }
 

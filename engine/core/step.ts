@@ -53,9 +53,11 @@ export interface AttemptContext {
   readonly file: string;
   /** The attempt's span. */
   readonly span: SpanReference;
+  /** W3C trace flags that came with the run, if it has a caller. */
+  readonly traceFlags?: number;
   /** W3C tracestate of the trace, if it has one. */
   readonly traceState?: string;
-  /** W3C baggage header that came with the run, if any. */
+  /** W3C baggage header of the run, if any: the caller's with what the workflow sets. */
   readonly baggage?: string;
   /** Which try this is, from 1. */
   readonly attempt: number;
@@ -117,6 +119,8 @@ export interface StepResult {
   readonly items?: ItemCount;
   /** The last lines of output, for the journal. */
   readonly tail?: string;
+  /** What the attempt's span says at its end, by keys from semconv/attributes.ts; masked by the engine. */
+  readonly attributes?: Attributes;
   /** Spans to commit with the attempt's end. */
   readonly spans?: readonly EmittedSpan[];
 }

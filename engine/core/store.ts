@@ -1,6 +1,6 @@
 import type { JsonObject } from "./json.ts";
 import type { ValueSource } from "./parameter.ts";
-import type { EndEntry, JournalRecord, StartEntry, Status } from "./span.ts";
+import type { EndEntry, JournalRecord, SpanReference, StartEntry, Status } from "./span.ts";
 
 /** A process that can hold leases. Two of these name the same process only if all four fields agree. */
 export interface Holder {
@@ -48,10 +48,14 @@ export interface RunHeader {
   readonly spanId: string;
   /** The caller's span, from TRACEPARENT or of the calling attempt. */
   readonly parentSpanId?: string;
+  /** The caller's W3C trace flags. */
+  readonly traceFlags?: number;
   /** The caller's tracestate. */
   readonly traceState?: string;
-  /** The caller's baggage header. */
+  /** The run's baggage header: the caller's with what the workflow sets. */
   readonly baggage?: string;
+  /** Its business context: what every span of the run says of the baggage, by name. */
+  readonly context?: Readonly<Record<string, string>>;
   /** Parameter values; a secret is `{ "secret": "<its source>" }` (J6). */
   readonly params: JsonObject;
   /** Where each value came from. */
@@ -62,10 +66,16 @@ export interface RunHeader {
   readonly group?: string;
   /** The calling run and attempt key, for a sub-workflow (S6). */
   readonly parent?: { readonly runId: string; readonly key: string; readonly depth: number };
-  /** The run whose outcomes it reuses, and the keys of the steps it takes over (R5). */
-  readonly rerun?: { readonly runId: string; readonly reuse: readonly string[] };
+  /** The run whose outcomes it reuses, its span, and the keys of the steps it takes over (R5). */
+  readonly rerun?: {
+    readonly runId: string;
+    readonly span?: SpanReference;
+    readonly reuse: readonly string[];
+  };
   /** The trigger's event, unique in the store: `workflow/trigger/tick` (R9). */
   readonly trigger?: string;
+  /** The span that started it, in whichever trace; its own parent is another matter. */
+  readonly triggeredBy?: SpanReference;
   /** When it was created, nanoseconds since the epoch. */
   readonly createdAt: bigint;
 }

@@ -1,6 +1,7 @@
 import type { ErrorClass } from "./errors.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Expression, Template } from "./scope.ts";
+import type { TraceSettings } from "./span.ts";
 
 /** A validated workflow. Immutable; every expression in it is compiled and checked. */
 export interface Workflow {
@@ -30,6 +31,10 @@ export interface Workflow {
   readonly priority?: Template;
   /** Runs of one group exclude each other. */
   readonly group?: Group;
+  /** The business context that it sets; reaches child processes and requests, and the run's spans. */
+  readonly baggage: Baggage;
+  /** How a run's spans are exported. */
+  readonly trace: TraceSettings;
   /** What the improvement loop optimises. */
   readonly tune?: TuneContract;
   /** Steps in the file's order. */
@@ -42,6 +47,14 @@ export interface Workflow {
   readonly outputs: Readonly<Record<string, Template>>;
   /** Places where `raw()` lets a value into the shell unquoted (V2), as `steps.load.run:12:8`. */
   readonly raw: readonly string[];
+}
+
+/** A workflow's `baggage:`, by names that become members of W3C baggage and span attributes. */
+export interface Baggage {
+  /** What it sets, over the caller's; null sets nothing. */
+  readonly set: Readonly<Record<string, Template>>;
+  /** What of the caller's baggage the run's spans say as well. */
+  readonly fromCaller: readonly string[];
 }
 
 /** What happens to a new run when one of its kind is under way. */

@@ -145,12 +145,32 @@ export class Checker {
   ): Type {
     if (type.fields !== undefined) {
       const field = type.fields(name);
-      if (field !== undefined) return field;
+      if (field !== undefined) {
+        this.#checkSecret(type, name, place);
+        return field;
+      }
       return this.#unknownField(type, target, name, place);
     }
     if (type.kind === "object" || type.kind === "any") return ANY;
     const message = `${nameOf(type.kind)} has no fields, so no \`${name}\``;
     return this.#report(place.from, place.to, "wrong-type", capital(message));
+  }
+
+  #checkSecret(
+    type: Type,
+    name: string,
+    place: { readonly from: number; readonly to: number },
+  ): void {
+    const { noSecrets, params } = this.environment;
+    if (noSecrets === undefined || type.noun !== "parameter" || params.get(name) !== "secret") {
+      return;
+    }
+    this.#report(
+      place.from,
+      place.to,
+      "secret",
+      `The secret \`${name}\` cannot stand here: ${noSecrets}`,
+    );
   }
 
   #unknownField(

@@ -66,7 +66,7 @@ const cache = new WeakMap<Environment, ReadonlyMap<string, Type>>();
 export function rootsOf(environment: Environment): ReadonlyMap<string, Type> {
   const known = cache.get(environment);
   if (known !== undefined) return known;
-  const { params, env, steps, batch, variables } = environment;
+  const { params, env, steps, batch, variables, noSecrets } = environment;
   const roots = new Map<string, Type>([
     ["params", {
       kind: "object",
@@ -76,6 +76,10 @@ export function rootsOf(environment: Environment): ReadonlyMap<string, Type> {
       },
       names: () => params.keys(),
       noun: "parameter",
+      // All of them together, or one by a computed name, may hold a secret.
+      ...(noSecrets === undefined
+        ? {}
+        : { closed: "name one parameter, as in `params.NAME`; some may be secret" }),
     }],
     ["env", {
       kind: "object",

@@ -19,4 +19,6 @@ export interface Environment {
    * `items`), save `attributes`, which is an object (`where`). They take precedence over the roots.
    */
   readonly variables?: ReadonlySet<string>;
+  /** Why no secret may be read here; absent where it may. */
+  readonly noSecrets?: string;
 }

@@ -13,6 +13,8 @@ function workflow(...params: Parameter[]): Workflow {
     schedules: [],
     params: new Map(params.map((param) => [param.name, param])),
     env: {},
+    baggage: { set: {}, fromCaller: [] },
+    trace: { mode: "single", detail: "steps" },
     steps: [],
     onFailure: [],
     finally: [],

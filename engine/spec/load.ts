@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../core/diagnostic.ts";
 import type { Group, Workflow } from "../core/workflow.ts";
 import { constant } from "../expression/template.ts";
+import { compileBaggage, compileTrace } from "./compile_context.ts";
 import { compileContract } from "./compile_contract.ts";
 import { compileParams } from "./compile_params.ts";
 import { compileSteps, durationOf, optional, type StepsOptions } from "./compile_steps.ts";
@@ -109,6 +110,8 @@ function compile(root: Mapping, text: string, file: string, report: Report): Wor
     ...optional("maxConcurrency", template("max_concurrency", inside)),
     ...optional("priority", template("priority", inside)),
     ...optional("group", compileGroup(root, texts, inside)),
+    baggage: compileBaggage(root.get("baggage"), texts, outside),
+    trace: compileTrace(root.get("trace")),
     ...optional("tune", compileContract(root.get("tune"), graphs.steps, params, texts)),
     steps: compileSteps(options("steps")),
     onFailure: compileSteps(options("on_failure", graphs.steps)),

@@ -45,6 +45,8 @@ export function checkShape(root: Mapping, text: string, report: Report): void {
 // What a definition wants, in words; the schema's own keywords are no sentence.
 const WANTED: Readonly<Record<string, string>> = {
   name: "letters, digits, `_`, `-` and `.`, starting with a letter or digit, at most 100",
+  baggageName: "letters, digits, `_`, `-` and `.`, starting with a letter or `_`, at most 100",
+  baggageValue: "text, a number, true or false, or { from: caller }",
   identifier: "letters, digits and `_`, not starting with a digit",
   variable: "letters, digits and `_`, not starting with a digit",
   duration: "a duration such as 500ms, 2m or 1h30m",

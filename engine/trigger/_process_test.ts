@@ -97,6 +97,8 @@ export function workflow(name: string, ...schedules: Partial<Schedule>[]): Workf
     })),
     params: new Map(),
     env: {},
+    baggage: { set: {}, fromCaller: [] },
+    trace: { mode: "single", detail: "steps" },
     steps: [],
     onFailure: [],
     finally: [],
