@@ -209,6 +209,42 @@ export type ReceivedValue =
 /** Received attributes by key. */
 export type ReceivedAttributes = Readonly<Record<string, ReceivedValue>>;
 
+/** What happened in a received span. */
+export interface ReceivedEvent {
+  /** Its name. */
+  readonly name: string;
+  /** When, nanoseconds since the Unix epoch. */
+  readonly time: bigint;
+  /** Its attributes. */
+  readonly attributes: ReceivedAttributes;
+  /** How many of its attributes its maker dropped; absent for none. */
+  readonly droppedAttributes?: number;
+}
+
+/** A received span's link to another one. */
+export interface ReceivedLink extends SpanReference {
+  /** W3C tracestate of the span it leads to. */
+  readonly traceState?: string;
+  /** That span's W3C trace flags. */
+  readonly traceFlags?: number;
+  /** Its attributes. */
+  readonly attributes: ReceivedAttributes;
+  /** How many of its attributes its maker dropped; absent for none. */
+  readonly droppedAttributes?: number;
+}
+
+/** The library that made a span. */
+export interface ReceivedScope {
+  /** Its name; empty when it is not known. */
+  readonly name: string;
+  /** Its version. */
+  readonly version?: string;
+  /** Its attributes; absent for none. */
+  readonly attributes?: ReceivedAttributes;
+  /** The schema of its telemetry. */
+  readonly schemaUrl?: string;
+}
+
 /** A span that another program sent to the receiver; external, whatever it claims (T2). */
 export interface ReceivedSpan extends Omit<SpanStart, "attributes" | "links"> {
   /** When it ended, nanoseconds since the Unix epoch. */
@@ -220,18 +256,31 @@ export interface ReceivedSpan extends Omit<SpanStart, "attributes" | "links"> {
   /** Its attributes. */
   readonly attributes: ReceivedAttributes;
   /** Related spans. */
-  readonly links: readonly (SpanReference & { readonly attributes: ReceivedAttributes })[];
+  readonly links: readonly ReceivedLink[];
   /** What happened in it; times as the span's. */
-  readonly events: readonly {
-    readonly name: string;
-    readonly time: bigint;
-    readonly attributes: ReceivedAttributes;
-  }[];
+  readonly events: readonly ReceivedEvent[];
+  /** What its maker dropped of it; absent for nothing. */
+  readonly dropped?: {
+    readonly attributes?: number;
+    readonly events?: number;
+    readonly links?: number;
+  };
   /** The attributes of the program that made it. */
   readonly resource: ReceivedAttributes;
   /** The library that made it. */
-  readonly scope: { readonly name: string; readonly version?: string };
+  readonly scope: ReceivedScope;
 }
+
+/** A received span as it is stored: in one order with the journal. */
+export interface ReceivedRecord extends Positioned {
+  /** Discriminates it from the journal's records. */
+  readonly type: "received";
+  /** The span. */
+  readonly span: ReceivedSpan;
+}
+
+/** What a store holds in order. */
+export type StoreRecord = JournalRecord | ReceivedRecord;
 
 /** What the bus tells of: the start or the end of a journalled span, or a received span. */
 export type BusEvent =
