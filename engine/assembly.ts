@@ -12,8 +12,10 @@ import { builtinStepTypes } from "./steps/builtin.ts";
 import { openStore } from "./store/open.ts";
 import { isDead, thisHolder } from "./system.ts";
 import { Bus } from "./telemetry/bus.ts";
+import type { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor, Tracing } from "./telemetry/provider.ts";
 import { Recorder } from "./telemetry/recorder.ts";
+import { logRuns } from "./telemetry/run_log.ts";
 
 /** The machine and the process, as the layers see them. */
 export interface Surroundings {
@@ -25,6 +27,8 @@ export interface Surroundings {
   readonly ids: Ids;
   /** The process's environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where the engine says what it does. */
+  readonly log: EngineLog;
 }
 
 /** The layers on an open store. */
@@ -43,11 +47,13 @@ export interface Parts {
 export async function assemble(
   store: Store,
   processors: readonly SpanProcessor[],
-  { clock, random, ids, environment }: Surroundings,
+  { clock, random, ids, environment, log }: Surroundings,
 ): Promise<Parts> {
   const bus = new Bus((thrown) =>
-    console.error(`spanloop: a listener failed: ${messageOf(thrown)}`)
+    log.log({ severity: "error", body: `a listener of the bus failed: ${messageOf(thrown)}` })
   );
+  // Before whoever exports spans: what is logged of a span's end is exported with its place in the trace.
+  bus.subscribe(logRuns(log));
   // OpenTelemetry's SDK takes a third of the start-up: it is loaded when somebody wants its spans.
   const tracing = processors.length === 0
     ? undefined
@@ -70,6 +76,7 @@ export async function assemble(
     store,
     recorder,
     bus,
+    log,
     keeper,
     ids,
     clock,

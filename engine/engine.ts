@@ -2,10 +2,11 @@ import type { Engine } from "./core/engine.ts";
 import { locateStore } from "./locate_store.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 
-export type { Engine, GivenValues, RunOptions, ServeEvent } from "./core/engine.ts";
+export type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
 // What an embedder's types need to be written down.
 export type * from "./core/diagnostic.ts";
 export type * from "./core/json.ts";
+export type * from "./core/log.ts";
 export type * from "./core/parameter.ts";
 export type * from "./core/report.ts";
 export type * from "./core/scope.ts";

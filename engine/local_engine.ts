@@ -4,7 +4,8 @@ import { Ids } from "./core/ids.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./core/report.ts";
 import type { RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
-import type { Engine, GivenValues, RunOptions, ServeEvent } from "./core/engine.ts";
+import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
+import type { LogConsumer, Severity } from "./core/log.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
 import { followRun } from "./follow_run.ts";
 import { findRun, runById, type Shelf, unendedRun, workflowTextOf } from "./find_run.ts";
@@ -20,6 +21,7 @@ import { rebindForRerun, valuesFrom } from "./run_values.ts";
 import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { takeUp } from "./take_up.ts";
+import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import { traceFromEnvironment } from "./trace_parent.ts";
 import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workflow_files.ts";
@@ -43,7 +45,13 @@ export class LocalEngine implements Engine {
     this.location = place.location;
     const [clock, random] = [systemClock(), systemRandom()];
     const ids = new Ids(clock, random);
-    this.#surroundings = { clock, random, ids, environment: Deno.env.toObject() };
+    this.#surroundings = {
+      clock,
+      random,
+      ids,
+      environment: Deno.env.toObject(),
+      log: new EngineLog(clock),
+    };
     this.#host = {
       find: async (runId) => await (await this.#existing())?.store.run(runId),
       start: async (file, params, child) => {
@@ -197,15 +205,19 @@ export class LocalEngine implements Engine {
     folder: string,
     options: RunOptions & {
       readonly signal: AbortSignal;
-      readonly onLog: (line: ServeEvent) => void;
       readonly display?: string;
     },
   ): Promise<void> {
     const { checkFolder, serve } = await import("./serve.ts");
     checkFolder(folder, options.display);
     const { store } = await this.#open();
-    const { clock, random } = this.#surroundings;
-    await serve(this, { ...options, folder, store, clock, random });
+    const { clock, random, log } = this.#surroundings;
+    await serve(this, { ...options, folder, store, clock, random, log });
+  }
+
+  /** See Engine. */
+  onLog(hear: LogConsumer, least?: Severity): () => void {
+    return this.#surroundings.log.addConsumer(hear, least);
   }
 
   /** See Engine. */

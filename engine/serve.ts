@@ -2,11 +2,11 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Clock, type Random, sleep } from "./core/clock.ts";
 import { formatDiagnostic } from "./core/diagnostic.ts";
-import { formatDuration } from "./core/duration.ts";
 import { InvalidError, messageOf, SpanloopError } from "./core/errors.ts";
-import type { RunEvent, RunReport } from "./core/report.ts";
+import type { Logger } from "./core/log.ts";
+import type { RunEvent } from "./core/report.ts";
 import type { Store } from "./core/store.ts";
-import type { RunOptions, ServeEvent } from "./core/engine.ts";
+import type { RunOptions } from "./core/engine.ts";
 import type { RunHandle } from "./run/runner.ts";
 import { isDead, thisHolder } from "./system.ts";
 import type { SchedulerEvent, StartedRun } from "./trigger/ports.ts";
@@ -37,7 +37,7 @@ export interface ServeRequest extends RunOptions {
   /** Stops it gently: runs under way are cancelled gently too. */
   readonly signal: AbortSignal;
   /** Hears what happens. */
-  readonly onLog: (line: ServeEvent) => void;
+  readonly log: Logger;
   /** The store. */
   readonly store: Store;
   /** Time. */
@@ -183,11 +183,7 @@ class Server {
     if (loaded === undefined) {
       throw new SpanloopError("workflow.gone", `${name} is no longer in ${this.#request.folder}`);
     }
-    const handle = await this.#engine.startTriggered(
-      loaded,
-      trigger,
-      (event) => this.#hear(name, event),
-    );
+    const handle = await this.#engine.startTriggered(loaded, trigger, this.#request.onEvent);
     this.#keep(name, handle);
     try {
       await handle.created;
@@ -232,9 +228,7 @@ class Server {
   async #resume(workflow: string, runId: string): Promise<void> {
     if (this.#refused.has(runId)) return;
     try {
-      const handle = await this.#engine.takeUp(runId, {
-        onEvent: (event) => this.#hear(workflow, event),
-      });
+      const handle = await this.#engine.takeUp(runId, { onEvent: this.#request.onEvent });
       this.#log("info", "resumed: the process that ran it is gone", workflow, runId);
       this.#keep(workflow, handle);
     } catch (thrown) {
@@ -245,29 +239,10 @@ class Server {
 
   #keep(workflow: string, handle: RunHandle): void {
     this.#handles.set(handle.runId, handle);
-    handle.report.then(
-      (report) => this.#ended(workflow, report),
-      (thrown) => {
-        if (thrown instanceof SpanloopError && thrown.code === "run.duplicate") return;
-        this.#log("error", messageOf(thrown), workflow, handle.runId);
-      },
-    ).finally(() => this.#handles.delete(handle.runId));
-  }
-
-  #ended(workflow: string, report: RunReport): void {
-    const failed = report.status === "failed" || report.status === "timed_out";
-    const why = report.error === null ? "" : `: ${report.error.message}`;
-    this.#log(
-      failed ? "error" : "info",
-      `${report.status.replace("_", " ")} after ${formatDuration(report.duration_ms)}${why}`,
-      workflow,
-      report.run_id,
-    );
-  }
-
-  #hear(workflow: string, event: RunEvent): void {
-    if (event.type === "notice") this.#log("info", event.message, workflow);
-    this.#request.onEvent?.(event);
+    handle.report.then(() => {}, (thrown) => { // how it ended is logged with its span
+      if (thrown instanceof SpanloopError && thrown.code === "run.duplicate") return;
+      this.#log("error", messageOf(thrown), workflow, handle.runId);
+    }).finally(() => this.#handles.delete(handle.runId));
   }
 
   #logSchedule(event: SchedulerEvent): void {
@@ -287,11 +262,10 @@ class Server {
     );
   }
 
-  #log(level: ServeEvent["level"], message: string, workflow?: string, runId?: string): void {
-    this.#request.onLog({
-      at: this.#request.clock.now(),
-      level,
-      message,
+  #log(severity: "info" | "error", body: string, workflow?: string, runId?: string): void {
+    this.#request.log.log({
+      severity,
+      body,
       ...(workflow === undefined ? {} : { workflow }),
       ...(runId === undefined ? {} : { runId }),
     });

@@ -1,6 +1,7 @@
 import type { Clock } from "./core/clock.ts";
 import { SpanloopError } from "./core/errors.ts";
 import type { RunOptions } from "./core/engine.ts";
+import type { Logger } from "./core/log.ts";
 import type { RunSummary, Store } from "./core/store.ts";
 import { LEASE_NS } from "./run/keeper.ts";
 import { isDead, thisHolder } from "./system.ts";
@@ -12,8 +13,12 @@ const POLL_MS = 250;
  * after it has lapsed, if that one does not renew it. Throws SpanloopError `run.held`, at once with `wait` false.
  */
 export async function takeOver(
-  { store, clock }: { readonly store: Pick<Store, "acquire">; readonly clock: Clock },
-  summary: Pick<RunSummary, "runId">,
+  { store, clock, log }: {
+    readonly store: Pick<Store, "acquire">;
+    readonly clock: Clock;
+    readonly log: Logger;
+  },
+  summary: Pick<RunSummary, "runId" | "workflow">,
   options: Pick<RunOptions, "onEvent"> & { readonly wait?: boolean },
 ): Promise<number> {
   const holder = thisHolder();
@@ -32,10 +37,10 @@ export async function takeOver(
     const who = by === undefined ? "another process" : `process ${by.pid} on ${by.host}`;
     if (first === undefined && options.wait !== false) {
       first = expiresAt;
-      options.onEvent?.({
-        type: "notice",
-        message: `${who} holds run ${summary.runId}; waiting for its lease to lapse (10 s at most)`,
-      });
+      const { runId, workflow } = summary;
+      const message = `${who} holds run ${runId}; waiting for its lease to lapse (10 s at most)`;
+      options.onEvent?.({ type: "notice", message });
+      log.log({ severity: "info", body: message, workflow, runId });
     } else if (first === undefined || expiresAt > first) {
       throw new SpanloopError(
         "run.held",

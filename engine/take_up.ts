@@ -28,7 +28,7 @@ export interface TakeUpOptions extends Pick<StartRequest, "runWorkflow"> {
  */
 export async function takeUp(
   { store, runner }: Pick<Parts, "store" | "runner">,
-  { clock, environment }: Pick<Surroundings, "clock" | "environment">,
+  { clock, environment, log }: Pick<Surroundings, "clock" | "environment" | "log">,
   summary: RunSummary,
   options: TakeUpOptions,
 ): Promise<RunHandle> {
@@ -45,7 +45,7 @@ export async function takeUp(
   }
   const { workflow } = loaded.plan;
   const binding = rebind(workflow, summary, secretReader(workflow.folder, environment));
-  const fence = await takeOver({ store, clock }, summary, options);
+  const fence = await takeOver({ store, clock, log }, summary, options);
   try {
     // Its holder may have ended it, or got it out of its group's queue, while this process waited.
     const { status } = await unendedRun({ store, location: store.location }, runId);

@@ -153,6 +153,9 @@ export const ERROR_TYPE_VALUE_OTHER = "_OTHER";
 /** What happened, masked. Defined by OpenTelemetry. */
 export const EXCEPTION_MESSAGE = "exception.message";
 
+/** As OpenTelemetry defines it. */
+export const EXCEPTION_STACKTRACE = "exception.stacktrace";
+
 /** The error's code, such as `shell.exit`. Defined by OpenTelemetry. */
 export const EXCEPTION_TYPE = "exception.type";
 

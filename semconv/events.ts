@@ -1,5 +1,8 @@
 // Generated from registry/*.yaml by `deno task semconv`; do not edit.
 
+/** As OpenTelemetry defines it. */
+export const EVENT_EXCEPTION = "exception";
+
 /** A line of a step's output; the record's body is the line, masked. */
 export const EVENT_SPANLOOP_STEP_OUTPUT = "spanloop.step.output";
 

@@ -1,3 +1,4 @@
+import type { LogConsumer } from "../core/log.ts";
 import { makeStyle, type Style } from "./style.ts";
 
 /** Who called the command line: folder, environment, streams and their terminals. */
@@ -10,6 +11,8 @@ export interface Caller {
   out(text: string): void;
   /** Writes text to stderr; a stream that is gone is no reason to stop. */
   err(text: string): void;
+  /** Writes a log record to stderr; there only when all that goes to stderr is log records, in JSON. */
+  readonly log?: LogConsumer;
   /** Colours for stdout. */
   readonly outStyle: Style;
   /** Colours for stderr. */

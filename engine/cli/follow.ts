@@ -5,6 +5,7 @@ import { type Caller, display, OutputClosed } from "./caller.ts";
 import { hints } from "./hints.ts";
 import { type Interruption, interruption } from "./interruption.ts";
 import { type Follower, wallTime } from "./follower.ts";
+import type { Warnings } from "./open_engine.ts";
 import { Progress } from "./progress.ts";
 import { exitCode, outputLines, summaryLines } from "./summary.ts";
 
@@ -15,12 +16,14 @@ import { exitCode, outputLines, summaryLines } from "./summary.ts";
 export async function follow(
   args: Arguments,
   caller: Caller,
-  engine: Engine,
+  { engine, warnings }: { readonly engine: Engine; readonly warnings: Warnings },
   start: (options: RunOptions) => Promise<RunReport>,
   onReport: (report: RunReport) => void = () => {},
 ): Promise<number> {
   const progress = new Progress();
   const follower = await chooseFollower(args, caller, progress);
+  const { show } = warnings;
+  warnings.show = (text) => follower.line(text);
   const stop: Interruption = interruption(
     (message) => follower.notice(message),
     () => follower.close(),
@@ -33,18 +36,22 @@ export async function follow(
       onEvent: (event) => {
         // Every run says once where it is kept (R3).
         if (event.type === "run" && progress.runId === undefined) {
-          follower.line(`store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`);
+          const store = `store ${display(caller, engine.location.replace(/^sqlite:/, ""))}`;
+          if (caller.log === undefined) follower.line(store);
+          else caller.log({ time: wallTime(), severity: "info", body: store, runId: event.runId });
         }
         const now = wallTime();
         follower.event(event, progress.apply(event, now), now);
       },
     });
   } finally {
+    warnings.show = show;
     follower.close();
     stop.dispose();
   }
   const code = exitCode(report.status);
-  if (!args.flag("quiet") || code !== 0) {
+  // In a log the run's end has said it.
+  if (caller.log === undefined && (!args.flag("quiet") || code !== 0)) {
     const lines = summaryLines(report, progress, {
       hints: hints(args, caller, engine.location, report),
       columns: caller.size().columns,
@@ -72,6 +79,12 @@ async function chooseFollower(
     const { LiveFollower } = await import("./live_follower.ts");
     return new LiveFollower(progress, caller);
   }
+  const shown = {
+    line: (text: string) => caller.err(`${caller.errStyle.dim(text)}\n`),
+    notice: (message: string) => caller.err(`${message}\n`),
+    close: () => {},
+  };
+  if (caller.log !== undefined) return { ...shown, event: () => {} };
   const { PlainLines } = await import("./plain_lines.ts");
   const plain = new PlainLines(progress);
   return {
@@ -79,8 +92,6 @@ async function chooseFollower(
       if (args.flag("quiet") && event.type !== "notice") return;
       for (const line of plain.of(event, step, now)) caller.err(`${line}\n`);
     },
-    line: (text) => caller.err(`${caller.errStyle.dim(text)}\n`),
-    notice: (message) => caller.err(`${message}\n`),
-    close: () => {},
+    ...shown,
   };
 }

@@ -2,7 +2,8 @@ import { type Arguments, commandOf, parseArguments, UsageError } from "./argumen
 import { type Caller, OutputClosed, processCaller } from "./caller.ts";
 
 /** Does what the command line says; the exit code: 0 succeeded, 1 failed, 2 misused, 130 cancelled. */
-export async function main(args: readonly string[], caller: Caller): Promise<number> {
+export async function main(args: readonly string[], stranger: Caller): Promise<number> {
+  let caller = stranger;
   try {
     const [name, ...rest] = args;
     if (name === undefined) {
@@ -19,14 +20,25 @@ export async function main(args: readonly string[], caller: Caller): Promise<num
       caller.out(page(parsed.command, caller.outStyle, caller.size().columns).join("\n") + "\n");
       return 0;
     }
+    if (asksForLogFormat(parsed, caller)) {
+      const { wantsJsonLogs, withJsonLogs } = await import("./log_output.ts");
+      if (wantsJsonLogs(parsed, caller)) caller = withJsonLogs(caller);
+    }
     return await execute(parsed, caller);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
     const { tell } = await import("./failure.ts");
     const told = tell(error, caller.errStyle, caller.env("SPANLOOP_DEBUG") === "1");
-    caller.err(told.lines.join("\n") + "\n");
+    const text = told.lines.join("\n");
+    if (caller.log === undefined) caller.err(`${text}\n`);
+    else (await import("./log_output.ts")).say(caller.log, "error", text.replace(/^error: /, ""));
     return told.exitCode;
   }
+}
+
+// Most command lines do not: what knows of formats is not loaded then.
+function asksForLogFormat(args: Arguments, caller: Caller): boolean {
+  return args.value("log-format") !== undefined || caller.env("SPANLOOP_LOG_FORMAT") !== undefined;
 }
 
 // Each command is a module of its own, loaded only when it is asked for: start-up is what a person waits for.

@@ -1,6 +1,13 @@
 import { createEngine, type Engine, type EngineOptions } from "../engine.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { absolute, type Caller } from "./caller.ts";
+import { clean } from "./text.ts";
+
+/** Where the engine's warnings are shown; a screen that is redrawn takes them over while it is there. */
+export interface Warnings {
+  /** Shows a line. */
+  show(text: string): void;
+}
 
 /**
  * Opens the engine near a workflow file or a folder with what `--store`, SPANLOOP_STORE and `--durability` say
@@ -15,16 +22,29 @@ export function openEngine(args: Arguments, caller: Caller, near: string): Promi
   });
 }
 
-/** Opens the engine, hands it to `use`, and closes it whatever happens. */
+/**
+ * Opens the engine, hands it to `use`, and closes it whatever happens. Until then its log is heard: all of it where
+ * logs are JSON, else its warnings.
+ */
 export async function withEngine<T>(
   args: Arguments,
   caller: Caller,
   near: string,
-  use: (engine: Engine) => Promise<T>,
+  use: (engine: Engine, warnings: Warnings) => Promise<T>,
 ): Promise<T> {
   const engine = await openEngine(args, caller, near);
+  const warnings: Warnings = { show: (text) => caller.err(`${text}\n`) };
+  if (caller.log !== undefined) {
+    engine.onLog(caller.log, args.flag("quiet") ? "warn" : "info");
+  } else {
+    engine.onLog(({ span, severity, body }) => {
+      // What happens in a span is shown with it.
+      if (span !== undefined) return;
+      warnings.show(`${severity === "warn" ? "warning" : severity}: ${clean(body)}`);
+    }, "warn");
+  }
   try {
-    return await use(engine);
+    return await use(engine, warnings);
   } finally {
     await engine.close();
   }

@@ -57,6 +57,12 @@ const DURABILITY: Option = {
   choices: ["full", "normal"],
   summary: "full: commits survive a power cut; normal: a killed process",
 };
+const LOG_FORMAT: Option = {
+  name: "log-format",
+  value: "KIND",
+  choices: ["text", "json"],
+  summary: "json: log records on stderr, one a line (else SPANLOOP_LOG_FORMAT)",
+};
 const QUIET: Option = {
   name: "quiet",
   short: "q",
@@ -87,6 +93,7 @@ export const COMMANDS: readonly Command[] = [
       { name: "dry-run", short: "n", summary: "Show what would run with which values, and stop" },
       JSON_OUT,
       QUIET,
+      LOG_FORMAT,
       DURABILITY,
       STORE,
     ],
@@ -170,6 +177,7 @@ export const COMMANDS: readonly Command[] = [
       { name: "accept-changes", summary: "Go on although a module has changed since" },
       JSON_OUT,
       QUIET,
+      LOG_FORMAT,
       DURABILITY,
       STORE,
     ],
@@ -185,6 +193,7 @@ export const COMMANDS: readonly Command[] = [
       { name: "failed", summary: "Reuse everything that did not fail" },
       JSON_OUT,
       QUIET,
+      LOG_FORMAT,
       DURABILITY,
       STORE,
     ],
@@ -218,6 +227,7 @@ export const COMMANDS: readonly Command[] = [
     operands: [{ name: "FOLDER", kind: "folder" }],
     options: [
       { ...JSON_OUT, summary: "Print each event as one JSON line on stdout" },
+      LOG_FORMAT,
       DURABILITY,
       STORE,
     ],

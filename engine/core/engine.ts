@@ -1,5 +1,6 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import type { JsonObject } from "./json.ts";
+import type { LogConsumer, Severity } from "./log.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./report.ts";
 import type { RunQuery, RunSummary } from "./store.ts";
 import type { Workflow } from "./workflow.ts";
@@ -69,30 +70,23 @@ export interface Engine {
   history(runId: string): Promise<RunHistory>;
   /** Deletes ended runs created more than `olderThanMs` milliseconds ago; how many. */
   prune(olderThanMs: number): Promise<number>;
-  /** Runs every workflow of a folder on its schedules until `signal` aborts, then stops gently (R8). */
+  /**
+   * Runs every workflow of a folder on its schedules until `signal` aborts, then stops gently (R8); what happens is
+   * logged.
+   */
   serve(
     folder: string,
     options: RunOptions & {
       readonly signal: AbortSignal;
-      readonly onLog: (line: ServeEvent) => void;
       /** The folder as the person wrote it. */
       readonly display?: string;
     },
   ): Promise<void>;
+  /**
+   * Hears what the engine says of its doings, and the steps' output, in records that are at least so grave (`debug`
+   * when absent); the returned function ends that. What `hear` throws is caught.
+   */
+  onLog(hear: LogConsumer, least?: Severity): () => void;
   /** Gives leases back and closes the store. */
   close(): Promise<void>;
-}
-
-/** What `serve` reports, one line each. */
-export interface ServeEvent {
-  /** When, nanoseconds since the epoch. */
-  readonly at: bigint;
-  /** `info`, or `error` for what needs a person. */
-  readonly level: "info" | "error";
-  /** A sentence. */
-  readonly message: string;
-  /** The workflow it is about. */
-  readonly workflow?: string;
-  /** The run it is about. */
-  readonly runId?: string;
 }

@@ -64,12 +64,13 @@ export interface AttemptPorts {
   readonly tempFolder: () => string;
   /** Removes an attempt's output file, if it is there. */
   readonly removeFile: (path: string) => void;
-  /** Hears output lines, masked. */
+  /** Hears output lines, masked, with the attempt's span. */
   readonly onLine: (
     stepId: string,
     key: string,
     stream: "stdout" | "stderr",
     text: string,
+    span: SpanReference,
   ) => void;
   /** Runs a sub-workflow for the attempt. */
   readonly runWorkflow: (
@@ -295,7 +296,8 @@ class Attempt implements AttemptContext, StepServices {
   }
 
   line(stream: "stdout" | "stderr", text: string): void {
-    this.#ports.onLine(this.#input.stepId, this.#input.key, stream, this.mask(text));
+    const { stepId, key } = this.#input;
+    this.#ports.onLine(stepId, key, stream, this.mask(text), this.#attempt.span);
   }
 
   mask(text: string): string {

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "../core/clock.ts";
 import { SpanloopError } from "../core/errors.ts";
 import type { Ids } from "../core/ids.ts";
+import type { Logger } from "../core/log.ts";
 import type { RunEvent, RunReport } from "../core/report.ts";
 import type { Scope, StepView } from "../core/scope.ts";
 import type { StepTypes } from "../core/step.ts";
@@ -11,6 +12,7 @@ import type { Plan } from "../plan/plan.ts";
 import { parameterAttributes } from "../telemetry/attributes.ts";
 import type { Bus } from "../telemetry/bus.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
+import { logOutput } from "../telemetry/run_log.ts";
 import type { AttemptPorts } from "./attempt.ts";
 import { Execution } from "./execution.ts";
 import { RunFold } from "./fold.ts";
@@ -33,6 +35,8 @@ export interface RunnerPorts {
   readonly recorder: Recorder;
   /** Where committed records are heard. */
   readonly bus: Bus;
+  /** Where the steps' output and what runs wait for is told. */
+  readonly log: Logger;
   /** Leases and signals. */
   readonly keeper: Keeper;
   /** Identifiers. */
@@ -219,9 +223,9 @@ export class Runner {
   }
 
   #begin(request: ResumeRequest, scope: RunContext["scope"], resumed: boolean): RunHandle {
-    const { clock, ids, random, recorder, types, keeper } = this.#ports;
+    const { clock, ids, random, recorder, types, keeper, log } = this.#ports;
     const { header, plan, binding, fold } = request;
-    const { runId } = header;
+    const { runId, workflow } = header;
     const onEvent = request.onEvent ?? (() => {});
     const run: SpanJournal = new SpanJournal({
       runId,
@@ -255,7 +259,10 @@ export class Runner {
         masker: binding.masker,
         tempFolder: () => tempFolder ??= this.#ports.makeTempFolder(runId),
         removeFile: this.#ports.remove,
-        onLine: (stepId, key, stream, text) => onEvent({ type: "line", stepId, key, stream, text }),
+        onLine: (stepId, key, stream, text, span) => {
+          onEvent({ type: "line", stepId, key, stream, text });
+          logOutput(log, { stream, text, span, workflow, runId, stepId });
+        },
         runWorkflow: request.runWorkflow,
         sleep: (until, signal) => run.sleep(until, signal),
       },
@@ -322,7 +329,7 @@ export class Runner {
     resumed: boolean,
     created: Promise<void>,
   ): Promise<RunReport> {
-    const { keeper } = this.#ports;
+    const { keeper, log } = this.#ports;
     const { header } = request;
     if (resumed) await keeper.deliver([header.runId]);
     if (request.queued) {
@@ -332,7 +339,11 @@ export class Runner {
         header,
         run.plan.workflow.group?.overlap ?? "queue",
         () => execution.stopped,
-        (message) => run.onEvent({ type: "notice", message }),
+        (message) => {
+          run.onEvent({ type: "notice", message });
+          const { runId, workflow } = header;
+          log.log({ severity: "info", body: message, workflow, runId });
+        },
       );
       // A run that never began has nothing to finish.
       if (left !== "begun") {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import type { RunSummary } from "../../engine/core/store.ts";
-import { createEngine, type Engine, type ServeEvent } from "../../engine/engine.ts";
+import { createEngine, type Engine, type LogRecord } from "../../engine/engine.ts";
 
 const EVERY_SECOND = `on: { schedule: { cron: "* * * * * *", timezone: UTC } }`;
 const WAITS = `
@@ -16,7 +16,7 @@ finally:
 interface Served {
   readonly folder: string;
   readonly engine: Engine;
-  readonly logs: ServeEvent[];
+  readonly logs: LogRecord[];
   write(name: string, text: string): Promise<void>;
   read(name: string): readonly string[];
   /** Waits until `holds`; what serve logged is shown when it does not come. */
@@ -27,7 +27,8 @@ interface Served {
 async function inFolder(test: (served: Served) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "spanloop-serve-" });
   const engine = await createEngine({ near: folder, store: `sqlite:${folder}/.spanloop/store.db` });
-  const logs: ServeEvent[] = [];
+  const logs: LogRecord[] = [];
+  engine.onLog((record) => logs.push(record), "info");
   try {
     await test({
       folder,
@@ -44,11 +45,11 @@ async function inFolder(test: (served: Served) => Promise<void>): Promise<void> 
           if (await holds()) return;
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
-        assert.fail(`${what} never came; logged:\n${logs.map((l) => l.message).join("\n")}`);
+        assert.fail(`${what} never came; logged:\n${logs.map(({ body }) => body).join("\n")}`);
       },
       said: (text, workflow) =>
-        logs.some((line) =>
-          line.message.includes(text) && (workflow === undefined || line.workflow === workflow)
+        logs.some((record) =>
+          record.body.includes(text) && (workflow === undefined || record.workflow === workflow)
         ),
     });
   } finally {
@@ -59,10 +60,7 @@ async function inFolder(test: (served: Served) => Promise<void>): Promise<void> 
 
 function serve(served: Served): { stop(): Promise<void> } {
   const controller = new AbortController();
-  const done = served.engine.serve(served.folder, {
-    signal: controller.signal,
-    onLog: (line) => served.logs.push(line),
-  });
+  const done = served.engine.serve(served.folder, { signal: controller.signal });
   return {
     stop: () => {
       controller.abort();
@@ -118,8 +116,8 @@ Deno.test("serve reloads a file that is added, changed or broken; the others go 
     const serving = serve(served);
     await served.until("a run", () => served.read("first").length >= 1);
     assert.ok(
-      served.logs.some(({ level, message }) =>
-        level === "error" && message.includes(`${served.folder}/broken.yaml:4:5`)
+      served.logs.some(({ severity, body }) =>
+        severity === "error" && body.includes(`${served.folder}/broken.yaml:4:5`)
       ),
       "a file that does not hold is told with its place",
     );

@@ -9,12 +9,12 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   if (from !== undefined && args.flag("failed")) {
     throw new UsageError("`rerun` takes either --from or --failed", "rerun");
   }
-  return await withEngine(args, caller, caller.cwd, async (engine) => {
+  return await withEngine(args, caller, caller.cwd, async (engine, warnings) => {
     const { runId } = await engine.find(args.operands[0]);
     return await follow(
       args,
       caller,
-      engine,
+      { engine, warnings },
       (options) =>
         engine.rerun(runId, {
           ...options,

@@ -14,7 +14,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   if (all === args.operands.length > 0) {
     throw new UsageError("`resume` takes either RUN or --all", "resume");
   }
-  return await withEngine(args, caller, caller.cwd, async (engine) => {
+  return await withEngine(args, caller, caller.cwd, async (engine, warnings) => {
     const ids = all
       // A sub-workflow's run goes on with the run that called it.
       ? (await engine.runs({ statuses: ["queued", "running"], limit: 100_000 }))
@@ -26,7 +26,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
       const run = follow(
         args,
         caller,
-        engine,
+        { engine, warnings },
         (options) =>
           engine.resume(runId, {
             ...options,

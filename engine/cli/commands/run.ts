@@ -10,7 +10,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   const shown = args.operands[0];
   const file = workflowFile(args, caller);
   const given = await givenValues(args, caller);
-  return await withEngine(args, caller, file, async (engine) => {
+  return await withEngine(args, caller, file, async (engine, warnings) => {
     if (args.flag("dry-run")) {
       const plan = await engine.plan(file, given, shown);
       if (args.flag("json")) {
@@ -24,7 +24,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     return await follow(
       args,
       caller,
-      engine,
+      { engine, warnings },
       (options) => engine.run(file, { ...options, given, display: shown }),
       (report) => {
         if (args.flag("json")) caller.out(JSON.stringify(report) + "\n");

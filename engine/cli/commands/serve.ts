@@ -1,4 +1,4 @@
-import type { ServeEvent } from "../../engine.ts";
+import type { LogRecord } from "../../core/log.ts";
 import type { Arguments } from "../arguments.ts";
 import { absolute, type Caller, display, OutputClosed } from "../caller.ts";
 import { shortId, stamp } from "../figures.ts";
@@ -12,27 +12,31 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   const folder = absolute(caller, args.operands[0]);
   const stop = interruption((message) => caller.err(`${message}\n`), () => {}, "stopping");
   const closed = new AbortController();
-  const onLog = (event: ServeEvent) => {
+  const print = (record: LogRecord) => {
     try {
-      caller.out(line(event, args.flag("json"), caller));
+      caller.out(line(record, args.flag("json"), caller));
     } catch (error) {
       if (!(error instanceof OutputClosed)) throw error;
       closed.abort(); // nobody listens any more
     }
   };
+  // What happens in steps is for the runs' own pages, and for logs.
+  const printed = caller.log === undefined || args.flag("json");
   try {
-    await withEngine(args, caller, folder, (engine) => {
+    await withEngine(args, caller, folder, (engine, warnings) => {
       let told = false;
+      // They are among the events.
+      warnings.show = () => {};
+      engine.onLog((record) => {
+        // With the first event, since a folder that cannot be served needs no store.
+        if (!told) caller.err(storeLine(engine.location, caller));
+        told = true;
+        if (printed && record.stepId === undefined) print(record);
+      }, "info");
       return engine.serve(folder, {
         signal: AbortSignal.any([stop.signal, closed.signal]),
         force: stop.force,
         display: args.operands[0],
-        onLog: (event) => {
-          // With the first event, since a folder that cannot be served needs no store.
-          if (!told) caller.err(storeLine(engine.location, caller));
-          told = true;
-          onLog(event);
-        },
       });
     });
   } finally {
@@ -45,23 +49,26 @@ function storeLine(location: string, caller: Caller): string {
   return caller.errStyle.dim(`store ${display(caller, location.replace(/^sqlite:/, ""))}`) + "\n";
 }
 
-function line(event: ServeEvent, json: boolean, caller: Caller): string {
+function line(record: LogRecord, json: boolean, caller: Caller): string {
+  const { time, severity, body, workflow, runId } = record;
   if (json) {
     return JSON.stringify({
-      at: iso(event.at),
-      level: event.level,
-      message: event.message,
-      workflow: event.workflow ?? null,
-      run_id: event.runId ?? null,
+      at: iso(time),
+      level: severity,
+      message: body,
+      workflow: workflow ?? null,
+      run_id: runId ?? null,
     }) + "\n";
   }
   const style = caller.outStyle;
-  const message = event.level === "error"
-    ? style.red(`error: ${clean(event.message)}`)
-    : clean(event.message);
   const about = [
-    ...event.workflow === undefined ? [] : [style.bold(clean(event.workflow))],
-    ...event.runId === undefined ? [] : [style.dim(shortId(event.runId))],
+    ...workflow === undefined ? [] : [style.bold(clean(workflow))],
+    ...runId === undefined ? [] : [style.dim(shortId(runId))],
   ];
-  return `${style.dim(stamp(event.at))}  ${[...about, message].join("  ")}\n`;
+  const message = severity === "error"
+    ? style.red(`error: ${clean(body)}`)
+    : severity === "warn"
+    ? style.yellow(`warning: ${clean(body)}`)
+    : clean(body);
+  return `${style.dim(stamp(time))}  ${[...about, message].join("  ")}\n`;
 }
