@@ -39,6 +39,8 @@ export interface Parts {
   readonly keeper: Keeper;
   /** What runs workflows. */
   readonly runner: Runner;
+  /** What is committed, as it is committed. */
+  readonly bus: Bus;
   /** OpenTelemetry's SDK, if somebody wants its spans. */
   readonly tracing: Tracing | undefined;
 }
@@ -96,7 +98,7 @@ export async function assemble(
     makeTempFolder: makeOutputFolder,
     remove: removeOutput,
   });
-  return { store, keeper, runner, tracing };
+  return { store, keeper, runner, bus, tracing };
 }
 
 /**

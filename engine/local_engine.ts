@@ -20,9 +20,11 @@ import type { RunHandle, StartRequest } from "./run/runner.ts";
 import { rebindForRerun, valuesFrom } from "./run_values.ts";
 import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
+import { startTelemetry } from "./start_telemetry.ts";
 import { takeUp } from "./take_up.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 import { traceFromEnvironment } from "./trace_parent.ts";
 import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workflow_files.ts";
 
@@ -37,6 +39,7 @@ export class LocalEngine implements Engine {
   readonly #registration = new Registration();
   readonly #host: SubWorkflowHost;
   #parts: Promise<Parts | undefined> | undefined;
+  #telemetry: Promise<Telemetry | undefined> | undefined;
 
   /** Works on the store at `place`. */
   constructor(place: StorePlace, processors: readonly SpanProcessor[]) {
@@ -126,7 +129,7 @@ export class LocalEngine implements Engine {
     } = {},
   ): Promise<RunHandle> {
     const summary = await unendedRun(await this.#shelf(), runId);
-    return await takeUp(await this.#open(), this.#surroundings, summary, {
+    return await takeUp(await this.#working(), this.#surroundings, summary, {
       ...options,
       runWorkflow: subWorkflows(this.#host, {
         onEvent: options.onEvent,
@@ -152,7 +155,7 @@ export class LocalEngine implements Engine {
     const loaded = this.#files.load(summary.file);
     const { workflow } = loaded.plan;
     const binding = rebindForRerun(workflow, summary, this.#values(workflow));
-    const { store, runner } = await this.#open();
+    const { store, runner } = await this.#working();
     const { keep } = await import("./run/reuse.ts");
     const steps = await keep(store, runId, loaded.plan, options);
     await this.#registration.register(store, workflow);
@@ -210,7 +213,7 @@ export class LocalEngine implements Engine {
   ): Promise<void> {
     const { checkFolder, serve } = await import("./serve.ts");
     checkFolder(folder, options.display);
-    const { store } = await this.#open();
+    const { store } = await this.#working();
     const { clock, random, log } = this.#surroundings;
     await serve(this, { ...options, folder, store, clock, random, log });
   }
@@ -222,11 +225,11 @@ export class LocalEngine implements Engine {
 
   /** See Engine. */
   async close(): Promise<void> {
-    const parts = await this.#parts;
-    this.#parts = undefined;
+    const [parts, telemetry] = await Promise.all([this.#parts, this.#telemetry]);
+    this.#parts = this.#telemetry = undefined;
     if (parts === undefined) return;
     parts.keeper.stop();
-    await parts.tracing?.shutdown();
+    await Promise.all([telemetry?.shutdown(), parts.tracing?.shutdown()]);
     await parts.store.close();
   }
 
@@ -258,8 +261,16 @@ export class LocalEngine implements Engine {
     return { store: (await this.#existing())?.store, location: this.location };
   }
 
-  async #ready(workflow: Workflow): Promise<Parts> {
+  // Whoever runs something exports what it does; looking does not.
+  async #working(): Promise<Parts> {
     const parts = await this.#open();
+    this.#telemetry ??= startTelemetry(parts.bus, this.#surroundings);
+    await this.#telemetry;
+    return parts;
+  }
+
+  async #ready(workflow: Workflow): Promise<Parts> {
+    const parts = await this.#working();
     await this.#registration.register(parts.store, workflow);
     return parts;
   }
