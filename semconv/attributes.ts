@@ -126,6 +126,12 @@ export const CICD_WORKER_STATE_VALUE_BUSY = "busy";
 /** `cicd.worker.state`: as OpenTelemetry defines it. */
 export const CICD_WORKER_STATE_VALUE_OFFLINE = "offline";
 
+/** As OpenTelemetry defines it. */
+export const CLIENT_ADDRESS = "client.address";
+
+/** As OpenTelemetry defines it. */
+export const CLIENT_PORT = "client.port";
+
 /** The container's id. Defined by OpenTelemetry. */
 export const CONTAINER_ID = "container.id";
 

@@ -4,9 +4,20 @@
  * texts. Takes the folder of a checkout of github.com/open-telemetry/semantic-conventions:
  *
  *     deno run -A semconv/import_opentelemetry.ts ../semantic-conventions
+ *
+ * Attributes that the published npm package names and the checkout does not, because it is older, are added
+ * with what the package says of them: their keys and known values.
  */
+import * as published from "@opentelemetry/semantic-conventions/incubating";
 import { parse } from "yaml";
-import type { AttributeFacts, Deprecation, Facts, Level, Levels } from "./opentelemetry.ts";
+import type {
+  AttributeFacts,
+  Deprecation,
+  Facts,
+  Level,
+  Levels,
+  Standing,
+} from "./opentelemetry.ts";
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -19,7 +30,7 @@ interface Conventions {
 
 /** The facts in a registry's texts. */
 export function readModel(texts: readonly string[]): Conventions {
-  const groups = texts.flatMap((text) => list(parse(text) as Node | null, "groups"));
+  const groups = texts.flatMap((text) => groupsOf(parse(text) as Node | null));
   const byId = new Map(groups.map((group) => [group.id as string, group]));
   const facts: Conventions = { attributes: {}, metrics: {}, events: {}, entities: {} };
   for (const group of groups) {
@@ -40,6 +51,52 @@ export function readModel(texts: readonly string[]): Conventions {
     }
   }
   return facts;
+}
+
+/** Adds to `facts` the attributes and values that a package of constants names and they lack; which keys. */
+export function complement(
+  facts: Conventions,
+  constants: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  const added: string[] = [];
+  for (const [name, key] of Object.entries(constants)) {
+    if (!name.startsWith("ATTR_") || typeof key !== "string") continue;
+    const prefix = `${name.slice("ATTR_".length)}_VALUE_`;
+    const known = Object.hasOwn(facts.attributes, key) ? facts.attributes[key] : undefined;
+    const values = { ...known?.values };
+    for (const [other, value] of Object.entries(constants)) {
+      if (!other.startsWith(prefix) || Object.values(values).includes(value as string)) continue;
+      values[other.slice(prefix.length).toLowerCase()] = value as string | number;
+    }
+    const all = Object.values(values);
+    if (known === undefined) added.push(key);
+    else if (all.length === Object.keys(known.values ?? {}).length) continue;
+    const type = all.length === 0 ? "any" : typeof all[0] === "number" ? "int" : "string";
+    facts.attributes[key] = { type, ...(all.length === 0 ? {} : { values }), ...rest(known) };
+  }
+  return added;
+}
+
+function rest(known: AttributeFacts | undefined): Standing {
+  if (known === undefined) return {};
+  const { stability, deprecated } = known;
+  return {
+    ...(stability === undefined ? {} : { stability }),
+    ...(deprecated === undefined ? {} : { deprecated }),
+  };
+}
+
+// Weaver's second format, to which the conventions are moving file by file, told in the words of the first.
+function groupsOf(file: Node | null): readonly Node[] {
+  if (file?.file_format !== "definition/2") return list(file, "groups");
+  const attributes = list(file, "attributes").map((node) => ({ ...node, id: node.key }));
+  return [
+    { type: "attribute_group", attributes },
+    ...list(file, "attribute_groups").map((node) => ({ ...node, type: "attribute_group" })),
+    ...list(file, "metrics").map((node) => ({ ...node, type: "metric", metric_name: node.name })),
+    ...list(file, "events").map((node) => ({ ...node, type: "event" })),
+    ...list(file, "entities").map((node) => ({ ...node, type: "entity", name: node.type })),
+  ];
 }
 
 /** The file's text: one line an item, so that an update shows what changed. */
@@ -90,20 +147,20 @@ function deprecation({ renamed_to }: Node): Deprecation {
   return typeof renamed_to === "string" ? renamed_to : true;
 }
 
-// A group has its own attributes and those of the one it extends, level by level.
+// A group has its own attributes, and those of the groups that it extends or refers to.
 function levels(group: Node, byId: ReadonlyMap<string, Node>): { attributes?: Levels } {
   const all: Record<string, Level> = {};
   const seen = new Set<Node>();
-  for (
-    let from: Node | undefined = group;
-    from !== undefined && !seen.has(from);
-    from = byId.get(from.extends as string)
-  ) {
+  function add(from: Node | undefined): void {
+    if (from === undefined || seen.has(from)) return;
     seen.add(from);
     for (const node of list(from, "attributes")) {
-      all[(node.ref ?? node.id) as string] ??= level(node.requirement_level);
+      if (node.ref_group !== undefined) add(byId.get(node.ref_group as string));
+      else all[(node.ref ?? node.id) as string] ??= level(node.requirement_level);
     }
+    add(byId.get(from.extends as string));
   }
+  add(group);
   return Object.keys(all).length === 0 ? {} : { attributes: all };
 }
 
@@ -136,6 +193,8 @@ if (import.meta.main) {
   }
   const manifest = parse(await Deno.readTextFile(`${folder}/model/manifest.yaml`)) as Node;
   const facts = readModel(await texts(`${folder}/model`));
+  const added = complement(facts, published);
+  console.log(`${added.length} attributes are known by the package only: ${added.join(", ")}`);
   await Deno.writeTextFile(
     new URL("opentelemetry.json", import.meta.url),
     render({
