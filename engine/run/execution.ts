@@ -3,6 +3,7 @@ import { messageOf } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { StepList } from "../core/report.ts";
 import type { Failure, Status } from "../core/span.ts";
+import type { RunState } from "../telemetry/activity.ts";
 import { Cancellation, Stop, type StopReason } from "./cancellation.ts";
 import { durationOf, type RunContext } from "./run_context.ts";
 import { type ListRequest, type ListResult, runList } from "./scheduler.ts";
@@ -27,11 +28,17 @@ export class Execution {
   readonly #main = new Cancellation();
   readonly #after = new Cancellation();
   #stopped: StopReason | undefined;
+  #state: RunState = "pending";
 
   /** Executes `run`. */
   constructor(run: RunContext, clock: Clock) {
     this.#run = run;
     this.#clock = clock;
+  }
+
+  /** Where the run is in its life: `pending` until it is executed, `finalizing` once its steps are over. */
+  get state(): RunState {
+    return this.#state;
   }
 
   /** Whether it was told to stop. */
@@ -56,6 +63,7 @@ export class Execution {
   }): Promise<RunEnd> {
     const run = this.#run;
     const { workflow, lists } = run.plan;
+    this.#state = "executing";
     let early: Failure | undefined;
     let cancelTimeout: (() => void) | undefined;
     const before = this.#recorded();
@@ -74,6 +82,7 @@ export class Execution {
         ? await this.#list("steps", this.#main, { failed: false, cancelled: false }, options.reuse)
         : { failed: true, failure: { ...early, stepId: "" } };
       cancelTimeout?.();
+      this.#state = "finalizing";
       let failure: Failure | undefined = main.failure;
       let status = this.#status(main.failed, before.over ? before.stop : this.#stopped);
       if (status === "timed_out") failure = this.#timedOut();

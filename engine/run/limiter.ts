@@ -15,6 +15,11 @@ export class Limiter {
     return Math.max(1, this.#limit());
   }
 
+  /** How many wait for a slot. */
+  get waiting(): number {
+    return this.#waiting.length - this.#head;
+  }
+
   /** Takes a slot: undefined when one was free, otherwise a promise of one. */
   acquire(): Promise<void> | undefined {
     if (this.#used < this.limit && this.#head === this.#waiting.length) {

@@ -12,6 +12,7 @@ export type BusListener = (event: BusEvent) => void;
  */
 export class Bus {
   readonly #listeners = new Set<BusListener>();
+  readonly #beforehand = new Set<() => void>();
   // Open spans by run, then by span id.
   readonly #open = new Map<string, Map<string, StartEntry>>();
   readonly #onError: (thrown: unknown) => void;
@@ -27,8 +28,15 @@ export class Bus {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Calls `before` as soon as a commit is done, before its records are told of; the returned function stops that. */
+  onPublish(before: () => void): () => void {
+    this.#beforehand.add(before);
+    return () => void this.#beforehand.delete(before);
+  }
+
   /** Publishes what a commit wrote. */
   publish(records: readonly JournalRecord[]): void {
+    for (const before of this.#beforehand) this.#contained(before);
     for (const record of records) {
       if (record.type === "start") {
         this.#opened(record);
@@ -67,6 +75,14 @@ export class Bus {
       } catch (thrown) {
         this.#onError(thrown);
       }
+    }
+  }
+
+  #contained(call: () => void): void {
+    try {
+      call();
+    } catch (thrown) {
+      this.#onError(thrown);
     }
   }
 
