@@ -1,3 +1,5 @@
+import { isAbsolute, join } from "node:path";
+
 /** What a warning shows of a value that is not understood. */
 const LONGEST_SHOWN = 60;
 /** OpenTelemetry's largest integer; also what `0`, no limit, means for a timeout. */
@@ -36,6 +38,18 @@ export class EnvironmentReader {
       if (value !== undefined) return { name, value };
     }
     return undefined;
+  }
+
+  /** The path in the first of the variables that is set, as `fromCaller` has it. */
+  path(...names: string[]): string | undefined {
+    const found = this.first(names);
+    return found === undefined ? undefined : this.fromCaller(found.value);
+  }
+
+  /** A path; under a task a relative one is meant from the caller's folder, which is not the process's. */
+  fromCaller(path: string): string {
+    const caller = this.text("INIT_CWD");
+    return caller === undefined || isAbsolute(path) ? path : join(caller, path);
   }
 
   /** True for `true` in any case, otherwise false; of what is neither it warns. */

@@ -47,9 +47,9 @@ export function readOtlpSettings(
     endpoint: protocol === "grpc" ? "http://localhost:4317" : `http://localhost:4318/v1/${signal}`,
     insecure: true,
   };
-  const certificate = reader.first(names("CERTIFICATE"))?.value;
-  const clientCertificate = reader.first(names("CLIENT_CERTIFICATE"))?.value;
-  const clientKey = reader.first(names("CLIENT_KEY"))?.value;
+  const certificate = reader.path(...names("CERTIFICATE"));
+  const clientCertificate = reader.path(...names("CLIENT_CERTIFICATE"));
+  const clientKey = reader.path(...names("CLIENT_KEY"));
   if ((clientCertificate === undefined) !== (clientKey === undefined)) {
     reader.warn(
       "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and OTEL_EXPORTER_OTLP_CLIENT_KEY belong together: " +

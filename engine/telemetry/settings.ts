@@ -44,7 +44,7 @@ export interface SamplerSettings {
 /** Where the exporter `otlp_file` writes, and when it rotates. */
 export interface FileSettings {
   /**
-   * SPANLOOP_OTLP_FILE; relative to the caller's folder. `{signal}` in it is the signal's name: OpenTelemetry's
+   * SPANLOOP_OTLP_FILE; under a task relative to the caller's folder. `{signal}` in it is the signal's name: OpenTelemetry's
    * file exporter asks for one kind of data a file. Without it all signals share the file.
    */
   readonly path: string;
@@ -151,7 +151,7 @@ export function readTelemetrySettings(
 ): { readonly settings: TelemetrySettings; readonly warnings: readonly string[] } {
   const reader = new EnvironmentReader(environment);
   const disabled = reader.boolean("OTEL_SDK_DISABLED");
-  const path = reader.text("SPANLOOP_OTLP_FILE");
+  const path = reader.path("SPANLOOP_OTLP_FILE");
   const signal = (name: Signal) => {
     const { otlp, hasEndpoint } = readOtlpSettings(reader, name);
     const asked = reader.choices(
@@ -173,7 +173,7 @@ export function readTelemetrySettings(
     denyAttributes: denied(reader),
     exceptions: exceptionsOf(reader),
     file: {
-      path: path ?? DEFAULT_FILE,
+      path: path ?? reader.fromCaller(DEFAULT_FILE),
       maxBytes: reader.integer("SPANLOOP_OTLP_FILE_MAX_BYTES", DEFAULT_FILE_BYTES, { least: 1 }),
       keep: reader.integer("SPANLOOP_OTLP_FILE_KEEP", DEFAULT_FILES_KEPT, { most: 1_000 }),
     },

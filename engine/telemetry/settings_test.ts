@@ -354,3 +354,14 @@ Deno.test("metrics, exceptions, files, the console and what is denied", () => {
 Deno.test("a variable that Object's prototype has is not set", () => {
   assert.equal(settings(Object.create({ OTEL_SERVICE_NAME: "inherited" })).serviceName, "spanloop");
 });
+
+Deno.test("under a task relative paths are meant from the caller's folder", () => {
+  const task = { INIT_CWD: "/home/me" };
+  const file = (path: string) => settings({ ...task, SPANLOOP_OTLP_FILE: path }).file.path;
+  assert.equal(file("out.jsonl"), "/home/me/out.jsonl");
+  assert.equal(settings(task).file.path, "/home/me/spanloop-{signal}.jsonl");
+  assert.equal(file("/tmp/out.jsonl"), "/tmp/out.jsonl");
+  assert.equal(settings({ SPANLOOP_OTLP_FILE: "out.jsonl" }).file.path, "out.jsonl");
+  const { traces } = settings({ ...task, OTEL_EXPORTER_OTLP_CERTIFICATE: "ca.pem" });
+  assert.equal(traces.otlp.certificate, "/home/me/ca.pem");
+});
