@@ -114,6 +114,25 @@ const noAmbient: Deno.lint.Rule = {
   },
 };
 
+const noConsole: Deno.lint.Rule = {
+  create(context) {
+    const path = pathOf(context);
+    // A script's own process speaks by its streams; what is run by hand speaks to whoever runs it.
+    if (!inEngine(path) || path === "engine/steps/script_child.ts") return {};
+    return {
+      CallExpression(node) {
+        const { callee } = node;
+        if (callee.type !== "MemberExpression" || !isNamed(callee.object, "console")) return;
+        if (context.sourceCode.getAncestors(node).some(isMainGuard)) return;
+        context.report({
+          node,
+          message: "The engine says what it has to by a Logger, a command by its Caller",
+        });
+      },
+    };
+  },
+};
+
 const noBarrel: Deno.lint.Rule = {
   create(context) {
     if (pathOf(context) === "mod.ts") return {};
@@ -307,6 +326,7 @@ export default {
   rules: {
     "file-name": fileName,
     "no-ambient": noAmbient,
+    "no-console": noConsole,
     "no-barrel": noBarrel,
     "no-side-effects": noSideEffects,
     "no-silent-catch": noSilentCatch,
