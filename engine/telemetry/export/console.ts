@@ -75,7 +75,7 @@ export function consoleSpanSender(
   );
 }
 
-/** Writes each log record as a line: its time, severity, text, attributes and ids. */
+/** Writes each log record as a line: its time, severity, text, workflow and step, attributes and ids. */
 export function consoleLogSender(options: ConsoleOptions): Sender<ReadableLogRecord> {
   const paint = painter(options.colour === true);
   return sender("logs", options, (records) => records.map((record) => logLine(record, paint)));
@@ -145,14 +145,18 @@ function treeLines(branches: readonly Branch[], paint: Paint): readonly string[]
 // The name, where it belongs, what it says, and why it failed.
 function spanText(span: ReadableSpan, paint: Paint): readonly string[] {
   const { attributes, status } = span;
-  const workflow = attributes[keys.CICD_PIPELINE_NAME];
-  const step = attributes[keys.SPANLOOP_STEP_ID];
   return [
     paint("strong", shown(span.name)),
-    [workflow, step].filter((part) => part !== undefined).map((part) => shown(part)).join("/"),
+    place(attributes),
     paint("quiet", attributesText(attributes, HIDDEN)),
     paint("bad", status.message ? shown(status.message, LONGEST_MESSAGE) : ""),
   ].filter((text) => text !== "");
+}
+
+// The workflow and the step.
+function place(attributes: Readonly<Record<string, unknown>>): string {
+  return [attributes[keys.CICD_PIPELINE_NAME], attributes[keys.SPANLOOP_STEP_ID]]
+    .filter((part) => part !== undefined).map((part) => shown(part)).join("/");
 }
 
 function mark({ attributes, status }: ReadableSpan, paint: Paint): string {
@@ -171,7 +175,8 @@ function logLine(record: ReadableLogRecord, paint: Paint): string {
     paint("quiet", timeOfDay(record.hrTime)),
     paint(tone, severity),
     body === undefined || body === "" ? shown(eventName ?? "") : shown(body, LONGEST_MESSAGE),
-    paint("quiet", attributesText(attributes)),
+    place(attributes),
+    paint("quiet", attributesText(attributes, HIDDEN)),
     paint("quiet", spanContext === undefined ? "" : `${spanContext.traceId}/${spanContext.spanId}`),
   ].filter((text) => text !== "").join("  ");
 }
@@ -203,7 +208,7 @@ function rowsOf(metric: Metric): readonly Row[] {
       const mean = count === 0 ? "" : `, mean ${measured(sum / count, metric.unit)}`;
       const range = min === undefined || max === undefined
         ? ""
-        : `, ${figure(min)} to ${figure(max)}`;
+        : `, ${measured(min, metric.unit)} to ${measured(max, metric.unit)}`;
       return [name, `count ${count}${mean}${range}`, attributesText(point.attributes)];
     });
   }
@@ -215,6 +220,7 @@ function rowsOf(metric: Metric): readonly Row[] {
 }
 
 function measured(value: number, unit: string): string {
+  if (unit === "s" && value >= 0) return formatDuration(value * 1_000);
   // In UCUM `1` is no unit, and `{run}` only says what is counted.
   const shownUnit = unit === "1" ? "" : shown(unit).replaceAll(/[{}]/g, "");
   return shownUnit === "" ? figure(value) : `${figure(value)} ${shownUnit}`;

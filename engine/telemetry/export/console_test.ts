@@ -245,7 +245,11 @@ Deno.test("a log record is a line: time, severity, text, attributes, ids", async
     severityNumber: 13,
     severityText: "WARN",
     body: "two\nlines\u001b[2J",
-    attributes: { "spanloop.step.id": "load" },
+    attributes: {
+      "cicd.pipeline.name": "import",
+      "spanloop.step.id": "load",
+      "log.iostream": "stdout",
+    },
     context,
   });
   logger.emit({ timestamp, eventName: "spanloop.store.opened", context: ROOT_CONTEXT });
@@ -255,9 +259,9 @@ Deno.test("a log record is a line: time, severity, text, attributes, ids", async
   assert.equal(sender.signal, "logs");
   await sender.send(records);
   assert.deepEqual(out.texts.join("").split("\n"), [
-    `12:00:00.250Z  WARN   two\\nlines\\x1b[2J  spanloop.step.id=load  ${"c".repeat(32)}/${
-      "d".repeat(16)
-    }`,
+    `12:00:00.250Z  WARN   two\\nlines\\x1b[2J  import/load  log.iostream=stdout  ${
+      "c".repeat(32)
+    }/${"d".repeat(16)}`,
     "12:00:00.250Z         spanloop.store.opened",
     '12:00:00.250Z  INFO   {"a":[1,"x"]}',
     "",
@@ -306,9 +310,9 @@ Deno.test("a collection of metrics is a table, one line a point", async () => {
   await sender.send([batch, { ...batch, metrics: [] }]);
   assert.deepEqual(out.texts.join("").split("\n"), [
     "12:00:00.000Z  metrics",
-    "  cicd.pipeline.run.duration  count 3, mean 1.333 s, 0.25 to 3  cicd.pipeline.name=import-orders",
+    "  cicd.pipeline.run.duration  count 3, mean 1.33 s, 250 ms to 3.00 s  cicd.pipeline.name=import-orders",
     "  cicd.pipeline.run.duration  count 0",
-    "  cicd.pipeline.run.active    12 run                            cicd.pipeline.name=a\\x1b",
+    "  cicd.pipeline.run.active    12 run                                  cicd.pipeline.name=a\\x1b",
     "",
   ]);
 });
