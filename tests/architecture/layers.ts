@@ -5,7 +5,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   expression: ["core"],
   spec: ["core", "expression"],
   store: ["core"],
-  steps: ["core"],
+  steps: ["core", "semconv"],
   parameters: ["core", "expression"],
   trigger: ["core", "expression"],
   plan: ["core", "spec", "expression"],
