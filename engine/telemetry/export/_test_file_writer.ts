@@ -1,6 +1,6 @@
 /**
- * A process that appends lines to a file which others write, too: `PATH MAX_BYTES KEEP NAME LINES`. Says what became
- * of each line on standard output.
+ * A process that appends lines to a file which others write, too: `PATH MAX_BYTES KEEP NAME LINES`. Says `ready`,
+ * waits for a byte on standard input so that several begin at once, and says what became of each line.
  */
 import { systemClock } from "../../system.ts";
 import { otlpFileSender } from "./otlp_file.ts";
@@ -19,8 +19,13 @@ if (import.meta.main) {
     },
     systemClock(),
   );
+  console.log("ready");
+  await Deno.stdin.read(new Uint8Array(1));
   for (let number = 0; number < Number(lines); number++) {
-    console.log(JSON.stringify(await sender.send([number])));
+    let sent = await sender.send([number]);
+    // As the queue does.
+    while (sent.status === "retry") sent = await sender.send([number]);
+    console.log(JSON.stringify(sent));
   }
   await sender.close();
 }

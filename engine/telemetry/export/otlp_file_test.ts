@@ -35,15 +35,48 @@ async function files(folder: string): Promise<Record<string, string>> {
   return found;
 }
 
-function runWriter(...args: readonly (string | number)[]): Promise<Deno.CommandOutput> {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--quiet", WRITER, ...args.map(String)],
-    stderr: "inherit",
-  }).output();
+// Runs writers that begin at once; gives back what each says of its lines.
+async function write(...commands: readonly Deno.Command[]): Promise<readonly (readonly Sent[])[]> {
+  const writers = commands.map((command) => {
+    const child = command.spawn();
+    return { child, lines: linesOf(child.stdout), stdin: child.stdin.getWriter() };
+  });
+  for (const { lines } of writers) assert.equal((await lines.next()).value, "ready");
+  await Promise.all(writers.map(async ({ stdin }) => {
+    await stdin.write(new Uint8Array(1));
+    await stdin.close();
+  }));
+  return await Promise.all(writers.map(async ({ child, lines }) => {
+    const sent = (await Array.fromAsync(lines)).map((line): Sent => JSON.parse(line));
+    assert.ok((await child.status).success);
+    return sent;
+  }));
 }
 
-function outcomes({ stdout }: Deno.CommandOutput): readonly Sent[] {
-  return new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+async function* linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+function writer(
+  args: readonly (string | number)[],
+  wrap: readonly string[] = [],
+): Deno.Command {
+  const [program, ...rest] = [
+    ...wrap,
+    Deno.execPath(),
+    ...["run", "-A", "--no-check", "--quiet", WRITER, ...args.map(String)],
+  ];
+  return new Deno.Command(program, {
+    args: rest,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  });
 }
 
 Deno.test("each request is a line of OTLP JSON, in a file for its owner alone", () =>
@@ -140,12 +173,10 @@ Deno.test("several processes write whole lines to one file, through its rotation
   inFolder(async (folder) => {
     const names = ["a", "b", "c"];
     const lines = 150;
-    const outputs = await Promise.all(
-      names.map((name) => runWriter(`${folder}/out.jsonl`, 100_000, 1_000, name, lines)),
+    const sent = await write(
+      ...names.map((name) => writer([`${folder}/out.jsonl`, 100_000, 1_000, name, lines])),
     );
-    for (const output of outputs) {
-      assert.deepEqual(outcomes(output), Array(lines).fill({ status: "ok" }));
-    }
+    for (const one of sent) assert.deepEqual(one, Array(lines).fill({ status: "ok" }));
     const found = await files(folder);
     const numbers: Record<string, number[]> = { a: [], b: [], c: [] };
     let shared = 0;
@@ -199,18 +230,9 @@ Deno.test("where there is no room a batch fails with the reason, nothing of it s
   inFolder(async (folder) => {
     const path = `${folder}/out.jsonl`;
     // A limit on the size of files cuts a write short as a full disk does. Line 0 has no filler, line 1 997 bytes of
-    // it, line 20 has 3,556.
-    const command = new Deno.Command("sh", {
-      args: [
-        "-c",
-        `trap "" XFSZ; ulimit -f 8; exec "$@"`, // 4 KiB
-        "sh",
-        Deno.execPath(),
-        ...["run", "-A", "--no-check", "--quiet", WRITER, path, "1000000", "1", "a", "5"],
-      ],
-      stderr: "inherit",
-    });
-    const sent = outcomes(await command.output());
+    // it, line 2 twice that, line 3 would be too much.
+    const limited = ["sh", "-c", `trap "" XFSZ; ulimit -f 8; exec "$@"`, "sh"]; // 4 KiB
+    const [sent] = await write(writer([path, 1_000_000, 1, "a", 5], limited));
     assert.deepEqual(sent.slice(0, 3), Array(3).fill({ status: "ok" }));
     for (const failed of sent.slice(3)) {
       assert.ok(failed.status === "failed" && /File too large/.test(failed.message), "it says why");
