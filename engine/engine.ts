@@ -1,4 +1,5 @@
 import type { Engine } from "./core/engine.ts";
+import type { TelemetryReport, TelemetryTest } from "./core/telemetry_report.ts";
 import { locateStore } from "./locate_store.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 
@@ -12,9 +13,23 @@ export type * from "./core/report.ts";
 export type * from "./core/scope.ts";
 export type * from "./core/span.ts";
 export type * from "./core/store.ts";
+export type * from "./core/telemetry_report.ts";
 export type * from "./core/workflow.ts";
 export type { ErrorClass } from "./core/errors.ts";
 export type { SpanProcessor } from "./telemetry/provider.ts";
+
+/** What this process's environment asks of telemetry. Throws SpanloopError. */
+export async function reportTelemetry(): Promise<TelemetryReport> {
+  return await (await import("./telemetry_check.ts")).reportTelemetry(Deno.env.toObject());
+}
+
+/**
+ * Sends a span, a metric and a log record to wherever this process's environment has each signal go, and says
+ * what happened to them. Throws SpanloopError.
+ */
+export async function testTelemetry(): Promise<readonly TelemetryTest[]> {
+  return await (await import("./telemetry_check.ts")).testTelemetry(Deno.env.toObject());
+}
 
 /** How an engine is set up. */
 export interface EngineOptions {

@@ -264,7 +264,7 @@ export class LocalEngine implements Engine {
   // Whoever runs something exports what it does; looking does not.
   async #working(): Promise<Parts> {
     const parts = await this.#open();
-    this.#telemetry ??= startTelemetry(parts.bus, this.#surroundings);
+    this.#telemetry ??= startTelemetry(parts, this.#surroundings);
     await this.#telemetry;
     return parts;
   }

@@ -1,6 +1,6 @@
 import { messageOf } from "./core/errors.ts";
-import type { Surroundings } from "./assembly.ts";
-import type { Bus } from "./telemetry/bus.ts";
+import type { Parts, Surroundings } from "./assembly.ts";
+import { standardStreams } from "./system.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { Telemetry } from "./telemetry/telemetry.ts";
  * loaded. What is wrong with the settings is logged, and never stops a run (J5).
  */
 export async function startTelemetry(
-  bus: Bus,
+  { bus, runner }: Pick<Parts, "bus" | "runner">,
   surroundings: Surroundings,
 ): Promise<Telemetry | undefined> {
   const { environment, log } = surroundings;
@@ -27,7 +27,15 @@ export async function startTelemetry(
         import("./version.ts"),
       ]);
     const resource = detectResource(settings, readResourceFacts(version()));
-    return await Telemetry.start({ ...surroundings, settings, resource, bus });
+    const ports = {
+      ...surroundings,
+      ...standardStreams(),
+      settings,
+      resource,
+      bus,
+      activity: () => runner.activity(),
+    };
+    return await Telemetry.start(ports);
   } catch (thrown) {
     log.log({ severity: "error", body: `No telemetry is exported: ${messageOf(thrown)}` });
     return undefined;

@@ -81,3 +81,20 @@ function readText(path: string): string | undefined {
     return undefined; // not there: the process is gone, or this is no Linux
   }
 }
+
+/** This process's standard output and error; what is written is written whole, and at once. */
+export function standardStreams(): {
+  readonly write: (bytes: Uint8Array) => void;
+  readonly writeText: (text: string) => void;
+  /** Whether standard error shows colours. */
+  readonly colour: boolean;
+} {
+  const whole = (stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  };
+  return {
+    write: (bytes) => whole(Deno.stdout, bytes),
+    writeText: (text) => whole(Deno.stderr, new TextEncoder().encode(text)),
+    colour: Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR"),
+  };
+}

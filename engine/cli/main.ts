@@ -66,6 +66,8 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
       return await (await import("./commands/prune.ts")).execute(args, caller);
     case "serve":
       return await (await import("./commands/serve.ts")).execute(args, caller);
+    case "otel":
+      return await (await import("./commands/otel.ts")).execute(args, caller);
     case "schema":
       return await (await import("./commands/schema.ts")).execute(args, caller);
     case "completion":

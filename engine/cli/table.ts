@@ -235,6 +235,17 @@ export const COMMANDS: readonly Command[] = [
     examples: ["serve workflows/"],
   },
   {
+    name: "otel",
+    summary: "See where telemetry goes, or send some as a test",
+    operands: [{ name: "status|test", kind: "choice", choices: ["status", "test"] }],
+    options: [JSON_OUT],
+    notes: [
+      "Telemetry is set up by OpenTelemetry's environment variables, such as OTEL_EXPORTER_OTLP_ENDPOINT.",
+      "`test` sends a span, a metric and a log record. Exit code: 0 all arrived, 1 not all, 2 nothing to send to.",
+    ],
+    examples: ["otel status", "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 otel test"],
+  },
+  {
     name: "schema",
     summary: "Print the JSON Schema of workflow files",
     operands: [],

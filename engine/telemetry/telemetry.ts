@@ -1,32 +1,36 @@
-import type { Clock, Random } from "../core/clock.ts";
+import type { Random } from "../core/clock.ts";
 import type { Attributes, SpanReference } from "../core/span.ts";
+import * as keys from "../../semconv/attributes.ts";
+import type { Activity } from "./activity.ts";
 import type { Bus } from "./bus.ts";
 import { logExceptions } from "./exceptions.ts";
 import { DropLog } from "./export/drop_log.ts";
 import { ExportQueue, type QueueStatus } from "./export/queue.ts";
-import { logSenders, spanSenders } from "./export/senders.ts";
+import { logSenders, metricSenders, type SenderPorts, spanSenders } from "./export/senders.ts";
 import type { Sender } from "./export/sender.ts";
 import type { EngineLog } from "./log.ts";
+import type { Metering } from "./metrics/start.ts";
 import { type Redact, redactor } from "./redact.ts";
 import { sampler } from "./sampler.ts";
-import type { BatchSettings, TelemetrySettings } from "./settings.ts";
+import type { BatchSettings } from "./settings.ts";
 import { TraceExport } from "./traces.ts";
 
 /** How long the end of a process waits for what is not exported yet, in milliseconds. */
 export const SHUTDOWN_MS = 5_000;
 
+// A collection is a request of its own; what a collector that is away has missed is of little use to it later.
+const METRIC_QUEUE = { maxQueue: 8, maxBatch: 1, delayMs: 0 };
+
 /** What exporting needs. */
-export interface TelemetryPorts {
-  /** What the environment asks for. */
-  readonly settings: TelemetrySettings;
+export interface TelemetryPorts extends SenderPorts {
   /** What this process is. */
   readonly resource: Attributes;
   /** Where spans come from. */
   readonly bus: Bus;
-  /** Time. */
-  readonly clock: Clock;
   /** For jitter. */
   readonly random: Random;
+  /** What the runner has in hand. */
+  readonly activity: () => Activity;
   /** Where log records come from, and where telemetry itself says what it has to. */
   readonly log: EngineLog;
 }
@@ -38,6 +42,7 @@ export class Telemetry {
   readonly #drops: DropLog;
   readonly #stops: (() => void)[] = [];
   #traces: TraceExport | undefined;
+  #metering: Metering | undefined;
 
   private constructor(ports: TelemetryPorts) {
     this.#ports = ports;
@@ -68,6 +73,8 @@ export class Telemetry {
 
   /** Sends what waits, within SHUTDOWN_MS, and stops. Never rejects (J5). */
   async shutdown(): Promise<void> {
+    // A last collection of metrics comes before the queues' end; what has been measured is in it.
+    await this.#metering?.shutdown(SHUTDOWN_MS);
     for (const stop of this.#stops) stop();
     await Promise.all(this.#queues.map((queue) => queue.shutdown(SHUTDOWN_MS)));
     this.#drops.flush();
@@ -78,31 +85,65 @@ export class Telemetry {
     const redact = redactor(settings.denyAttributes);
     // A span that ends is forgotten by the traces: whoever wants its place hears the bus before them.
     await this.#startLogs(redact(resource), redact);
+    await this.#startMetrics(redact(resource), redact);
     await this.#startTraces(redact(resource), redact);
   }
 
   async #startLogs(resource: Attributes, redact: Redact): Promise<void> {
-    const { settings, bus, clock, log } = this.#ports;
-    const queues = (await logSenders(settings, clock))
+    const { settings, bus, log } = this.#ports;
+    const queues = (await logSenders(this.#ports))
       .map((sender) => this.#queue(sender, settings.logs.batch));
     if (queues.length === 0) return;
     const [{ exportLogs }, { resourceFromAttributes }] = await Promise.all([
       import("./log_export.ts"),
       import("@opentelemetry/resources"),
     ]);
-    this.#stops.push(log.addConsumer(exportLogs({
-      limits: settings.logs.limits,
-      resource: resourceFromAttributes(resource as Record<string, string>),
-      emit: (record) => queues.forEach((queue) => queue.add(record)),
-      redact,
-      exported: (span) => ({ ...this.exported(span), sampled: this.sampled(span.spanId) }),
-    })));
+    this.#stops.push(log.addConsumer(
+      exportLogs({
+        limits: settings.logs.limits,
+        resource: resourceFromAttributes(resource as Record<string, string>),
+        emit: (record) => queues.forEach((queue) => queue.add(record)),
+        redact,
+        exported: (span) => ({ ...this.exported(span), sampled: this.sampled(span.spanId) }),
+      }),
+      "info",
+    ));
     if (settings.exceptions !== "spans") this.#stops.push(bus.subscribe(logExceptions(log)));
   }
 
+  async #startMetrics(resource: Attributes, redact: Redact): Promise<void> {
+    const { settings, bus, log, clock, activity } = this.#ports;
+    const senders = await metricSenders(this.#ports);
+    if (settings.metrics.exporters.length === 0) return;
+    const batch = { ...METRIC_QUEUE, timeoutMs: settings.metrics.timeoutMs };
+    const queues = senders.map((sender) => this.#queue(sender, batch));
+    const { startMetrics } = await import("./metrics/start.ts");
+    const metering = startMetrics({
+      settings: settings.metrics,
+      resource,
+      redact,
+      clock,
+      emit: queues.length === 0
+        ? undefined
+        : (collection) => queues.forEach((queue) => queue.add(collection)),
+      exported: (span) => ({ ...this.exported(span), sampled: this.sampled(span.spanId) }),
+      warn: (body) => log.log({ severity: "warn", body }),
+    });
+    this.#metering = metering;
+    const { metrics } = metering;
+    this.#stops.push(
+      metrics.observe(activity),
+      metrics.listen(bus),
+      log.addConsumer(({ runId, attributes }) => {
+        if (runId !== undefined) return;
+        metrics.systemError("engine", String(attributes?.[keys.ERROR_TYPE] ?? "_OTHER"));
+      }, "error"),
+    );
+  }
+
   async #startTraces(resource: Attributes, redact: Redact): Promise<void> {
-    const { settings, bus, clock } = this.#ports;
-    const queues = (await spanSenders(settings, clock))
+    const { settings, bus } = this.#ports;
+    const queues = (await spanSenders(this.#ports))
       .map((sender) => this.#queue(sender, settings.traces.batch));
     if (queues.length === 0) return;
     const sampled = sampler(settings.traces.sampler);
@@ -120,6 +161,7 @@ export class Telemetry {
       random,
       onDropped: (drop) => {
         this.#drops.hear(drop);
+        this.#metering?.metrics.dropped(drop);
       },
     });
     this.#queues.push(queue as ExportQueue<unknown>);

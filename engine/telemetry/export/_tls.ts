@@ -13,11 +13,3 @@ export function readPem(path: string): string {
     );
   }
 }
-
-/** What a failed connection says, with its cause, which holds the reason. */
-export function errorMessage(thrown: unknown): string {
-  const messages = new Set<string>();
-  for (let error = thrown; error instanceof Error; error = error.cause) messages.add(error.message);
-  // Each names the ones below it at times: the last is the reason.
-  return [...messages].at(-1) ?? messageOf(thrown);
-}

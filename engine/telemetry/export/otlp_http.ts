@@ -3,7 +3,8 @@ import { gzipSync } from "node:zlib";
 import type { Clock } from "../../core/clock.ts";
 import { SpanloopError } from "../../core/errors.ts";
 import type { OtlpSettings, Signal } from "../settings.ts";
-import { errorMessage, readPem } from "./_tls.ts";
+import { connectionError } from "./_connection_error.ts";
+import { readPem } from "./_tls.ts";
 import type { Sender, Sent } from "./sender.ts";
 import type { Serializer } from "./serializer.ts";
 
@@ -68,7 +69,7 @@ export function otlpHttpSender<T>(
         if (late.signal.aborted) {
           return { status: "retry", message: `No answer within ${settings.timeoutMs} ms` };
         }
-        return { status: "retry", message: errorMessage(thrown), unreachable: true };
+        return { status: "retry", message: connectionError(thrown), unreachable: true };
       } finally {
         cancel();
       }
