@@ -19,9 +19,11 @@ export const OVERFLOW: Attributes = Object.freeze({ "otel.metric.overflow": true
  */
 export class AttributeSets {
   readonly #keys: readonly string[];
-  readonly #limit: number;
   readonly #redact: Redact;
-  readonly #sets = new Map<string, Attributes>();
+  readonly #limit: number;
+  // By the values, one after another: to put them together as one text would take ten times as long.
+  readonly #sets: Level = new Map();
+  #size = 0;
   // What is redacted may make sets alike: those are one.
   readonly #byContent = new Map<string, Attributes>();
 
@@ -34,14 +36,14 @@ export class AttributeSets {
 
   /** The set with these values, in the order of the keys; an empty one is left out. */
   get(first: string, second = "", third = "", fourth = ""): Attributes {
-    // A name that holds NUL could at worst be counted as another one.
-    const key = `${first}\0${second}\0${third}\0${fourth}`;
-    return this.#sets.get(key) ?? this.#add(key, [first, second, third, fourth]);
+    return this.#sets.get(first)?.get(second)?.get(third)?.get(fourth) ??
+      this.#add([first, second, third, fourth]);
   }
 
-  #add(key: string, values: readonly string[]): Attributes {
+  #add(values: readonly [string, string, string, string]): Attributes {
     // Names behind the limit are not kept either: there is no end of them.
-    if (this.#sets.size >= this.#limit) return OVERFLOW;
+    if (this.#size >= this.#limit) return OVERFLOW;
+    this.#size++;
     const set = this.#redact(
       Object.fromEntries(
         this.#keys.map((name, index) => [name, values[index]]).filter(([, value]) => value !== ""),
@@ -50,7 +52,16 @@ export class AttributeSets {
     const content = JSON.stringify(set);
     const known = this.#byContent.get(content) ?? Object.freeze(set);
     this.#byContent.set(content, known);
-    this.#sets.set(key, known);
+    const [first, second, third, fourth] = values;
+    below(below(below(this.#sets, first), second), third).set(fourth, known);
     return known;
   }
+}
+
+type Level = Map<string, Map<string, Map<string, Map<string, Attributes>>>>;
+
+function below<K, V>(level: Map<K, Map<string, V>>, key: K): Map<string, V> {
+  let next = level.get(key);
+  if (next === undefined) level.set(key, next = new Map());
+  return next;
 }

@@ -1,8 +1,9 @@
-import type { Counter, Meter, Observable } from "@opentelemetry/api";
+import type { Meter, Observable } from "@opentelemetry/api";
 import { ValueType } from "@opentelemetry/api";
 import type { Attributes, SpanReference } from "../../core/span.ts";
 import * as definitions from "../../../semconv/metrics.ts";
 import { Exemplars } from "./exemplars.ts";
+import { Tally } from "./tally.ts";
 
 /** The span that an exemplar of a measurement in a span refers to; undefined: it becomes none. */
 export type ExemplarFilter = (span: SpanReference) => SpanReference | undefined;
@@ -50,29 +51,29 @@ export interface Instruments {
   /** cicd.pipeline.run.active. */
   readonly runActive: Observable;
   /** cicd.pipeline.run.errors. */
-  readonly runErrors: Counter;
+  readonly runErrors: Tally;
   /** cicd.worker.count. */
   readonly workers: Observable;
   /** cicd.system.errors. */
-  readonly systemErrors: Counter;
+  readonly systemErrors: Tally;
   /** spanloop.span.count. */
-  readonly spans: Counter;
+  readonly spans: Tally;
   /** spanloop.attempt.duration. */
   readonly attemptDuration: Distribution;
   /** spanloop.batch.count. */
-  readonly batches: Counter;
+  readonly batches: Tally;
   /** spanloop.item.count. */
-  readonly items: Counter;
+  readonly items: Tally;
   /** spanloop.queue.depth. */
   readonly queued: Observable;
   /** spanloop.bus.lag. */
   readonly busLag: Distribution;
   /** spanloop.export.dropped. */
-  readonly dropped: Counter;
+  readonly dropped: Tally;
   /** spanloop.receiver.accepted. */
-  readonly accepted: Counter;
+  readonly accepted: Tally;
   /** spanloop.receiver.rejected. */
-  readonly rejected: Counter;
+  readonly rejected: Tally;
 }
 
 // In seconds. Runs and attempts last from a millisecond to hours; a delivery in process takes microseconds.
@@ -82,7 +83,9 @@ const DELIVERY = [1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.
 /** Makes them with `meter`. */
 export function makeInstruments(meter: Meter, filter: ExemplarFilter | undefined): Instruments {
   const counter = (definition: definitions.MetricDefinition) =>
-    meter.createCounter(definition.name, { ...described(definition), valueType: ValueType.INT });
+    new Tally(
+      meter.createCounter(definition.name, { ...described(definition), valueType: ValueType.INT }),
+    );
   const observed = (definition: definitions.MetricDefinition) =>
     meter.createObservableUpDownCounter(definition.name, {
       ...described(definition),

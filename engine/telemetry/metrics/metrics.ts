@@ -10,6 +10,7 @@ import type { Signal } from "../settings.ts";
 import { AttributeSets } from "./attribute_sets.ts";
 import type { Exemplars } from "./exemplars.ts";
 import { type ExemplarFilter, type Instruments, makeInstruments } from "./instruments.ts";
+import { Tally } from "./tally.ts";
 
 const NONE: Attributes = Object.freeze({});
 const STATES: readonly RunState[] = ["pending", "executing", "finalizing"];
@@ -92,7 +93,7 @@ export class Metrics {
     } else if (event.event === "ended") {
       const { record, start } = event;
       this.#lag(start.span, record.end.endTime);
-      this.#instruments.spans.add(1, flat(this.#sets.span.get(start.span.name, record.outcome)));
+      this.#instruments.spans.add(1, this.#sets.span.get(start.span.name, record.outcome));
       if (record.role === "run") this.#runEnded(record, start);
       else if (record.role === "attempt") this.#attemptEnded(record, start);
       else if (record.role === "skip") this.#failure(record, start);
@@ -103,18 +104,18 @@ export class Metrics {
 
   /** Counts what an exporter lost. */
   readonly dropped: OnDropped = ({ signal, sender, count, reason }) =>
-    this.#instruments.dropped.add(count, flat(this.#sets.drop.get(signal, sender, reason)));
+    this.#instruments.dropped.add(count, this.#sets.drop.get(signal, sender, reason));
 
   /** Counts a fault of one of the engine's own parts, such as `telemetry`; `type` is its error's code. */
   systemError(component: string, type: string): void {
-    this.#instruments.systemErrors.add(1, flat(this.#sets.system.get(component, type)));
+    this.#instruments.systemErrors.add(1, this.#sets.system.get(component, type));
   }
 
   /** Counts what came to the receiver. */
   received({ signal, accepted = 0, rejected = 0, reason = "invalid" }: Received): void {
     const { accepted: taken, rejected: refused } = this.#instruments;
-    if (accepted > 0) taken.add(accepted, flat(this.#sets.accepted.get(signal)));
-    if (rejected > 0) refused.add(rejected, flat(this.#sets.rejected.get(signal, reason)));
+    if (accepted > 0) taken.add(accepted, this.#sets.accepted.get(signal));
+    if (rejected > 0) refused.add(rejected, this.#sets.rejected.get(signal, reason));
   }
 
   #lag(span: StartEntry["span"], time: bigint): void {
@@ -170,16 +171,16 @@ export class Metrics {
     attemptDuration.record(seconds(span.startTime, end.endTime), attributes, span, end.endTime);
     if (record.outcome !== "succeeded") this.#failure(record, start);
     if (start.range === undefined || record.retryAt !== undefined) return;
-    batches.add(1, flat(attributes));
+    batches.add(1, attributes);
     if (record.items === undefined) return;
     const { processed, failed } = record.items;
     if (processed > 0) {
       const set = this.#sets.item.get(workflow, step, keys.SPANLOOP_ITEM_OUTCOME_VALUE_PROCESSED);
-      items.add(processed, flat(set));
+      items.add(processed, set);
     }
     if (failed > 0) {
       const set = this.#sets.item.get(workflow, step, keys.SPANLOOP_ITEM_OUTCOME_VALUE_FAILED);
-      items.add(failed, flat(set));
+      items.add(failed, set);
     }
   }
 
@@ -190,10 +191,12 @@ export class Metrics {
 
   #runError(workflow: string, { end, outcome }: EndRecord): void {
     const type = textOf(end.attributes, keys.ERROR_TYPE) || outcome;
-    this.#instruments.runErrors.add(1, flat(this.#sets.error.get(workflow, type)));
+    this.#instruments.runErrors.add(1, this.#sets.error.get(workflow, type));
   }
 
+  // The SDK asks for these before it looks at its counters.
   #observe(result: BatchObservableResult): void {
+    for (const one of Object.values(this.#instruments)) if (one instanceof Tally) one.flush();
     const activities = [...this.#sources].map((source) => source());
     const counts = new Map<string, number[]>();
     for (const workflow of this.#workflows) counts.set(workflow, [0, 0, 0]);

@@ -225,6 +225,27 @@ Deno.test("a cumulative reader counts from the start, a delta one from its last 
   for (const { shutdown } of [cumulative, delta, low]) await shutdown(1_000);
 });
 
+Deno.test("a cumulative point begins with the process, a delta one where the one before it ended", async () => {
+  const times = async (temporality: "delta" | "cumulative") => {
+    const { span, collect, clock, batches, shutdown } = measure({ temporality });
+    for (const number of [1, 2]) {
+      clock.turn(1_000);
+      span({ number }, 1);
+      await collect();
+    }
+    await shutdown(1_000);
+    const seconds = (time: bigint) => Number(time - 1_700_000_000_000_000_000n) / 1e9;
+    return batches.slice(0, 2).map((batch) =>
+      ["spanloop.span.count", "spanloop.attempt.duration"].map((name) => {
+        const [{ startTime, time }] = metricOf(batch, name)!.points;
+        return `${seconds(startTime)}-${seconds(time)}`;
+      })
+    );
+  };
+  assert.deepEqual(await times("delta"), [["0-1", "0-1"], ["1-2", "1-2"]]);
+  assert.deepEqual(await times("cumulative"), [["0-1", "0-1"], ["0-2", "0-2"]]);
+});
+
 Deno.test("an exemplar is the last measurement of its bucket, with its trace", async () => {
   const { span, collect, batches, shutdown } = measure();
   span({ number: 1 }, 0.02);

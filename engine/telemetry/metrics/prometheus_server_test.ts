@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { measure } from "./_fixture_test.ts";
+import { measure, values } from "./_fixture_test.ts";
 
 const OPENMETRICS = { accept: "application/openmetrics-text; version=1.0.0" };
 
@@ -8,10 +8,15 @@ const page = async (url: string, headers: Record<string, string> = {}) => {
   return { type: response.headers.get("content-type"), text: await response.text() };
 };
 
-Deno.test("Prometheus scrapes cumulative metrics, whatever OTLP is sent", async () => {
+for (const temporality of ["delta", "cumulative"] as const) {
+  Deno.test(`Prometheus scrapes cumulative metrics while OTLP gets ${temporality} ones`, () =>
+    scrape(temporality));
+}
+
+async function scrape(temporality: "delta" | "cumulative"): Promise<void> {
   const { span, batches, collect, shutdown, prometheusUrl: url = "", warnings } = measure({
     exporters: ["otlp", "prometheus"],
-    temporality: "delta",
+    temporality,
   });
   for (const number of [1, 2]) {
     span({ number }, 0.02);
@@ -23,7 +28,10 @@ Deno.test("Prometheus scrapes cumulative metrics, whatever OTLP is sent", async 
       new RegExp(`^spanloop_attempt_duration_seconds_bucket\\{.*le="0\\.025"\\} ${number}$`, "m"),
     );
   }
-  assert.equal(batches.length, 2);
+  assert.deepEqual(
+    batches.map((batch) => values(batch, "spanloop.span.count")["load succeeded"]),
+    temporality === "delta" ? [1, 1] : [1, 2],
+  );
   const { type, text } = await page(url);
   assert.equal(type, "text/plain; version=0.0.4; charset=utf-8");
   assert.ok(!text.includes("trace_id"), "the text format has no exemplars");
@@ -37,7 +45,7 @@ Deno.test("Prometheus scrapes cumulative metrics, whatever OTLP is sent", async 
   assert.deepEqual(warnings, []);
   await shutdown(1_000);
   await assert.rejects(fetch(url), "the page is closed");
-});
+}
 
 Deno.test("only /metrics is served, and only to be read", async () => {
   const { shutdown, prometheusUrl: url = "" } = measure({ exporters: ["prometheus"] });

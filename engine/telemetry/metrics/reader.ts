@@ -1,4 +1,4 @@
-import { type HrTime, ValueType } from "@opentelemetry/api";
+import { ValueType } from "@opentelemetry/api";
 import {
   AggregationTemporality,
   DataPointType,
@@ -6,9 +6,10 @@ import {
   type MetricData,
   MetricReader,
 } from "@opentelemetry/sdk-metrics";
+import type { Clock } from "../../core/clock.ts";
 import type { Attributes } from "../../core/span.ts";
 import type { TelemetrySettings } from "../settings.ts";
-import type { Metric, MetricsBatch, NumberPoint, Temporality } from "./batch.ts";
+import type { HistogramPoint, Metric, MetricsBatch, NumberPoint, Temporality } from "./batch.ts";
 import type { Exemplars } from "./exemplars.ts";
 
 /** How a reader wants its temporality: as OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE says. */
@@ -30,16 +31,21 @@ export class Reader extends MetricReader {
   readonly #resource: Attributes;
   readonly #exemplars: () => ReadonlyMap<string, Exemplars>;
   readonly #onError: (thrown: unknown) => void;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #startTime: bigint;
+  // When this reader collected last.
+  #lastTime: bigint;
   // Up to where this reader has taken a histogram's exemplars, by the metric's name.
   readonly #marks = new Map<string, number>();
 
   /**
-   * Reads metrics of `resource`. `exemplars` gives its histograms' by the metric's name; `onError` hears what
+   * Reads metrics of `resource`, measured from now on. `exemplars` gives its histograms' by the metric's name; `onError` hears what
    * whoever is asked for a value throws.
    */
-  constructor({ preference, resource, exemplars, onError }: {
+  constructor({ preference, resource, clock, exemplars, onError }: {
     readonly preference: Preference;
     readonly resource: Attributes;
+    readonly clock: Pick<Clock, "now">;
     readonly exemplars: () => ReadonlyMap<string, Exemplars>;
     readonly onError: (thrown: unknown) => void;
   }) {
@@ -50,6 +56,9 @@ export class Reader extends MetricReader {
           : AggregationTemporality.CUMULATIVE,
     });
     this.#resource = resource;
+    this.#clock = clock;
+    this.#startTime = clock.now();
+    this.#lastTime = this.#startTime;
     this.#exemplars = exemplars;
     this.#onError = onError;
   }
@@ -60,8 +69,10 @@ export class Reader extends MetricReader {
     const marks = new Map([...exemplars].map(([name, { mark }]) => [name, mark]));
     const { resourceMetrics, errors } = await this.collect();
     errors.forEach(this.#onError);
+    const time = this.#clock.now();
     const [scope] = resourceMetrics.scopeMetrics;
-    const metrics = (scope?.metrics ?? []).map((data) => this.#metric(data, exemplars));
+    const metrics = (scope?.metrics ?? []).map((data) => this.#metric(data, time, exemplars));
+    this.#lastTime = time;
     for (const [name, mark] of marks) this.#marks.set(name, mark);
     return {
       resource: this.#resource,
@@ -70,33 +81,25 @@ export class Reader extends MetricReader {
     };
   }
 
-  #metric(data: MetricData, all: ReadonlyMap<string, Exemplars>): Metric {
+  #metric(data: MetricData, time: bigint, all: ReadonlyMap<string, Exemplars>): Metric {
     const { name, description, unit, valueType } = data.descriptor;
-    const temporality = data.aggregationTemporality === AggregationTemporality.DELTA
-      ? "delta"
-      : "cumulative";
+    const delta = data.aggregationTemporality === AggregationTemporality.DELTA;
+    const temporality = delta ? "delta" : "cumulative";
+    // The SDK's points begin at the first measurement that it heard of, which tallies hand on late.
+    const startTime = delta ? this.#lastTime : this.#startTime;
+    const common = { name, description, unit, temporality } as const;
     if (data.dataPointType === DataPointType.HISTOGRAM) {
-      // A cumulative point has those of all its time, a delta one those of its interval.
-      const mark = temporality === "delta" ? this.#marks.get(name) ?? 0 : 0;
+      // A cumulative point has the exemplars of all its time, a delta one those of its interval.
+      const mark = delta ? this.#marks.get(name) ?? 0 : 0;
       return {
+        ...common,
         kind: "histogram",
-        name,
-        description,
-        unit,
-        temporality,
-        points: data.dataPoints.map((point) => {
-          const { buckets, count, sum = 0, min, max } = point.value;
-          return {
-            ...common(point),
-            count,
-            sum,
-            min,
-            max,
-            bounds: buckets.boundaries,
-            counts: buckets.counts,
-            exemplars: all.get(name)?.after(mark, point.attributes as Attributes, buckets.counts) ??
-              [],
-          };
+        points: data.dataPoints.map(({ attributes, value }): HistogramPoint => {
+          const { buckets: { boundaries, counts }, count, sum = 0, min, max } = value;
+          const set = attributes as Attributes;
+          const exemplars = all.get(name)?.after(mark, set, counts) ?? [];
+          const point = { attributes: set, startTime, time, count, sum, min, max };
+          return { ...point, bounds: boundaries, counts, exemplars };
         }),
       };
     }
@@ -104,17 +107,13 @@ export class Reader extends MetricReader {
       throw new TypeError(`${name} is an exponential histogram, which nothing here makes`);
     }
     return {
+      ...common,
       kind: data.dataPointType === DataPointType.GAUGE ? "gauge" : "sum",
-      name,
-      description,
-      unit,
-      temporality,
       monotonic: data.dataPointType === DataPointType.SUM && data.isMonotonic,
       integer: valueType === ValueType.INT,
-      points: data.dataPoints.map((point): NumberPoint => ({
-        ...common(point),
-        value: point.value,
-      })),
+      points: data.dataPoints.map(({ attributes, value }): NumberPoint => (
+        { attributes: attributes as Attributes, startTime, time, value }
+      )),
     };
   }
 
@@ -127,16 +126,4 @@ export class Reader extends MetricReader {
   protected override onShutdown(): Promise<void> {
     return Promise.resolve();
   }
-}
-
-function common(point: { attributes: object; startTime: HrTime; endTime: HrTime }) {
-  return {
-    attributes: point.attributes as Attributes,
-    startTime: nanoseconds(point.startTime),
-    time: nanoseconds(point.endTime),
-  };
-}
-
-function nanoseconds([seconds, rest]: HrTime): bigint {
-  return BigInt(seconds) * 1_000_000_000n + BigInt(rest);
 }

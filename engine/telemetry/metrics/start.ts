@@ -53,12 +53,18 @@ export function startMetrics(ports: MetricsPorts): Metering {
     new Reader({
       preference,
       resource,
+      clock,
       exemplars: () => metrics.exemplars(),
       onError: (thrown) => metrics.systemError("telemetry", codeOf(thrown)),
     });
   const pushed = emit === undefined ? undefined : read(settings.temporality);
-  const scraped = settings.exporters.includes("prometheus") ? read("cumulative") : undefined;
-  const readers = [pushed, scraped].filter((reader) => reader !== undefined);
+  // Each reader costs half a microsecond a span; what is cumulative can be read by several.
+  const scraped = !settings.exporters.includes("prometheus")
+    ? undefined
+    : settings.temporality === "cumulative" && pushed !== undefined
+    ? pushed
+    : read("cumulative");
+  const readers = [...new Set([pushed, scraped])].filter((reader) => reader !== undefined);
   const provider = new MeterProvider({ readers });
   const metrics: Metrics = new Metrics({
     meter: provider.getMeter("spanloop"),
