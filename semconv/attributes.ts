@@ -36,7 +36,7 @@ export const CICD_PIPELINE_RESULT_VALUE_SUCCESS = "success";
 /** `cicd.pipeline.result`: as OpenTelemetry defines it. */
 export const CICD_PIPELINE_RESULT_VALUE_TIMEOUT = "timeout";
 
-/** The run's id, a UUIDv7. Defined by OpenTelemetry. */
+/** The run's id. Defined by OpenTelemetry. */
 export const CICD_PIPELINE_RUN_ID = "cicd.pipeline.run.id";
 
 /**
@@ -126,12 +126,6 @@ export const CICD_WORKER_STATE_VALUE_BUSY = "busy";
 /** `cicd.worker.state`: as OpenTelemetry defines it. */
 export const CICD_WORKER_STATE_VALUE_OFFLINE = "offline";
 
-/** As OpenTelemetry defines it. */
-export const CLIENT_ADDRESS = "client.address";
-
-/** As OpenTelemetry defines it. */
-export const CLIENT_PORT = "client.port";
-
 /** The container's id. Defined by OpenTelemetry. */
 export const CONTAINER_ID = "container.id";
 
@@ -150,7 +144,7 @@ export const DEPLOYMENT_ENVIRONMENT_NAME_VALUE_STAGING = "staging";
 /** `deployment.environment.name`: as OpenTelemetry defines it. */
 export const DEPLOYMENT_ENVIRONMENT_NAME_VALUE_TEST = "test";
 
-/** The code of the error that ended it, such as `shell.exit`. Defined by OpenTelemetry. */
+/** The code of the error that ended it, such as `http.status`. Defined by OpenTelemetry. */
 export const ERROR_TYPE = "error.type";
 
 /** `error.type`: as OpenTelemetry defines it. */
@@ -197,6 +191,48 @@ export const HOST_ID = "host.id";
 
 /** The host's name. Defined by OpenTelemetry. */
 export const HOST_NAME = "host.name";
+
+/** The request's method. Defined by OpenTelemetry. */
+export const HTTP_REQUEST_METHOD = "http.request.method";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_CONNECT = "CONNECT";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_DELETE = "DELETE";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_GET = "GET";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_HEAD = "HEAD";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_OPTIONS = "OPTIONS";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_OTHER = "_OTHER";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_PATCH = "PATCH";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_POST = "POST";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_PUT = "PUT";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_QUERY = "QUERY";
+
+/** `http.request.method`: as OpenTelemetry defines it. */
+export const HTTP_REQUEST_METHOD_VALUE_TRACE = "TRACE";
+
+/** How often the request had been sent before, for whatever reason. Defined by OpenTelemetry. */
+export const HTTP_REQUEST_RESEND_COUNT = "http.request.resend_count";
+
+/** The answer's status. Defined by OpenTelemetry. */
+export const HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
 
 /** The stream that the line was written to. Defined by OpenTelemetry. */
 export const LOG_IOSTREAM = "log.iostream";
@@ -252,6 +288,9 @@ export const OS_VERSION = "os.version";
 /** The executable's file name, without its folder. Defined by OpenTelemetry. */
 export const PROCESS_EXECUTABLE_NAME = "process.executable.name";
 
+/** The exit code of the attempt's process. Defined by OpenTelemetry. */
+export const PROCESS_EXIT_CODE = "process.exit.code";
+
 /** The process's id. Defined by OpenTelemetry. */
 export const PROCESS_PID = "process.pid";
 
@@ -263,6 +302,12 @@ export const PROCESS_RUNTIME_NAME = "process.runtime.name";
 
 /** Deno's version. Defined by OpenTelemetry. */
 export const PROCESS_RUNTIME_VERSION = "process.runtime.version";
+
+/** The host of the URL. Defined by OpenTelemetry. */
+export const SERVER_ADDRESS = "server.address";
+
+/** The port of the URL, the scheme's own if it names none. Defined by OpenTelemetry. */
+export const SERVER_PORT = "server.port";
 
 /** A UUID, another one for each process. Defined by OpenTelemetry. */
 export const SERVICE_INSTANCE_ID = "service.instance.id";
@@ -323,6 +368,12 @@ export const TELEMETRY_SDK_NAME = "telemetry.sdk.name";
 
 /** The version of OpenTelemetry's SDK. Defined by OpenTelemetry. */
 export const TELEMETRY_SDK_VERSION = "telemetry.sdk.version";
+
+/**
+ * The URL, with credentials and the values of the query replaced by `REDACTED`. Defined by
+ * OpenTelemetry.
+ */
+export const URL_FULL = "url.full";
 
 /**
  * The step's id in the workflow file, the same over all attempts and runs. Type string, such as

@@ -158,7 +158,7 @@ function levels(group: Node, byId: ReadonlyMap<string, Node>): { attributes?: Le
       if (node.ref_group !== undefined) add(byId.get(node.ref_group as string));
       else all[(node.ref ?? node.id) as string] ??= level(node.requirement_level);
     }
-    add(byId.get(from.extends as string));
+    if (from.extends !== undefined) add(byId.get(from.extends as string));
   }
   add(group);
   return Object.keys(all).length === 0 ? {} : { attributes: all };

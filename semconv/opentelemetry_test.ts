@@ -78,9 +78,27 @@ groups:
     attributes: [{ ref: x.old, requirement_level: { conditionally_required: Words. } }]
 `;
 
+// In Weaver's second format.
+const SECOND = `
+file_format: definition/2
+attributes:
+  - { key: y.size, type: int, stability: development, brief: Words. }
+attribute_groups:
+  - { id: y.shared, visibility: internal, attributes: [{ ref: y.size, requirement_level: required }] }
+metrics:
+  - name: y.count
+    instrument: counter
+    unit: "{y}"
+    stability: development
+    attributes: [{ ref_group: y.shared }, { ref_group: x.shared }]
+events:
+  - { name: y.bare, stability: development, brief: Words. }
+`;
+
 Deno.test("an import takes facts and leaves texts, and a group has what it extends", () => {
-  const facts = readModel([MODEL]);
+  const facts = readModel([MODEL, SECOND]);
   assert.deepEqual(facts.attributes, {
+    "y.size": { type: "int" },
     "x.kind": { type: "string", values: { a: "A" }, stability: "stable" },
     "x.old": { type: "int", deprecated: "x.new" },
   });
@@ -90,6 +108,12 @@ Deno.test("an import takes facts and leaves texts, and a group has what it exten
     stability: "stable",
     attributes: { "x.old": "conditionally_required", "x.kind": "required" },
   });
+  assert.deepEqual(facts.metrics["y.count"].attributes, {
+    "y.size": "required",
+    "x.kind": "required",
+    "x.old": "recommended",
+  });
+  assert.deepEqual(facts.events["y.bare"], {});
   const text = render({ source: "s", licence: "l", schema: "v" }, facts);
   assert.doesNotMatch(text, /Words/);
   assert.deepEqual(JSON.parse(text).metrics, facts.metrics);

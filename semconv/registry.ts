@@ -67,6 +67,16 @@ export interface Reference {
   readonly condition?: string;
 }
 
+/** Which telemetry the live check takes for a span or an entity; all that is given must hold. */
+export interface Match {
+  /** It carries the attribute. */
+  readonly attribute?: string;
+  /** It is called so. */
+  readonly name?: string;
+  /** An instrumentation scope of that name wrote it. */
+  readonly scope?: string;
+}
+
 /** What all signals have. */
 export interface Signal {
   /** The name: a metric's, an event's, an entity's; a span's id without `span.`. */
@@ -83,6 +93,8 @@ export interface Signal {
   readonly origin: Origin;
   /** Its attributes. */
   readonly attributes: readonly Reference[];
+  /** `annotations: {live_check: …}`, by which the live check knows spans and entities; absent: it knows none. */
+  readonly match?: Match;
 }
 
 /** A span. */
@@ -177,6 +189,7 @@ export function readRegistry(
       ...readDeprecation(item),
       origin: "own",
       attributes: referencesOf(item, byId).map(resolve),
+      ...readMatch(item),
     };
   }
 
@@ -402,6 +415,23 @@ function readInstrument(item: Item): Instrument {
 function readDeprecation(item: Item): { readonly deprecated?: string | true } {
   const deprecated = item.item("deprecated");
   return deprecated === undefined ? {} : { deprecated: deprecated.optional("renamed_to") ?? true };
+}
+
+function readMatch(item: Item): { readonly match?: Match } {
+  const given = item.item("annotations")?.item("live_check");
+  if (given === undefined) return {};
+  const unknown = given.keys().find((key) => !["attribute", "name", "scope"].includes(key));
+  if (unknown !== undefined || given.keys().length === 0) {
+    throw given.error(
+      `\`live_check\` takes attribute, name and scope, not ${unknown ?? "nothing"}`,
+    );
+  }
+  const match: { attribute?: string; name?: string; scope?: string } = {};
+  for (const key of ["attribute", "name", "scope"] as const) {
+    const value = given.optional(key);
+    if (value !== undefined) match[key] = value;
+  }
+  return { match };
 }
 
 function readLevel(item: Item): { readonly level: Level; readonly condition?: string } {
