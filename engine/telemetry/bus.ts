@@ -16,8 +16,9 @@ export class Bus {
   // Open spans by run, then by span id.
   readonly #open = new Map<string, Map<string, StartEntry>>();
   readonly #onError: (thrown: unknown) => void;
+  readonly #broken = new WeakSet<BusListener>();
 
-  /** `onError` hears what a listener throws; the others and the run do not notice. */
+  /** `onError` hears what a listener throws for the first time; the others and the run do not notice. */
   constructor(onError: (thrown: unknown) => void) {
     this.#onError = onError;
   }
@@ -73,6 +74,9 @@ export class Bus {
       try {
         listener(event);
       } catch (thrown) {
+        // One that always throws would be told of with every span.
+        if (this.#broken.has(listener)) continue;
+        this.#broken.add(listener);
         this.#onError(thrown);
       }
     }

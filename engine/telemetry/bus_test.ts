@@ -78,7 +78,7 @@ Deno.test("what a lost run has open is told of once, and other runs' spans stay"
   assert.deepEqual(heard[0].event === "lost" && heard[0].open.map(({ key }) => key), ["s1"]);
 });
 
-Deno.test("a listener that throws disturbs no other, and is told of (J5)", () => {
+Deno.test("a listener that throws disturbs no other, and is told of once (J5)", () => {
   const errors: unknown[] = [];
   const heard: string[] = [];
   const bus = new Bus((thrown) => errors.push(thrown));
@@ -89,5 +89,5 @@ Deno.test("a listener that throws disturbs no other, and is told of (J5)", () =>
   bus.subscribe((event) => heard.push(words(event)));
   bus.publish([start(1), start(2)]);
   assert.deepEqual(heard, ["started 1", "started 2"]);
-  assert.deepEqual(errors, [broken, broken]);
+  assert.deepEqual(errors, [broken]);
 });
