@@ -5,7 +5,7 @@
 import type { Facts } from "../opentelemetry.ts";
 import type { Attribute, Registry, Signal } from "../registry.ts";
 import type { Advice, AdviceLevel } from "./advice.ts";
-import { Known, matches, type Owned } from "./known.ts";
+import { isSame, Known, matches, type Owned } from "./known.ts";
 import { type Carried, type Sample, samplesOf } from "./otlp.ts";
 
 /** What to hold telemetry against. */
@@ -82,19 +82,20 @@ export class TelemetryCheck {
     yield* this.#attributes(of, attributes, "information");
     const keys = keysOf(attributes);
     const telemetry = { scopes: [scope], name, has: (key: string) => keys.has(key) };
-    const groups = this.#known.spans.filter(({ match }) => matches(match, telemetry));
-    for (const group of groups) {
-      if (group.kind !== kind) {
-        yield {
-          ...of,
-          level: "violation",
-          id: "unexpected_kind",
-          message: `A span of ${group.id} is of kind ${group.kind}, not ${kind}`,
-        };
-      }
-      yield* this.#signal(of, group, attributes);
+    const matched = this.#known.spans.filter(({ match }) => matches(match, telemetry));
+    const groups = matched.filter((group) => group.kind === kind);
+    for (const { id, kind: expected, match } of matched) {
+      // One of several groups that are known by the same.
+      if (groups.some((group) => isSame(group.match, match))) continue;
+      yield {
+        ...of,
+        level: "violation",
+        id: "unexpected_kind",
+        message: `A span of ${id} is of kind ${expected}, not ${kind}`,
+      };
     }
-    if (groups.length === 0) {
+    for (const group of groups) yield* this.#signal(of, group, attributes);
+    if (matched.length === 0) {
       yield {
         ...of,
         level: this.#strict ? "violation" : "information",

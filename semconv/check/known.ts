@@ -128,6 +128,11 @@ export function matches(
     (scope === undefined || telemetry.scopes.includes(scope));
 }
 
+/** Whether two ask for the same. */
+export function isSame(a: Match | undefined, b: Match | undefined): boolean {
+  return a?.attribute === b?.attribute && a?.name === b?.name && a?.scope === b?.scope;
+}
+
 function foreignSignal(
   id: string,
   known: Facts["events"][string],
