@@ -9,6 +9,7 @@ import type { Holder, RunHeader, Store } from "../core/store.ts";
 import type { Binding } from "../plan/bind.ts";
 import { describePlan } from "../plan/describe.ts";
 import type { Plan } from "../plan/plan.ts";
+import type { Activity } from "../telemetry/activity.ts";
 import { parameterAttributes } from "../telemetry/attributes.ts";
 import type { Bus } from "../telemetry/bus.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
@@ -120,6 +121,8 @@ export interface RunHandle {
 }
 
 interface Active {
+  readonly workflow: string;
+  readonly limiter: Limiter;
   readonly journal: SpanJournal;
   readonly execution: Execution;
   duplicate: boolean;
@@ -142,6 +145,15 @@ export class Runner {
   /** Runs under way in this process. */
   get active(): readonly string[] {
     return [...this.#active.keys()];
+  }
+
+  /** What it has in hand now. */
+  activity(): Activity {
+    const all = [...this.#active.values()];
+    return {
+      runs: all.map(({ workflow, execution: { state } }) => ({ workflow, state })),
+      waitingAttempts: all.reduce((sum, { limiter }) => sum + limiter.waiting, 0),
+    };
   }
 
   /** Another process holds the run now, or `why` this one cannot go on with it. */
@@ -268,7 +280,9 @@ export class Runner {
       },
     };
     const execution = new Execution(context, clock);
-    const active: Active = { journal: run, execution, duplicate: false };
+    const { workflow } = header;
+    const { limiter } = context;
+    const active: Active = { workflow, limiter, journal: run, execution, duplicate: false };
     this.#active.set(runId, active);
     keeper.watch(runId, (name, payload) => run.deliver(name, payload));
     run.signal("cancel").then((payload) => execution.cancel("cancelled", payload.force === true));
