@@ -13,6 +13,7 @@ import { openStore } from "./store/open.ts";
 import { isDead, thisHolder } from "./system.ts";
 import { Bus } from "./telemetry/bus.ts";
 import type { EngineLog } from "./telemetry/log.ts";
+import { type PropagatorName, W3cPropagation } from "./telemetry/propagation.ts";
 import type { SpanProcessor, Tracing } from "./telemetry/provider.ts";
 import { Recorder } from "./telemetry/recorder.ts";
 import { logRuns } from "./telemetry/run_log.ts";
@@ -41,6 +42,8 @@ export interface Parts {
   readonly runner: Runner;
   /** What is committed, as it is committed. */
   readonly bus: Bus;
+  /** What carries context to and from other programs. */
+  readonly propagation: W3cPropagation;
   /** OpenTelemetry's SDK, if somebody wants its spans. */
   readonly tracing: Tracing | undefined;
 }
@@ -61,6 +64,7 @@ export async function assemble(
     ? undefined
     : new (await import("./telemetry/provider.ts")).Tracing(processors);
   if (tracing !== undefined) bus.subscribe((event) => tracing.hear(event));
+  const propagation = new W3cPropagation(await propagatorsOf(environment));
   const recorder = new Recorder({
     store,
     bus,
@@ -92,13 +96,23 @@ export async function assemble(
       pid: Deno.pid,
       cacheFolder: join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "spanloop"),
       store: store.files,
+      propagation,
     }),
     holder: thisHolder(),
     isDead,
     makeTempFolder: makeOutputFolder,
     remove: removeOutput,
   });
-  return { store, keeper, runner, bus, tracing };
+  return { store, keeper, runner, bus, propagation, tracing };
+}
+
+// The settings are read when there is something to read: most environments name no propagators.
+async function propagatorsOf(
+  environment: Readonly<Record<string, string>>,
+): Promise<readonly PropagatorName[]> {
+  if (!environment.OTEL_PROPAGATORS) return ["tracecontext", "baggage"];
+  const { readTelemetrySettings } = await import("./telemetry/settings.ts");
+  return readTelemetrySettings(environment).settings.propagators;
 }
 
 /**

@@ -2,11 +2,14 @@ import { SpanloopError } from "./core/errors.ts";
 import type { Diagnostic } from "./core/diagnostic.ts";
 import { Ids } from "./core/ids.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./core/report.ts";
+import type { RemoteContext } from "./core/propagation.ts";
+import type { SpanReference } from "./core/span.ts";
 import type { RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
 import type { LogConsumer, Severity } from "./core/log.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
+import { traceOf } from "./business_context.ts";
 import { followRun } from "./follow_run.ts";
 import { findRun, runById, type Shelf, unendedRun, workflowTextOf } from "./find_run.ts";
 import type { StorePlace } from "./locate_store.ts";
@@ -25,7 +28,6 @@ import { takeUp } from "./take_up.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
-import { traceFromEnvironment } from "./trace_parent.ts";
 import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workflow_files.ts";
 
 /** The engine in this process: wires the layers together. */
@@ -61,8 +63,10 @@ export class LocalEngine implements Engine {
         const loaded = this.#files.load(file);
         const values = { ...this.#values(loaded.plan.workflow), caller: params };
         const binding = bind(loaded.plan.workflow, values);
-        const { runner } = await this.#ready(loaded.plan.workflow);
-        return runner.start({ ...this.#request(loaded, binding), ...child });
+        const parts = await this.#ready(loaded.plan.workflow);
+        const { trace, runId, ...more } = child;
+        const request = await this.#request(parts, loaded, binding, { trace, runId });
+        return parts.runner.start({ ...request, ...more });
       },
       takeUp: (runId, options) => this.takeUp(runId, options),
       report: async (runId) => (await this.history(runId)).report,
@@ -93,23 +97,27 @@ export class LocalEngine implements Engine {
     const loaded = this.#files.load(file, options.display);
     const { workflow } = loaded.plan;
     const binding = bind(workflow, this.#values(workflow, options.given));
-    const { runner } = await this.#ready(workflow);
-    return await this.#followed(
-      runner.start(this.#request(loaded, binding, options.onEvent)),
-      options,
-    );
+    const parts = await this.#ready(workflow);
+    const request = await this.#request(parts, loaded, binding, options);
+    return await this.#followed(parts.runner.start(request), options);
   }
 
-  /** Starts a workflow for a trigger's event; the handle is given before the run is over. */
+  /**
+   * Starts a workflow for a trigger's event; the handle is given before the run is over. `cause` says what came
+   * with the event: the span that it is of, which the run's span links to, or a caller that encloses it.
+   */
   async startTriggered(
     loaded: LoadedWorkflow,
     trigger: string,
     onEvent?: (event: RunEvent) => void,
+    cause: { readonly triggeredBy?: SpanReference; readonly trace?: RemoteContext } = {},
   ): Promise<RunHandle> {
     const { workflow } = loaded.plan;
     const binding = bind(workflow, this.#values(workflow));
-    const { runner } = await this.#ready(workflow);
-    return runner.start({ ...this.#request(loaded, binding, onEvent), trace: {}, trigger });
+    const parts = await this.#ready(workflow);
+    const { trace = {}, triggeredBy } = cause;
+    const request = await this.#request(parts, loaded, binding, { onEvent, trace });
+    return parts.runner.start({ ...request, trigger, triggeredBy });
   }
 
   /** See Engine. */
@@ -155,14 +163,16 @@ export class LocalEngine implements Engine {
     const loaded = this.#files.load(summary.file);
     const { workflow } = loaded.plan;
     const binding = rebindForRerun(workflow, summary, this.#values(workflow));
-    const { store, runner } = await this.#working();
+    const parts = await this.#working();
+    const { store, runner } = parts;
     const { keep } = await import("./run/reuse.ts");
     const steps = await keep(store, runId, loaded.plan, options);
     await this.#registration.register(store, workflow);
+    const { traceId, spanId } = summary;
     return await this.#followed(
       runner.start({
-        ...this.#request(loaded, binding, options.onEvent),
-        rerun: { runId, reuse: steps },
+        ...await this.#request(parts, loaded, binding, options),
+        rerun: { runId, span: { traceId, spanId }, reuse: steps },
         reuse: await reusable(store, runId, steps),
       }),
       options,
@@ -265,7 +275,8 @@ export class LocalEngine implements Engine {
   async #working(): Promise<Parts> {
     const parts = await this.#open();
     this.#telemetry ??= startTelemetry(parts, this.#surroundings);
-    await this.#telemetry;
+    const telemetry = await this.#telemetry;
+    if (telemetry !== undefined) parts.propagation.follow(telemetry);
     return parts;
   }
 
@@ -279,17 +290,24 @@ export class LocalEngine implements Engine {
     return valuesFrom(workflow, given, this.#surroundings.environment);
   }
 
-  #request(
+  // Without a `trace` the run is of whoever started this process.
+  async #request(
+    { propagation }: Parts,
     loaded: LoadedWorkflow,
     binding: Binding,
-    onEvent?: (event: RunEvent) => void,
-  ): StartRequest {
+    { onEvent, trace, runId = this.#surroundings.ids.runId() }: Partial<
+      Pick<StartRequest, "trace" | "runId" | "onEvent">
+    >,
+  ): Promise<StartRequest> {
+    const { environment } = this.#surroundings;
+    const caller = trace ?? await propagation.extract({ environment });
     return {
+      runId,
       plan: loaded.plan,
       binding,
       definition: loaded.definition,
       modules: loaded.modules,
-      trace: traceFromEnvironment(this.#surroundings.environment),
+      trace: await traceOf(propagation, { workflow: loaded.plan.workflow, binding, runId }, caller),
       onEvent,
       runWorkflow: subWorkflows(this.#host, { onEvent, depth: 0 }),
     };

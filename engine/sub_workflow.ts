@@ -60,7 +60,14 @@ export function subWorkflows(host: SubWorkflowHost, calling: Calling): RunWorkfl
     if (existing === undefined) {
       const started = host.start(request.file, request.params, {
         runId,
-        trace: { traceId: attempt.span.traceId, parentSpanId: attempt.span.spanId },
+        trace: {
+          traceId: attempt.span.traceId,
+          parentSpanId: attempt.span.spanId,
+          traceFlags: attempt.traceFlags,
+          traceState: attempt.traceState,
+          baggage: attempt.baggage,
+          context: attempt.context,
+        },
         parent: { runId: attempt.runId, key: attempt.key, depth: depth + 1 },
         onEvent: childEvents,
         runWorkflow: subWorkflows(host, { onEvent: childEvents, depth: depth + 1, acceptChanges }),

@@ -25,8 +25,6 @@ export type Carrier =
 export interface LocalContext {
   /** The attempt's span, as in the journal. */
   readonly span: SpanReference;
-  /** Its run. */
-  readonly runId: string;
   /** The trace flags that came with the run. */
   readonly traceFlags?: number;
   /** The run's tracestate. */

@@ -3,7 +3,7 @@ import { LeaseLostError, messageOf, SpanloopError, StepError, StoreError } from 
 import type { JsonObject } from "../core/json.ts";
 import { derivedSpanId } from "../core/ids.ts";
 import type { Masker } from "../core/mask.ts";
-import type { Failure, ItemCount, SpanReference } from "../core/span.ts";
+import type { Attributes, Failure, ItemCount, SpanReference } from "../core/span.ts";
 import type {
   AttemptContext,
   Batch,
@@ -32,10 +32,14 @@ export interface AttemptInput {
   readonly folder: string;
   /** The workflow's file. */
   readonly file: string;
+  /** The trace flags that came with the run. */
+  readonly traceFlags: number | undefined;
   /** The trace's state. */
   readonly traceState: string | undefined;
   /** The run's baggage. */
   readonly baggage: string | undefined;
+  /** What the run's spans say of it. */
+  readonly context: Readonly<Record<string, string>> | undefined;
   /** Resolved inputs. */
   readonly with: JsonObject;
   /** The run's parameters. */
@@ -75,7 +79,9 @@ export interface AttemptPorts {
   /** Runs a sub-workflow for the attempt. */
   readonly runWorkflow: (
     request: { readonly file: string; readonly params: JsonObject },
-    attempt: AttemptSpan & { readonly key: string; readonly runId: string },
+    attempt:
+      & AttemptSpan
+      & Pick<AttemptInput, "runId" | "key" | "traceFlags" | "traceState" | "baggage" | "context">,
     cancellation: Cancellation,
   ) => Promise<JsonObject>;
   /** Waits until an absolute time. */
@@ -91,7 +97,7 @@ export function runAttempt(
   input: AttemptInput,
   span: AttemptSpan,
   ports: AttemptPorts,
-): Promise<Settled & { readonly spans?: readonly EmittedSpan[] }> {
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const context = new Attempt(input, span, ports);
     let stopped: Stop | undefined;
@@ -102,7 +108,7 @@ export function runAttempt(
       cancelGrace?.();
       context.cleanUp();
     };
-    const settle = (settled: Settled & { readonly spans?: readonly EmittedSpan[] }) => {
+    const settle = (settled: Ended) => {
       tidy();
       resolve(settled);
     };
@@ -128,15 +134,22 @@ export function runAttempt(
           tidy();
           return reject(thrown);
         }
-        settle(
-          stopped === undefined
+        settle({
+          ...(stopped === undefined
             ? failed(failureOf(thrown, ports.masker), input, undefined, tailOf(thrown))
-            : failed(stoppedFailure(stopped, input), input, stopped, tailOf(thrown)),
-        );
+            : failed(stoppedFailure(stopped, input), input, stopped, tailOf(thrown))),
+          ...attributesOf(thrown, ports.masker),
+        });
       },
     );
   });
 }
+
+/** How an attempt ended, and what its end adds to the journal beside the outcome. */
+type Ended = Settled & {
+  readonly spans?: readonly EmittedSpan[];
+  readonly attributes?: Attributes;
+};
 
 /**
  * Whether a sub-workflow met what is no outcome of the attempt that called it, so that both can be taken up
@@ -160,13 +173,14 @@ function succeeded(
   result: StepResult,
   input: AttemptInput,
   masker: Masker,
-): Settled & { readonly spans?: readonly EmittedSpan[] } {
+): Ended {
   const { size } = input;
   return {
     outcome: "succeeded",
     outputs: masker.value(result.outputs),
     items: size === undefined ? result.items : result.items ?? { processed: size, failed: 0 },
     tail: result.tail === undefined ? undefined : masker.text(result.tail),
+    attributes: result.attributes === undefined ? undefined : masker.value(result.attributes),
     spans: result.spans === undefined ? undefined : masker.value(result.spans),
   };
 }
@@ -217,6 +231,11 @@ function tailOf(thrown: unknown): string | undefined {
   return thrown instanceof StepError ? thrown.tail : undefined;
 }
 
+function attributesOf(thrown: unknown, masker: Masker): { readonly attributes?: Attributes } {
+  if (!(thrown instanceof StepError) || thrown.attributes === undefined) return {};
+  return { attributes: masker.value(thrown.attributes) };
+}
+
 // A class with getters: a no-op script costs neither an AbortController nor a closure it does not use.
 class Attempt implements AttemptContext, StepServices {
   readonly #input: AttemptInput;
@@ -248,6 +267,9 @@ class Attempt implements AttemptContext, StepServices {
   }
   get span(): SpanReference {
     return this.#attempt.span;
+  }
+  get traceFlags(): number | undefined {
+    return this.#input.traceFlags;
   }
   get traceState(): string | undefined {
     return this.#input.traceState;
@@ -338,7 +360,15 @@ class Attempt implements AttemptContext, StepServices {
     try {
       return await this.#ports.runWorkflow(
         request,
-        { ...this.#attempt, key: this.#input.key, runId: this.#input.runId },
+        {
+          ...this.#attempt,
+          key: this.#input.key,
+          runId: this.#input.runId,
+          traceFlags: this.#input.traceFlags,
+          traceState: this.#input.traceState,
+          baggage: this.#input.baggage,
+          context: this.#input.context,
+        },
         cancellation,
       );
     } finally {

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "../core/clock.ts";
 import { SpanloopError } from "../core/errors.ts";
+import type { RemoteContext } from "../core/propagation.ts";
 import type { Ids } from "../core/ids.ts";
 import type { Logger } from "../core/log.ts";
 import type { RunEvent, RunReport } from "../core/report.ts";
@@ -68,10 +69,8 @@ export interface StartRequest {
   readonly definition: string;
   /** SHA-256 of its modules by path. */
   readonly modules: Readonly<Record<string, string>>;
-  /** The caller's trace. */
-  readonly trace: Pick<RunHeader, "parentSpanId" | "traceState" | "baggage"> & {
-    readonly traceId?: string;
-  };
+  /** The caller's trace, the run's baggage, and what its spans say of that. */
+  readonly trace: RemoteContext & Pick<RunHeader, "context">;
   /** Chosen by the caller for a sub-workflow. */
   readonly runId?: string;
   /** The calling attempt. */
@@ -82,6 +81,8 @@ export interface StartRequest {
   readonly reuse?: ListRequest["reuse"];
   /** Its trigger's event. */
   readonly trigger?: string;
+  /** The span that started it. */
+  readonly triggeredBy?: RunHeader["triggeredBy"];
   /** Hears what goes on. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Runs sub-workflows. */
@@ -101,6 +102,8 @@ export interface ResumeRequest
   readonly lastHeard: bigint;
   /** Whether it was still in its group's queue. */
   readonly queued: boolean;
+  /** What a person should know before it begins, a sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 /** A run under way. */
@@ -190,8 +193,10 @@ export class Runner {
       traceId: request.trace.traceId ?? ids.traceId(),
       spanId: ids.spanId(),
       parentSpanId: request.trace.parentSpanId,
+      traceFlags: request.trace.traceFlags,
       traceState: request.trace.traceState,
       baggage: request.trace.baggage,
+      context: request.trace.context,
       params: binding.journalled,
       sources: binding.sources,
       priority: priority === undefined
@@ -201,6 +206,7 @@ export class Runner {
       parent: request.parent,
       rerun: request.rerun,
       trigger: request.trigger,
+      triggeredBy: request.triggeredBy,
       createdAt: now,
     };
     recorder.fence(runId, 1);
@@ -216,6 +222,7 @@ export class Runner {
     return this.#begin(
       {
         ...request,
+        warnings: request.trace.warnings,
         header,
         fold: new RunFold(),
         fence: 1,
@@ -240,9 +247,8 @@ export class Runner {
     const { runId, workflow } = header;
     const onEvent = request.onEvent ?? (() => {});
     const run: SpanJournal = new SpanJournal({
-      runId,
-      workflow: header.workflow,
-      run: { traceId: header.traceId, spanId: header.spanId },
+      header,
+      trace: plan.workflow.trace,
       recorder,
       fold,
       clock,
@@ -280,7 +286,6 @@ export class Runner {
       },
     };
     const execution = new Execution(context, clock);
-    const { workflow } = header;
     const { limiter } = context;
     const active: Active = { workflow, limiter, journal: run, execution, duplicate: false };
     this.#active.set(runId, active);
@@ -293,6 +298,10 @@ export class Runner {
       resumed,
       plan: describePlan(plan, binding),
     });
+    for (const message of request.warnings ?? []) {
+      onEvent({ type: "notice", message });
+      log.log({ severity: "warn", body: message, workflow: header.workflow, runId });
+    }
     const unsubscribe = request.onEvent === undefined ? undefined : this.#ports.bus.subscribe(
       (event) => {
         if (event.event !== "started" && event.event !== "ended") return;
@@ -361,11 +370,11 @@ export class Runner {
       );
       // A run that never began has nothing to finish.
       if (left !== "begun") {
-        journal.beginRun(header, run.parameters);
+        journal.beginRun(run.parameters);
         return await this.#end(journal, run, { status: left, outputs: {} });
       }
     }
-    const elapsedMs = journal.beginRun(header, run.parameters, request.lastHeard);
+    const elapsedMs = journal.beginRun(run.parameters, request.lastHeard);
     const end = await execution.execute({ elapsedMs, reuse: request.reuse });
     return await this.#end(journal, run, end);
   }

@@ -12,6 +12,7 @@ import type {
   SpanReference,
   SpanStart,
   StartEntry,
+  TraceSettings,
 } from "../core/span.ts";
 import type { EmittedSpan } from "../core/step.ts";
 import type { RunHeader } from "../core/store.ts";
@@ -42,7 +43,10 @@ import type { AttemptRequest, Description, Entered, Journal, Known, Settled } fr
 export class SpanJournal implements Journal {
   readonly #runId: string;
   readonly #workflow: string;
-  readonly #run: SpanReference;
+  readonly #header: RunHeader;
+  readonly #trace: TraceSettings;
+  // What all spans of the run have of its caller's trace.
+  readonly #inherited: Pick<SpanStart, "traceId" | "traceState" | "traceFlags">;
   readonly #recorder: Recorder;
   readonly #fold: RunFold;
   readonly #clock: Clock;
@@ -51,19 +55,23 @@ export class SpanJournal implements Journal {
   // Why nothing more is recorded.
   #lost: Error | undefined;
 
-  /** Journals the run whose span is `run`; `fold` holds what the store had of it. */
+  /** Journals the run of `header`; `fold` holds what the store had of it. */
   constructor(ports: {
-    readonly runId: string;
-    readonly workflow: string;
-    readonly run: SpanReference;
+    readonly header: RunHeader;
+    readonly trace: TraceSettings;
     readonly recorder: Recorder;
     readonly fold: RunFold;
     readonly clock: Clock;
     readonly ids: Ids;
   }) {
-    this.#runId = ports.runId;
-    this.#workflow = ports.workflow;
-    this.#run = ports.run;
+    const { runId, workflow, traceId, traceState, parent } = ports.header;
+    // A sub-workflow's parent is a span of this engine, whatever its own caller was.
+    const traceFlags = parent === undefined ? ports.header.traceFlags : undefined;
+    this.#runId = runId;
+    this.#workflow = workflow;
+    this.#header = ports.header;
+    this.#trace = ports.trace;
+    this.#inherited = { traceId, traceState, traceFlags };
     this.#recorder = ports.recorder;
     this.#fold = ports.fold;
     this.#clock = ports.clock;
@@ -96,7 +104,8 @@ export class SpanJournal implements Journal {
    * that this process takes the run up. Returns for how long the run had been under way, in milliseconds, until
    * the process before it was last heard of: by its records, or by its lease at `lastHeard` (R2).
    */
-  beginRun(header: RunHeader, parameters: Attributes, lastHeard = 0n): number {
+  beginRun(parameters: Attributes, lastHeard = 0n): number {
+    const header = this.#header;
     const { run, lastTime, active } = this.#fold;
     if (run !== undefined) {
       this.#recorder.adopt(run);
@@ -110,15 +119,16 @@ export class SpanJournal implements Journal {
       role: "run",
       key: "run",
       span: {
-        traceId: header.traceId,
+        ...this.#inherited,
         spanId: header.spanId,
         parentSpanId: header.parentSpanId,
-        traceState: header.traceState,
         name: runName(header.workflow),
         kind: "server",
         startTime: this.#clock.now(),
-        attributes: { ...parameters, ...runAttributes(header) },
+        attributes: { ...header.context, ...parameters, ...runAttributes(header) },
+        links: linksOfRun(header),
       },
+      trace: this.#trace,
     });
     return 0;
   }
@@ -136,7 +146,7 @@ export class SpanJournal implements Journal {
       runId: this.#runId,
       role: "run",
       key: "run",
-      spanId: this.#run.spanId,
+      spanId: this.#header.spanId,
       outcome: status,
       end: {
         endTime,
@@ -261,13 +271,13 @@ export class SpanJournal implements Journal {
     const now = this.#clock.now();
     const common = { runId: this.#runId, role: "resume", key: "resume" } as const;
     const span: SpanStart = {
-      traceId: this.#run.traceId,
+      ...this.#inherited,
       spanId: this.#ids.spanId(),
-      parentSpanId: this.#run.spanId,
+      parentSpanId: this.#header.spanId,
       name: "resume",
       kind: "internal",
       startTime: now,
-      attributes: resumeAttributes(this.#runId, this.#workflow),
+      attributes: { ...this.#header.context, ...resumeAttributes(this.#runId, this.#workflow) },
     };
     this.#append({ type: "start", ...common, span, inputs: elapsedMs });
     this.#append({
@@ -342,13 +352,13 @@ export class SpanJournal implements Journal {
       attempt: more.attempt,
       range: more.range,
       span: {
-        traceId: this.#run.traceId,
+        ...this.#inherited,
         spanId: this.#ids.spanId(),
-        parentSpanId: more.parent ?? this.#run.spanId,
+        parentSpanId: more.parent ?? this.#header.spanId,
         name: description.name,
         kind: description.kind ?? "internal",
         startTime: this.#clock.now(),
-        attributes: description.attributes,
+        attributes: { ...this.#header.context, ...description.attributes },
         links: more.links,
       },
       inputs: description.inputs,
@@ -402,13 +412,13 @@ export class SpanJournal implements Journal {
         type: "start",
         ...common,
         span: {
-          traceId: parent.span.traceId,
+          ...this.#inherited,
           spanId,
           parentSpanId: parent.span.spanId,
           name: emitted.name,
           kind: "internal",
           startTime: time,
-          attributes: emitted.attributes,
+          attributes: { ...this.#header.context, ...emitted.attributes },
         },
       });
       this.#append({
@@ -425,4 +435,13 @@ export class SpanJournal implements Journal {
     this.#fold.apply(entry);
     this.#recorder.append(entry);
   }
+}
+
+// What started the run, and the run that it repeats: neither encloses it.
+function linksOfRun({ triggeredBy, rerun }: RunHeader): readonly SpanLink[] | undefined {
+  const links = [
+    ...(triggeredBy === undefined ? [] : [linkTo(triggeredBy, "trigger")]),
+    ...(rerun?.span === undefined ? [] : [linkTo(rerun.span, "rerun")]),
+  ];
+  return links.length === 0 ? undefined : links;
 }

@@ -36,6 +36,19 @@ export interface ChildRequest {
   stderr(bytes: Uint8Array): void;
 }
 
+/** An environment with what `Propagation.environment` gives put in, or taken out. */
+export function withContext(
+  environment: Readonly<Record<string, string>>,
+  carried: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const env = { ...environment };
+  for (const [name, value] of Object.entries(carried)) {
+    if (value === undefined) delete env[name];
+    else env[name] = value;
+  }
+  return env;
+}
+
 /** How a process ended. */
 export interface ChildEnd {
   /** Its end. */

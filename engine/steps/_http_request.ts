@@ -1,6 +1,7 @@
 import { StepError } from "../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { AttemptContext } from "../core/step.ts";
+import { redactUrl } from "../core/url.ts";
 
 /** A request as the step's `with:` describes it, checked. */
 export interface HttpRequest {
@@ -8,7 +9,7 @@ export interface HttpRequest {
   readonly url: URL;
   /** In capitals. */
   readonly method: string;
-  /** With the trace context and an idempotency key. */
+  /** With an idempotency key; the trace context is not among them. */
   readonly headers: Headers;
   /** Its body; none for GET and HEAD. */
   readonly body: string | undefined;
@@ -18,6 +19,8 @@ export interface HttpRequest {
   readonly maxBytes: number;
   /** Whether redirects may lead to private addresses. */
   readonly allowPrivate: boolean;
+  /** Whether the run's baggage goes along. */
+  readonly baggage: boolean;
   /** How many redirects are followed. */
   readonly follow: number;
 }
@@ -38,6 +41,7 @@ const KEYS = [
   "status",
   "max_bytes",
   "allow_private",
+  "baggage",
   "follow",
 ];
 
@@ -55,7 +59,9 @@ export function readRequest(context: AttemptContext): HttpRequest {
   }
   const headers = readHeaders(inputs.headers ?? {});
   const body = readBody(inputs, method, headers);
-  inject(headers, method, context);
+  if (!["GET", "HEAD", "OPTIONS"].includes(method) && !headers.has("idempotency-key")) {
+    headers.set("idempotency-key", context.idempotencyKey);
+  }
   return {
     url: readUrl(inputs),
     method,
@@ -64,6 +70,7 @@ export function readRequest(context: AttemptContext): HttpRequest {
     accepts: readStatus(inputs.status),
     maxBytes: readCount("max_bytes", inputs.max_bytes, MAX_BYTES),
     allowPrivate: inputs.allow_private === true,
+    baggage: inputs.baggage !== false,
     follow: readCount("follow", inputs.follow, FOLLOW),
   };
 }
@@ -75,7 +82,11 @@ function fault(message: string): StepError {
 function readUrl(inputs: JsonObject): URL {
   const text = inputs.url;
   if (typeof text !== "string" || !URL.canParse(text)) {
-    throw fault(`\`url\` must be a whole URL such as https://example.com/, not ${shown(text)}`);
+    throw fault(
+      `\`url\` must be a whole URL such as https://example.com/, not ${
+        shown(typeof text === "string" ? redactUrl(text) : text)
+      }`,
+    );
   }
   const url = new URL(text);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
@@ -121,17 +132,6 @@ function readBody(inputs: JsonObject, method: string, headers: Headers): string 
   }
   if (typeof body !== "string") throw fault("`body` must be text; for other values use `json`");
   return body;
-}
-
-// https://www.w3.org/TR/trace-context/, https://www.w3.org/TR/baggage/
-function inject(headers: Headers, method: string, context: AttemptContext): void {
-  const { traceId, spanId } = context.span;
-  headers.set("traceparent", `00-${traceId}-${spanId}-01`);
-  if (context.traceState) headers.set("tracestate", context.traceState);
-  if (context.baggage) headers.set("baggage", context.baggage);
-  if (!["GET", "HEAD", "OPTIONS"].includes(method) && !headers.has("idempotency-key")) {
-    headers.set("idempotency-key", context.idempotencyKey);
-  }
 }
 
 function readStatus(value: Json | undefined): (status: number) => boolean {

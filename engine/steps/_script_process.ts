@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { StepError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { AttemptContext, StepResult } from "../core/step.ts";
-import { runChild } from "./_child.ts";
+import { runChild, withContext } from "./_child.ts";
 import { findConfig, importMap } from "./_imports.ts";
 import { permissionFlags, refuseLinksOut } from "./_permissions.ts";
 import { markers } from "./_process.ts";
@@ -14,6 +14,7 @@ import { scriptResult } from "./_script_outputs.ts";
 import { FRAME, LineReader, Tail } from "./_stream.ts";
 import type { StepPorts } from "./ports.ts";
 import type { ScriptAnswer, ScriptTask } from "./script_child.ts";
+import { PROCESS_EXIT_CODE } from "../../semconv/attributes.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BOOTSTRAP = join(ROOT, "engine/steps/script_child.ts");
@@ -21,14 +22,15 @@ const BOOTSTRAP = join(ROOT, "engine/steps/script_child.ts");
 const CORE = join(ROOT, "engine/core");
 
 /** Runs a script with all permissions, and with the packages of the deno.json or package.json near it. */
-export function runWithPackages(
+export async function runWithPackages(
   ports: StepPorts,
   path: string,
   context: AttemptContext,
 ): Promise<StepResult> {
   const { INIT_CWD: _, ...inherited } = ports.environment;
   const config = findConfig(path);
-  return runScript(ports, path, context, {
+  const carried = await ports.propagation.environment(context);
+  return await runScript(ports, path, context, {
     args: [
       "run",
       "--no-prompt",
@@ -38,7 +40,7 @@ export function runWithPackages(
       `--import-map=${importMap(config, ports.library)}`,
       BOOTSTRAP,
     ],
-    env: { ...inherited, ...context.env },
+    env: withContext({ ...inherited, ...context.env }, carried),
   });
 }
 
@@ -63,7 +65,11 @@ export async function runWithPermissions(
   const granted = permissionFlags(permissions, {
     folder: context.folder,
     always: [dirname(path), fileURLToPath(ports.library), CORE],
-    environment: { ...ports.environment, ...context.env },
+    // A script that may read TRACEPARENT reads its own.
+    environment: withContext(
+      { ...ports.environment, ...context.env },
+      await ports.propagation.environment(context),
+    ),
   });
   if (permissions.read !== true) refuseLinksOut(dirname(path), granted.read, ports.cacheFolder);
   const map = `--import-map=${importMap(findConfig(path), ports.library)}`;
@@ -167,7 +173,8 @@ async function runScript(
   const last = tail.text(mask);
   if (answer === undefined) throw endedItself(status, last);
   const result = resultOf(JSON.parse(answer), path, context, last, ports.store);
-  return last === undefined ? result : { ...result, tail: last };
+  const attributes = { [PROCESS_EXIT_CODE]: status.code };
+  return { ...result, attributes, ...(last === undefined ? {} : { tail: last }) };
 }
 
 function taskOf(path: string, context: AttemptContext): ScriptTask {
@@ -220,7 +227,10 @@ function endedItself(status: Deno.CommandStatus, tail: string | undefined): Step
   return new StepError(
     "script.exit",
     `The script's process ended ${how} before it returned; it should return its outputs or throw`,
-    { tail },
+    {
+      tail,
+      ...(status.signal === null ? { attributes: { [PROCESS_EXIT_CODE]: status.code } } : {}),
+    },
   );
 }
 

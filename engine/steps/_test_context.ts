@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import type { Clock } from "../core/clock.ts";
 import { Masker } from "../core/mask.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { LocalContext, Propagation } from "../core/propagation.ts";
 import type { AttemptContext } from "../core/step.ts";
 import type { StepPorts } from "./ports.ts";
 
@@ -18,6 +19,36 @@ export const clock: Clock = {
   },
 };
 
+// What this layer cannot import; tests/e2e has the real one.
+class PlainPropagation implements Propagation {
+  extract() {
+    return Promise.resolve({});
+  }
+
+  reference({ span, traceFlags = 1 }: LocalContext) {
+    return { ...span, traceFlags };
+  }
+
+  headers(context: LocalContext) {
+    const { traceId, spanId, traceFlags } = this.reference(context);
+    const { traceState, baggage } = context;
+    return Promise.resolve({
+      traceparent: `00-${traceId}-${spanId}-0${traceFlags}`,
+      ...(traceState === undefined ? {} : { tracestate: traceState }),
+      ...(baggage === undefined ? {} : { baggage }),
+    });
+  }
+
+  async environment(context: LocalContext) {
+    const headers: Record<string, string> = await this.headers(context);
+    return {
+      TRACEPARENT: headers.traceparent,
+      TRACESTATE: headers.tracestate,
+      BAGGAGE: headers.baggage,
+    };
+  }
+}
+
 /** Ports of this process; caches go to `folder`. */
 export function testPorts(folder: string, changes: Partial<StepPorts> = {}): StepPorts {
   return {
@@ -29,6 +60,7 @@ export function testPorts(folder: string, changes: Partial<StepPorts> = {}): Ste
     pid: Deno.pid,
     cacheFolder: `${folder}/cache`,
     store: [`${folder}/.spanloop/store.db`, `${folder}/.spanloop/store.db.d`],
+    propagation: new PlainPropagation(),
     ...changes,
   };
 }

@@ -1,26 +1,30 @@
 import { messageOf, StepError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { SpanReference } from "../core/span.ts";
+import type { Propagation } from "../core/propagation.ts";
 import type { AttemptContext, StepResult, StepType } from "../core/step.ts";
+import { redactUrl, redactUrls } from "../core/url.ts";
 import { isAddress, isPrivateAddress } from "./_address.ts";
 import { ended } from "./_ended.ts";
 import { type HttpRequest, readRequest } from "./_http_request.ts";
+import { requestAttributes, type SentRequest } from "./_http_span.ts";
 import type { StepPorts } from "./ports.ts";
 
 // How much of a refused answer goes to the report, bytes.
 const TAIL_LIMIT = 4096;
 
-// Credentials that must not reach another origin (https://fetch.spec.whatwg.org/#http-redirect-fetch).
-const PRIVATE_HEADERS = ["authorization", "proxy-authorization", "cookie"];
+// Credentials that must not reach another origin (https://fetch.spec.whatwg.org/#http-redirect-fetch), and what
+// the run and its callers tell of themselves: the author chose the first origin only.
+const PRIVATE_HEADERS = ["authorization", "proxy-authorization", "cookie", "baggage", "tracestate"];
 
 type Send = (input: URL, init: RequestInit) => Promise<Response>;
 
 /**
  * The step type `http`: one request, with `url`, `method`, `headers`, `query`, `body` or `json`, `status`
- * (what is a success; 2xx when absent), `max_bytes`, `follow` and `allow_private`. Its outputs are `status`,
- * `headers` (names in lower case), `body` (text) and, when the answer is JSON, `json`.
+ * (what is a success; 2xx when absent), `max_bytes`, `follow`, `allow_private` and `baggage`. Its outputs are
+ * `status`, `headers` (names in lower case), `body` (text) and, when the answer is JSON, `json`.
  *
- * The trace context goes along, and an Idempotency-Key unless the method is safe. Statuses 408, 429 and
+ * The trace context goes along, the run's baggage unless `baggage` is false (neither it nor tracestate follows
+ * a redirect to another origin), and an Idempotency-Key unless the method is safe. Statuses 408, 429 and
  * 5xx and connections that fail are class `transient`, others `error` (F1). The first URL may be any that
  * the author wrote; a redirect to a private address is refused unless `allow_private`. Names are resolved
  * to check that, and again to connect: who controls a name can still answer differently the second time.
@@ -32,13 +36,24 @@ export function httpStep(ports: StepPorts): StepType {
     interruption: "retry",
     async run(context) {
       const request = readRequest(context);
-      const send = traced ? tracedSend(context.span, request.headers) : fetch;
+      const { propagation } = ports;
+      for (const [name, value] of Object.entries(await propagation.headers(context))) {
+        if (name !== "baggage" || request.baggage) request.headers.set(name, value);
+      }
+      const send = traced ? tracedSend(propagation.reference(context), request.headers) : fetch;
+      let sent: SentRequest | undefined;
+      const attributes = () => sent && requestAttributes(sent, context.attempt);
       try {
-        return await answer(await exchange(send, request, context), request, context);
+        const response = await exchange(send, request, context, (last) => sent = last);
+        return { ...await answer(response, request, context), attributes: attributes() };
       } catch (error) {
-        if (context.signal.aborted) throw ended(context.signal);
-        if (error instanceof StepError) throw error;
-        throw connectionError(request, context, error);
+        const failure = context.signal.aborted
+          ? ended(context.signal)
+          : error instanceof StepError
+          ? error
+          : connectionError(request, context, error);
+        const { code, message, errorClass, tail, cause } = failure;
+        throw new StepError(code, message, { errorClass, tail, cause, attributes: attributes() });
       }
     },
   };
@@ -54,12 +69,12 @@ interface Registered {
 
 // Deno's own tracing adds a traceparent of its own beside ours, and two make none: then its parent is set
 // instead, so that its client span stands between our span and the server's.
-function tracedSend(span: SpanReference, headers: Headers): Send {
+function tracedSend(reference: ReturnType<Propagation["reference"]>, headers: Headers): Send {
   const registry = globalThis as { readonly [key: symbol]: Registered | undefined };
   const manager = registry[Symbol.for("opentelemetry.js.api.1")]?.context;
   if (manager === undefined) return fetch;
   headers.delete("traceparent");
-  const parent = { ...span, traceFlags: 1, isRemote: false };
+  const parent = { ...reference, isRemote: false };
   const context = manager.active().setValue(
     Symbol.for("OpenTelemetry Context Key SPAN"),
     { spanContext: () => parent },
@@ -71,10 +86,12 @@ async function exchange(
   send: Send,
   request: HttpRequest,
   context: AttemptContext,
+  onSent: (sent: SentRequest) => void,
 ): Promise<Response> {
   let { url, method, body } = request;
   const headers = new Headers(request.headers);
   for (let redirects = 0;; redirects++) {
+    onSent({ method, url, redirects });
     const response = await send(url, {
       method,
       headers,
@@ -84,6 +101,7 @@ async function exchange(
     });
     const location = response.headers.get("location");
     const { status } = response;
+    onSent({ method, url, redirects, status });
     if (location === null || ![301, 302, 303, 307, 308].includes(status)) return response;
     if (request.follow === 0 || request.accepts(status)) return response;
     await response.body?.cancel();
@@ -118,7 +136,7 @@ async function redirectTarget(
   const refuse = (why: string) =>
     new StepError(
       "http.redirect_refused",
-      `${shown(request, context)} redirects to ${context.mask(bare(location))}, which ${why}`,
+      `${shown(request, context)} redirects to ${context.mask(redactUrl(location))}, which ${why}`,
     );
   if (!URL.canParse(location, from)) throw refuse("is no URL");
   const url = new URL(location, from);
@@ -239,7 +257,7 @@ function connectionError(
   context: AttemptContext,
   error: unknown,
 ): StepError {
-  const why = context.mask(bare(messageOf(error)));
+  const why = context.mask(redactUrls(messageOf(error)));
   return new StepError("http.connection", `${shown(request, context)} failed: ${why}`, {
     // Trying again does not make a certificate valid.
     errorClass: /certificate/i.test(why) ? "error" : "transient",
@@ -250,9 +268,4 @@ function connectionError(
 function shown(request: HttpRequest, context: AttemptContext): string {
   const { origin, pathname } = request.url;
   return context.mask(`${request.method} ${origin}${pathname}`);
-}
-
-// A password in a URL is no business of a log.
-function bare(text: string): string {
-  return text.replace(/\/\/[^\s/@]*@/g, "//");
 }

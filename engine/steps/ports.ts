@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import type { Propagation } from "../core/propagation.ts";
 
 /** What the built-in step types need from outside; given by the composition root. */
 export interface StepPorts {
@@ -18,4 +19,6 @@ export interface StepPorts {
   readonly cacheFolder: string;
   /** Absolute paths of the store, which sandboxed scripts may neither read nor write whatever they are granted. */
   readonly store: readonly string[];
+  /** Hands the trace context and the baggage on to processes and with requests. */
+  readonly propagation: Propagation;
 }

@@ -76,7 +76,13 @@ for (const [where, inputs] of [["in process", {}], ["apart", { permissions: {} }
       });
       assert.deepEqual(counted.result?.items, { processed: 2, failed: 1 });
       const silent = await script(folder, "export default async () => {}", inputs, { batch });
-      assert.deepEqual(silent.result, { outputs: {} });
+      assert.deepEqual(silent.result?.outputs, {});
+      assert.equal(silent.result?.items, undefined);
+      assert.equal(
+        silent.result?.attributes?.["process.exit.code"],
+        where === "apart" ? 0 : undefined,
+        "a script in process has no process of its own",
+      );
       const over = await script(folder, "export default () => ({ processed: 9 })", inputs, {
         batch,
       });

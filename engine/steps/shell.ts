@@ -1,14 +1,16 @@
 import { sleep } from "../core/clock.ts";
 import { StepError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import type { Attributes } from "../core/span.ts";
 import type { AttemptContext, StepResult, StepType } from "../core/step.ts";
-import { runChild } from "./_child.ts";
+import { runChild, withContext } from "./_child.ts";
 import { ended } from "./_ended.ts";
 import { reportedItems } from "./_items.ts";
 import { readOutputFile } from "./_output_file.ts";
 import { endProcesses, markers } from "./_process.ts";
 import { Capture, CAPTURE_LIMIT, LineReader, Tail } from "./_stream.ts";
 import type { StepPorts } from "./ports.ts";
+import { PROCESS_EXIT_CODE } from "../../semconv/attributes.ts";
 
 /** The exit code that asks for another try, EX_TEMPFAIL of sysexits.h (F1). */
 export const EXIT_TRANSIENT = 75;
@@ -70,7 +72,7 @@ async function run(
   const end = await runChild(ports, context, {
     command: "sh",
     args: ["-c", text],
-    env: environmentOf(inherited, context),
+    env: environmentOf(inherited, context, await ports.propagation.environment(context)),
     cwd: context.cwd,
     stdin: context.batch?.ndjson(),
     stdout: (bytes) => (out ??= reader("stdout", capture)).push(bytes),
@@ -127,34 +129,24 @@ function result(
     outputs: { ...outputs, ...reported },
     items: reportedItems(reported, context.batch?.size),
     tail: tail.text(mask),
+    attributes: SUCCEEDED,
   };
 }
 
 function environmentOf(
   inherited: Readonly<Record<string, string>>,
   context: AttemptContext,
+  carried: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const { span } = context;
-  const env: Record<string, string> = {
-    ...inherited,
-    ...context.env,
-    TRACEPARENT: `00-${span.traceId}-${span.spanId}-01`,
+  return {
+    ...withContext({ ...inherited, ...context.env }, carried),
     SPANLOOP_OUTPUT: context.outputFile,
     SPANLOOP_IDEMPOTENCY_KEY: context.idempotencyKey,
     SPANLOOP_RUN_ID: context.runId,
     SPANLOOP_STEP_ID: context.stepId,
     SPANLOOP_ATTEMPT: String(context.attempt),
-    ...markers(span.spanId, inherited),
+    ...markers(context.span.spanId, inherited),
   };
-  // The caller's own are of another span: none is better than one that does not belong here.
-  set(env, "TRACESTATE", context.traceState);
-  set(env, "BAGGAGE", context.baggage);
-  return env;
-}
-
-function set(env: Record<string, string>, name: string, value: string | undefined): void {
-  if (value !== undefined && value !== "") env[name] = value;
-  else delete env[name];
 }
 
 function exitError(status: Deno.CommandStatus, tail: string | undefined): StepError {
@@ -162,16 +154,20 @@ function exitError(status: Deno.CommandStatus, tail: string | undefined): StepEr
   if (signal !== null) {
     return new StepError("shell.signal", `The command was killed by ${signal}`, { tail });
   }
+  const attributes = { [PROCESS_EXIT_CODE]: code };
   if (code === EXIT_TRANSIENT) {
     return new StepError(
       "shell.exit",
       "The command exited with code 75, which asks to try again later",
-      { errorClass: "transient", tail },
+      { errorClass: "transient", tail, attributes },
     );
   }
   const why = hintOf(code) || lastLine(tail);
-  return new StepError("shell.exit", `The command exited with code ${code}${why}`, { tail });
+  const message = `The command exited with code ${code}${why}`;
+  return new StepError("shell.exit", message, { tail, attributes });
 }
+
+const SUCCEEDED: Attributes = { [PROCESS_EXIT_CODE]: 0 };
 
 const LONGEST_REASON = 300;
 
@@ -197,6 +193,7 @@ function withTail(error: StepError, tail: string | undefined): StepError {
   return new StepError(error.code, error.message, {
     errorClass: error.errorClass,
     tail,
+    attributes: error.attributes,
     cause: error.cause,
   });
 }

@@ -58,7 +58,12 @@ Deno.test("shell gives stdout without one final newline, and exit_code (S5)", ()
       outputs: { stdout: "", exit_code: 0 },
       items: undefined,
       tail: undefined,
+      attributes: { "process.exit.code": 0 },
     });
+    const failed = await shell(folder, "exit 3");
+    assert.deepEqual(failed.error?.attributes, { "process.exit.code": 3 });
+    const killed = await shell(folder, "kill -9 $$");
+    assert.equal(killed.error?.attributes, undefined, "a signal leaves no exit code");
   }));
 
 Deno.test("shell runs in cwd with the engine's, the declared and the attempt's environment (R3, R6)", () =>

@@ -123,8 +123,11 @@ export function parameterAttributes(values: JsonObject): Attributes {
   return attributes;
 }
 
-/** A link to a span: of the try before, of the interrupted one, of the run that is rerun. */
-export function linkTo(span: SpanReference, type: "retry" | "resume" | "rerun"): SpanLink {
+/** A link to a span: of the try before, the interrupted one, what triggered the run, the run that is rerun. */
+export function linkTo(
+  span: SpanReference,
+  type: "retry" | "resume" | "trigger" | "rerun",
+): SpanLink {
   return {
     traceId: span.traceId,
     spanId: span.spanId,
