@@ -91,3 +91,20 @@ Deno.test("a listener that throws disturbs no other, and is told of once (J5)", 
   assert.deepEqual(heard, ["started 1", "started 2"]);
   assert.deepEqual(errors, [broken]);
 });
+
+Deno.test("who asks for it hears of a commit before its records, and harms nobody by a fault (J5)", () => {
+  const errors: unknown[] = [];
+  const heard: string[] = [];
+  const bus = new Bus((thrown) => errors.push(thrown));
+  const broken = new Error("broken");
+  bus.onPublish(() => {
+    throw broken;
+  });
+  const leave = bus.onPublish(() => heard.push("commit"));
+  bus.subscribe((event) => heard.push(words(event)));
+  bus.publish([start(1), start(2)]);
+  leave();
+  bus.publish([end(3, start(1))]);
+  assert.deepEqual(heard, ["commit", "started 1", "started 2", "ended 3"]);
+  assert.deepEqual(errors, [broken, broken]);
+});

@@ -7,7 +7,7 @@ import type { OnDropped } from "../export/sender.ts";
 import type { Bus } from "../bus.ts";
 import type { Redact } from "../redact.ts";
 import type { Signal } from "../settings.ts";
-import { AttributeSets } from "./attribute_sets.ts";
+import { AttributeSets, MOST_SETS } from "./attribute_sets.ts";
 import type { Exemplars } from "./exemplars.ts";
 import { type ExemplarFilter, type Instruments, makeInstruments } from "./instruments.ts";
 import { Tally } from "./tally.ts";
@@ -208,7 +208,7 @@ export class Metrics {
       for (const { workflow, state } of runs) {
         let count = counts.get(workflow);
         if (count === undefined) {
-          this.#workflows.add(workflow);
+          if (this.#workflows.size < MOST_SETS) this.#workflows.add(workflow);
           counts.set(workflow, count = [0, 0, 0]);
         }
         count[STATES.indexOf(state)] += 1;

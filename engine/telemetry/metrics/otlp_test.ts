@@ -25,7 +25,7 @@ const BATCH: MetricsBatch = {
     {
       kind: "sum",
       name: "a.sum",
-      description: "x".repeat(300),
+      description: "x".repeat(20_000),
       unit: "{item}",
       monotonic: true,
       temporality: "delta",
