@@ -1,9 +1,16 @@
 import { type Arguments, commandOf, parseArguments, UsageError } from "./arguments.ts";
 import { type Caller, OutputClosed, processCaller } from "./caller.ts";
 
-/** Does what the command line says; the exit code: 0 succeeded, 1 failed, 2 misused, 130 cancelled. */
-export async function main(args: readonly string[], stranger: Caller): Promise<number> {
-  let caller = stranger;
+/**
+ * Does what the command line says; the exit code: 0 succeeded, 1 failed, 2 misused, 130 cancelled. `onJsonLogs` gets
+ * the caller that is spoken to in JSON, when that was asked for.
+ */
+export async function main(
+  args: readonly string[],
+  given: Caller,
+  onJsonLogs: (caller: Caller) => void = () => {},
+): Promise<number> {
+  let caller = given;
   try {
     const [name, ...rest] = args;
     if (name === undefined) {
@@ -22,18 +29,23 @@ export async function main(args: readonly string[], stranger: Caller): Promise<n
     }
     if (asksForLogFormat(parsed, caller)) {
       const { wantsJsonLogs, withJsonLogs } = await import("./log_output.ts");
-      if (wantsJsonLogs(parsed, caller)) caller = withJsonLogs(caller);
+      if (wantsJsonLogs(parsed, caller)) onJsonLogs(caller = withJsonLogs(caller));
     }
     return await execute(parsed, caller);
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
-    const { tell } = await import("./failure.ts");
-    const told = tell(error, caller.errStyle, caller.env("SPANLOOP_DEBUG") === "1");
-    const text = told.lines.join("\n");
-    if (caller.log === undefined) caller.err(`${text}\n`);
-    else (await import("./log_output.ts")).say(caller.log, "error", text.replace(/^error: /, ""));
-    return told.exitCode;
+    return await complain(error, caller);
   }
+}
+
+// Tells what was thrown; the exit code.
+async function complain(thrown: unknown, caller: Caller, before = ""): Promise<number> {
+  const { tell } = await import("./failure.ts");
+  const told = tell(thrown, caller.errStyle, caller.env("SPANLOOP_DEBUG") === "1");
+  const text = told.lines.join("\n");
+  if (caller.log === undefined) caller.err(`${before}${text}\n`);
+  else (await import("./log_output.ts")).say(caller.log, "error", text.replace(/^error: /, ""));
+  return told.exitCode;
 }
 
 // Most command lines do not: what knows of formats is not loaded then.
@@ -68,6 +80,8 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
       return await (await import("./commands/serve.ts")).execute(args, caller);
     case "otel":
       return await (await import("./commands/otel.ts")).execute(args, caller);
+    case "semconv":
+      return await (await import("./commands/semconv.ts")).execute(args, caller);
     case "schema":
       return await (await import("./commands/schema.ts")).execute(args, caller);
     case "completion":
@@ -79,15 +93,10 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
 }
 
 if (import.meta.main) {
-  const caller = processCaller();
+  let caller = processCaller();
   const onStray = (thrown: unknown) => {
-    void (async () => {
-      const { tell } = await import("./failure.ts");
-      const told = tell(thrown, caller.errStyle, caller.env("SPANLOOP_DEBUG") === "1");
-      // Whoever drew a live screen cannot give the cursor back any more.
-      caller.err(`${caller.animated ? "\u001b[?25h" : ""}${told.lines.join("\n")}\n`);
-      Deno.exit(told.exitCode);
-    })();
+    // Whoever drew a live screen cannot give the cursor back any more.
+    void complain(thrown, caller, caller.animated ? "\u001b[?25h" : "").then(Deno.exit);
   };
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -97,7 +106,7 @@ if (import.meta.main) {
     event.preventDefault();
     onStray(event.error);
   });
-  const code = await main(Deno.args, caller);
+  const code = await main(Deno.args, caller, (json) => caller = json);
   // Not left to the event loop: a timer that somebody forgot must not keep the terminal.
   Deno.exit(code);
 }

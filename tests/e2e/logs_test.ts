@@ -172,6 +172,22 @@ Deno.test("what keeps a run from beginning is a record too; rerun and resume log
     assert.deepEqual(records(ended).map(({ severity }) => severity), ["error"]);
   }));
 
+Deno.test("what a script throws when nobody waits for it any more is a record as well", () =>
+  inFolder({
+    "stray.yaml":
+      "name: stray\nsteps:\n  - id: a\n    uses: script\n    with: { module: ./a.ts }\n",
+    "a.ts": `export default () => {
+  setTimeout(() => { throw new TypeError("astray"); }, 5);
+  return new Promise(() => {});
+};
+`,
+  }, async (folder) => {
+    const ended = await cli(folder, ["run", "stray.yaml", ...JSON_LOGS]);
+    assert.equal(ended.code, 1);
+    const { severity, body } = records(ended).at(-1) as Line;
+    assert.match(`${severity} ${body}`, /^error astray\n/);
+  }));
+
 const SECRET = "pa$$w/ord+ü-4711";
 
 const LEAKS = `name: leaks
