@@ -52,17 +52,21 @@ interface Ran {
 async function run(
   env: Record<string, string>,
   text = WORKFLOW,
-  args: string[] = [],
+  embedder?: string,
 ): Promise<Ran> {
   const folder = await Deno.makeTempDir({ prefix: "spanloop-export-" });
   try {
     await Deno.writeTextFile(`${folder}/workflow.yaml`, text);
     await Deno.writeTextFile(`${folder}/child.yaml`, CHILD);
+    const [file, location] = [`${folder}/workflow.yaml`, `sqlite:${folder}/store.db`];
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", ...args, MAIN, "run", `${folder}/workflow.yaml`],
-      env: { SPANLOOP_STORE: `sqlite:${folder}/store.db`, NO_COLOR: "1", ...env },
+      args: [
+        ...["run", "-A", "--no-check"],
+        ...(embedder === undefined ? [MAIN, "run", file] : [embedder, file, location]),
+      ],
+      env: { SPANLOOP_STORE: location, NO_COLOR: "1", ...env },
     }).output();
-    const store = await openStore(`sqlite:${folder}/store.db`, { durability: "normal" });
+    const store = await openStore(location, { durability: "normal" });
     const records = await store.since(0, 100_000);
     await store.close();
     const parents = await Deno.readTextFile(`${folder}/parents.txt`).catch(() => "");
@@ -310,4 +314,43 @@ Deno.test("OTEL_DENO=true: no span of the engine is lost, none doubled", async (
     resource["telemetry.sdk.name"] === "opentelemetry"
   );
   assertSame(ours, ran.records);
+});
+
+Deno.test("in an application with a global provider of its own, neither has the other's spans", async () => {
+  await using collector = collect();
+  const embedder = new URL("./own_provider.ts", import.meta.url).pathname;
+  const ran = await run(otlp(collector), detailed("{ detail: batches }"), embedder);
+  assert.equal(ran.code, 0, ran.err);
+  assert.deepEqual(JSON.parse(ran.out), ["application's own"]);
+  assertSame(collector.spans, ran.records);
+});
+
+Deno.test("metrics come at the end of a run, with exemplars of its trace", async () => {
+  for (const temporality of ["cumulative", "delta"]) {
+    await using collector = collect();
+    const preference = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+    await run(otlp(collector, { [preference]: temporality }));
+    const [root] = named(collector.spans, "RUN exported");
+    const { histogram } = collector.metrics.get("cicd.pipeline.run.duration") as {
+      histogram: {
+        aggregationTemporality: number;
+        dataPoints: {
+          attributes: { key: string; value: { stringValue: string } }[];
+          count: string;
+          exemplars?: { traceId: Uint8Array; spanId: Uint8Array; asDouble: number }[];
+        }[];
+      };
+    };
+    assert.equal(histogram.aggregationTemporality, temporality === "delta" ? 1 : 2);
+    const point = histogram.dataPoints.find(({ attributes }) => {
+      const values = attributes.map(({ value }) => value.stringValue);
+      return values.includes("exported") && values.includes("success");
+    })!;
+    assert.equal(point.count, "1");
+    const [exemplar] = point.exemplars!;
+    assert.equal(exemplar.traceId.toHex(), root.traceId);
+    assert.equal(exemplar.spanId.toHex(), root.spanId);
+    const seconds = Number(BigInt(root.end) - BigInt(root.start)) / 1e9;
+    assert.equal(exemplar.asDouble.toFixed(6), seconds.toFixed(6));
+  }
 });
