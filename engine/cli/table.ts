@@ -246,6 +246,34 @@ export const COMMANDS: readonly Command[] = [
     examples: ["otel status", "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 otel test"],
   },
   {
+    name: "semconv",
+    summary: "Check telemetry against conventions, or make a registry's constants",
+    operands: [
+      { name: "check|generate", kind: "choice", choices: ["check", "generate"] },
+      { name: "FILE|FOLDER", kind: "folder", count: "some" },
+    ],
+    options: [
+      {
+        name: "registry",
+        value: "FOLDER",
+        repeat: true,
+        summary: "check: a registry of your own beside Spanloop's and OpenTelemetry's",
+      },
+      { name: "strict", summary: "check: what no registry has is a violation, not advice" },
+      { name: "out", value: "FILE", summary: "generate: the module to write (else stdout)" },
+      JSON_OUT,
+    ],
+    notes: [
+      "`check` reads OTLP's JSON lines, as SPANLOOP_OTLP_FILE writes them. Exit code: 0 no violation, 1 some.",
+      "`generate` makes TypeScript constants of a folder in OpenTelemetry Weaver's format, which may refer to " +
+      "Spanloop's attributes and OpenTelemetry's.",
+    ],
+    examples: [
+      "semconv check traces.jsonl --registry my/registry",
+      "semconv generate my/registry --out my/attributes.ts",
+    ],
+  },
+  {
     name: "schema",
     summary: "Print the JSON Schema of workflow files",
     operands: [],

@@ -1,0 +1,102 @@
+/** What the command line does with the registry of conventions: it checks telemetry and makes constants. */
+import { SpanloopError } from "./core/errors.ts";
+import { authorsRegistry, constantsOf, ownRegistry } from "../semconv/author.ts";
+import { type Advice, type Advices, summarize } from "../semconv/check/advice.ts";
+import { TelemetryCheck } from "../semconv/check/check.ts";
+import { OPENTELEMETRY } from "../semconv/opentelemetry.ts";
+import { RegistryError } from "../semconv/registry.ts";
+
+export type { Advices } from "../semconv/check/advice.ts";
+
+/** A file or a folder: where it is, and what it is called in messages. */
+export interface Place {
+  /** Absolute. */
+  readonly path: string;
+  /** As the person wrote it. */
+  readonly shown: string;
+}
+
+/** What a check found. */
+export interface CheckedTelemetry {
+  /** How many lines were read. */
+  readonly lines: number;
+  /** What there is to say, violations first. */
+  readonly advice: readonly Advices[];
+}
+
+/**
+ * Holds the telemetry in `files`, each line an export request in OTLP's JSON encoding, against Spanloop's
+ * registry, `registries` and OpenTelemetry's own conventions. `strict`: a span or an attribute that no
+ * registry has is a violation. Throws SpanloopError for what cannot be read.
+ */
+export async function checkTelemetry(
+  files: readonly Place[],
+  options: { readonly registries?: readonly Place[]; readonly strict?: boolean } = {},
+): Promise<CheckedTelemetry> {
+  const own = await registry(ownRegistry);
+  const registries = [own];
+  for (const { path, shown } of options.registries ?? []) {
+    registries.push(await registry(() => authorsRegistry(folderUrl(path), shown, own)));
+  }
+  const check = new TelemetryCheck({
+    registries,
+    facts: OPENTELEMETRY,
+    strict: options.strict ?? false,
+  });
+  const advice: Advice[] = [];
+  let lines = 0;
+  for (const file of files) {
+    let line = 0;
+    for await (const text of linesOf(file)) {
+      line++;
+      advice.push(...check.check(text, file.shown, line));
+    }
+    lines += line;
+  }
+  return { lines, advice: summarize(advice) };
+}
+
+/** The text of a module with the constants of the registry in a folder. Throws SpanloopError for its mistakes. */
+export async function generateConstants({ path, shown }: Place): Promise<string> {
+  return await registry(async () =>
+    await constantsOf(
+      await authorsRegistry(folderUrl(path), shown, await ownRegistry()),
+      shown,
+    )
+  );
+}
+
+async function registry<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    throw new SpanloopError(error.code, error.message, { exitCode: 2, cause: error });
+  }
+}
+
+function folderUrl(path: string): URL {
+  const url = new URL("file:///");
+  url.pathname = `${path.replace(/\/*$/, "")}/`.replaceAll("%", "%25");
+  return url;
+}
+
+async function* linesOf({ path, shown }: Place): AsyncGenerator<string> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound ? "it does not exist" : "it is no file";
+    throw new SpanloopError("file.unreadable", `Cannot read ${shown}: ${why}`, {
+      exitCode: 2,
+      cause: error,
+    });
+  }
+  let rest = "";
+  for await (const chunk of file.readable.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
