@@ -1,6 +1,15 @@
 import type { JsonObject } from "./json.ts";
 import type { ValueSource } from "./parameter.ts";
-import type { EndEntry, JournalRecord, SpanReference, StartEntry, Status } from "./span.ts";
+import type {
+  EndEntry,
+  JournalRecord,
+  ReceivedRecord,
+  ReceivedSpan,
+  SpanReference,
+  StartEntry,
+  Status,
+  StoreRecord,
+} from "./span.ts";
 
 /** A process that can hold leases. Two of these name the same process only if all four fields agree. */
 export interface Holder {
@@ -125,6 +134,16 @@ export interface Commit {
   readonly duplicates: readonly string[];
 }
 
+/** What became of received spans. */
+export interface Receipt {
+  /** Those that were stored, in the order in which they were given. */
+  readonly records: readonly ReceivedRecord[];
+  /** How many were dropped because they are a run's own: in its journal already (T2). */
+  readonly own: number;
+  /** How many were dropped because they had been received before. */
+  readonly repeated: number;
+}
+
 /** What to list. */
 export interface RunQuery {
   /** Of one workflow. */
@@ -148,6 +167,7 @@ export interface RunQuery {
  * - J1: when `commit` resolves, its entries survive a crash of the process (`durability: normal`: of the
  *   process, not of the machine).
  * - J4: positions grow; `read` and `since` give records in the order of their commit.
+ * - T2: what `receive` stores never enters a run's journal, whatever ids it has.
  * - R7: entries of a run are written only under the fence that this process acquired.
  *
  * Errors: StoreError with code `store.full`, `store.read_only`, `store.corrupt`, `store.newer`,
@@ -171,8 +191,17 @@ export interface Store {
   definition(hash: string): Promise<string | undefined>;
   /** A run's journal in order. Spilled outputs are read back and checked against their sum. */
   read(runId: string): AsyncIterable<JournalRecord>;
-  /** Records of all runs after a position, in order, at most `limit`. */
-  since(position: number, limit: number): Promise<readonly JournalRecord[]>;
+  /** Records of all runs, and received spans, after a position, in order, at most `limit`. */
+  since(position: number, limit: number): Promise<readonly StoreRecord[]>;
+  /** The last position that was given, or 0. */
+  last(): Promise<number>;
+
+  /**
+   * Stores spans that other programs sent, in one transaction and in the journal's order. `at` is when they
+   * came, nanoseconds since the epoch. A span that is a run's own, or that was received before (with the
+   * same ids and start), is dropped.
+   */
+  receive(spans: readonly ReceivedSpan[], at: bigint): Promise<Receipt>;
 
   /**
    * Takes a lease that is free, lapsed at `now`, or whose holder `isDead` says is gone; its fence grows.
@@ -220,6 +249,7 @@ export interface Store {
   /**
    * Deletes ended runs created before a time, with their journal and spilled files; how many. Never
    * unfinished ones, nor what those need to resume: their sub-workflows (S6) and the runs they reuse (R5).
+   * Spans received before that time go too, uncounted.
    */
   prune(before: bigint): Promise<number>;
   /** Closes the store. */

@@ -1,7 +1,8 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
-import type { EndEntry, JournalRecord, StartEntry } from "../core/span.ts";
+import type { EndEntry, JournalRecord, StartEntry, StoreRecord } from "../core/span.ts";
 import type { Commit, Entry } from "../core/store.ts";
 import type { Connection } from "./_connection.ts";
+import type { Received } from "./_received.ts";
 import { fromRow, toRow } from "./_row.ts";
 import { checkRunId } from "./_run_id.ts";
 import type { SpillFolder } from "./_spill.ts";
@@ -34,6 +35,7 @@ interface Admitted {
 export class Journal {
   readonly #db: Connection;
   readonly #spills: SpillFolder;
+  readonly #received: Received;
   readonly #lastBlock = new Map<string, number>();
   // Statements of the hot path, kept from the look-up by text.
   readonly #insert: StatementSync;
@@ -42,10 +44,11 @@ export class Journal {
   readonly #insertBlock: StatementSync;
   readonly #leased: StatementSync;
 
-  /** Works on a connection, with a folder for large outputs. */
-  constructor(db: Connection, spills: SpillFolder) {
+  /** Works on a connection, with a folder for large outputs and the spans that share its order. */
+  constructor(db: Connection, spills: SpillFolder, received: Received) {
     this.#db = db;
     this.#spills = spills;
+    this.#received = received;
     const insert = (rows: number) =>
       db.statement(
         `INSERT INTO journal (run, at, data) VALUES ${Array(rows).fill("(?, ?, ?)").join()}`,
@@ -109,6 +112,7 @@ export class Journal {
     }
     const lease = this.#db.statement("SELECT 1 FROM leases WHERE name = ?").get(`run:${runId}`);
     if (lease !== undefined) return undefined;
+    const { traceId, ...rest } = header;
     const inserted = this.#db.statement(
       `INSERT OR IGNORE INTO runs (run_id, workflow, group_name, trigger, status, priority,
        created_at, started_at, header) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -121,7 +125,8 @@ export class Journal {
       header.priority,
       header.createdAt,
       entry.status === "running" ? header.createdAt : null,
-      JSON.stringify({ ...header, createdAt: undefined }),
+      // The trace id first: an index reads it from the text.
+      JSON.stringify({ traceId, ...rest, createdAt: undefined }),
     );
     if (inserted.changes === 0) return undefined;
     const id = Number(inserted.lastInsertRowid);
@@ -216,15 +221,33 @@ export class Journal {
     }
   }
 
-  /** As Store.since. CROSS JOIN keeps SQLite from starting at the runs. */
-  since(position: number, limit: number): JournalRecord[] {
+  /** As Store.since. The left joins keep SQLite from starting at the runs; a tombstone's run is 0. */
+  since(position: number, limit: number): StoreRecord[] {
     const rows = this.#db.read(() =>
       this.#db.exact(
-        "SELECT j.position, j.at, j.data, r.run_id FROM journal j CROSS JOIN runs r " +
-          "ON r.id = j.run WHERE j.position > ? ORDER BY j.position LIMIT ?",
+        "SELECT j.position, j.run, j.at, j.data, r.run_id FROM journal j LEFT JOIN runs r " +
+          "ON r.id = j.run WHERE j.position > ? AND (j.run < 0 OR r.id IS NOT NULL) " +
+          "ORDER BY j.position LIMIT ?",
       ).all(position, Math.max(0, limit))
-    ) as unknown as { position: bigint; at: bigint; data: string; run_id: string }[];
-    return rows.map((row) => this.#record(row, row.run_id));
+    ) as unknown as {
+      position: bigint;
+      run: bigint;
+      at: bigint;
+      data: string;
+      run_id: string | null;
+    }[];
+    return rows.flatMap((row) => {
+      if (row.run_id !== null) return this.#record(row, row.run_id);
+      return this.#db.read(() => this.#received.record(row)) ?? [];
+    });
+  }
+
+  /** As Store.last. */
+  last(): number {
+    const row = this.#db.read(() =>
+      this.#db.statement("SELECT max(position) AS last FROM journal").get()
+    ) as { last: number | null };
+    return row.last ?? 0;
   }
 
   #record(row: { position: bigint; at: bigint; data: string }, runId: string): JournalRecord {

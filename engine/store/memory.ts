@@ -2,13 +2,22 @@
 // deno-lint-ignore-file require-await
 import { StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { EndEntry, JournalRecord, StartEntry, Status } from "../core/span.ts";
+import type {
+  EndEntry,
+  JournalRecord,
+  ReceivedRecord,
+  ReceivedSpan,
+  StartEntry,
+  Status,
+  StoreRecord,
+} from "../core/span.ts";
 import type {
   Commit,
   Entry,
   Holder,
   Lease,
   LeaseState,
+  Receipt,
   RunHeader,
   RunQuery,
   RunSummary,
@@ -53,6 +62,7 @@ class MemoryStore implements Store {
   readonly #workflows = new Map<string, string>();
   readonly #items = new Map<string, string>();
   #journal: JournalRecord[] = [];
+  #received: (ReceivedRecord & { readonly at: bigint })[] = [];
   #signals: Signal[] = [];
   #position = 0;
   #signalNumber = 0;
@@ -180,10 +190,44 @@ class MemoryStore implements Store {
     for (const record of this.#journal.filter((one) => one.runId === runId)) yield copy(record);
   }
 
-  async since(position: number, limit: number): Promise<readonly JournalRecord[]> {
+  async since(position: number, limit: number): Promise<readonly StoreRecord[]> {
     this.#check();
-    const later = this.#journal.filter((one) => one.position > position);
-    return copy(later.slice(0, Math.max(0, limit)));
+    const later = [...this.#journal, ...this.#received]
+      .filter((one) => one.position > position)
+      .sort((a, b) => a.position - b.position);
+    return later.slice(0, Math.max(0, limit)).map((one) =>
+      one.type === "received" ? receivedRecord(one) : copy(one)
+    );
+  }
+
+  async last(): Promise<number> {
+    this.#check();
+    return this.#position;
+  }
+
+  async receive(spans: readonly ReceivedSpan[], at: bigint): Promise<Receipt> {
+    this.#check();
+    let own = 0;
+    let repeated = 0;
+    const records: ReceivedRecord[] = [];
+    for (const span of spans) {
+      if (this.#isOwn(span)) own++;
+      else if (this.#received.some((one) => isSame(one.span, span))) repeated++;
+      else {
+        const record = { ...receivedRecord({ span, position: ++this.#position }), at };
+        this.#received.push(record);
+        records.push(receivedRecord(record));
+      }
+    }
+    if (spans.length > 0) this.#version++;
+    return { records, own, repeated };
+  }
+
+  #isOwn(span: ReceivedSpan): boolean {
+    return this.#journal.some((one) =>
+      one.type === "start" && one.span.spanId === span.spanId &&
+      this.#runs.get(one.runId)?.header.traceId === span.traceId
+    );
   }
 
   async acquire(
@@ -329,6 +373,7 @@ class MemoryStore implements Store {
       this.#leases.delete(`run:${id}`);
     }
     this.#journal = this.#journal.filter(({ runId }) => this.#runs.has(runId));
+    this.#received = this.#received.filter(({ at }) => at >= before);
     this.#signals = this.#signals.filter(({ runId }) => this.#runs.has(runId));
     const used = new Set([...this.#runs.values()].map(({ header }) => header.definition));
     for (const hash of [...this.#definitions.keys()]) {
@@ -349,6 +394,18 @@ class MemoryStore implements Store {
       "Cannot use the store memory:: it was closed; open it again",
     );
   }
+}
+
+function receivedRecord(
+  { span, position }: Pick<ReceivedRecord, "span" | "position">,
+): ReceivedRecord {
+  // Not `copy`: received values are more than JSON.
+  return { type: "received", position, span: structuredClone(span) };
+}
+
+function isSame(one: ReceivedSpan, other: ReceivedSpan): boolean {
+  return one.traceId === other.traceId && one.spanId === other.spanId &&
+    one.startTime === other.startTime;
 }
 
 function isFinal(status: Status): boolean {

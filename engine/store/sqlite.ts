@@ -2,12 +2,13 @@
 // deno-lint-ignore-file require-await
 import { StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { JournalRecord } from "../core/span.ts";
+import type { JournalRecord, ReceivedSpan, StoreRecord } from "../core/span.ts";
 import type {
   Commit,
   Entry,
   Lease,
   LeaseState,
+  Receipt,
   RunQuery,
   RunSummary,
   Signal,
@@ -17,6 +18,7 @@ import { Connection } from "./_connection.ts";
 import { type FileOptions, openFile } from "./_file.ts";
 import { Journal } from "./_journal.ts";
 import { Leases } from "./_leases.ts";
+import { Received } from "./_received.ts";
 import type { Spilled } from "./_row.ts";
 import { Runs } from "./_runs.ts";
 import { SpillFolder } from "./_spill.ts";
@@ -38,6 +40,7 @@ class SqliteStore implements Store {
   readonly files: readonly string[];
   readonly #db: Connection;
   readonly #spills: SpillFolder;
+  readonly #received: Received;
   readonly #journal: Journal;
   readonly #leases: Leases;
   readonly #runs: Runs;
@@ -50,7 +53,8 @@ class SqliteStore implements Store {
     this.#db = new Connection(openFile(file, options), file);
     this.#spills = new SpillFolder(file);
     this.files = [file, `${file}-wal`, `${file}-shm`, this.#spills.folder];
-    this.#journal = new Journal(this.#db, this.#spills);
+    this.#received = new Received(this.#db);
+    this.#journal = new Journal(this.#db, this.#spills, this.#received);
     this.#leases = new Leases(this.#db);
     this.#runs = new Runs(this.#db);
     this.#file = file;
@@ -78,8 +82,16 @@ class SqliteStore implements Store {
     return this.#journal.read(runId);
   }
 
-  async since(position: number, limit: number): Promise<readonly JournalRecord[]> {
+  async since(position: number, limit: number): Promise<readonly StoreRecord[]> {
     return this.#journal.since(position, limit);
+  }
+
+  async last(): Promise<number> {
+    return this.#journal.last();
+  }
+
+  async receive(spans: readonly ReceivedSpan[], at: bigint): Promise<Receipt> {
+    return this.#received.receive(spans, at);
   }
 
   async acquire(
@@ -179,18 +191,19 @@ class SqliteStore implements Store {
   }
 
   async prune(before: bigint): Promise<number> {
-    const count = this.#db.write(() => this.#deleteRuns(before));
+    const count = this.#db.write(() => {
+      const last = this.#journal.last();
+      this.#received.prune(before, last);
+      return this.#deleteRuns(before, last);
+    });
     // After the rows: a file without a row is swept next time, a row without its file would be a loss.
     if (this.#spills.runs().length > 0) this.#db.exclude(() => this.#sweep());
     return count;
   }
 
-  #deleteRuns(before: bigint): number {
+  #deleteRuns(before: bigint, last: number): number {
     const runs = this.#runs.prunable(before);
     if (runs.length === 0) return 0;
-    const { last } = this.#db.statement("SELECT max(position) AS last FROM journal").get() as {
-      last: number | null;
-    };
     for (const { id, runId } of runs) {
       // The journal's last row stays as a tombstone, so that its position is not given again (J4).
       this.#db.statement("UPDATE journal SET run = 0, data = '' WHERE position = ? AND run = ?")

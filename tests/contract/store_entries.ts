@@ -1,8 +1,11 @@
-import type { EndEntry, JournalRecord, StartEntry } from "../../engine/core/span.ts";
+import type { EndEntry, JournalRecord, ReceivedSpan, StartEntry } from "../../engine/core/span.ts";
 import type { Entry, Holder, RunHeader, Store } from "../../engine/core/store.ts";
 
 /** The time at which the tests' runs are created: its nanoseconds need more than 53 bits. */
 export const T0 = 1_790_000_000_000_000_001n;
+
+/** The trace of the tests' runs. */
+export const RUN_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 /** This process, as far as the tests' leases know. */
 export const HERE: Holder = { host: "here", bootId: "b", pid: 1, startTime: "1" };
@@ -33,7 +36,7 @@ export function newRun(
       file: "/w/test.yaml",
       definition: `hash-${runId}`,
       modules: { "/w/a.ts": "0".repeat(64) },
-      traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+      traceId: RUN_TRACE,
       spanId: "00f067aa0ba902b7",
       params: { batch: 20 },
       sources: {},
@@ -54,7 +57,7 @@ export function start(runId: string, key: string, more: Partial<StartEntry> = {}
     stepId: key,
     attempt: 1,
     span: {
-      traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+      traceId: RUN_TRACE,
       spanId: "00f067aa0ba902b7",
       name: "step",
       kind: "internal",
@@ -76,6 +79,25 @@ export function end(runId: string, key: string, more: Partial<EndEntry> = {}): E
     spanId: "00f067aa0ba902b7",
     outcome: "succeeded",
     end: { endTime: T0 + 9n, error: false, attributes: {} },
+    ...more,
+  };
+}
+
+/** A span that another program sent; `number` makes its id. */
+export function received(number: number, more: Partial<ReceivedSpan> = {}): ReceivedSpan {
+  return {
+    traceId: "a".repeat(32),
+    spanId: (number + 1).toString(16).padStart(16, "0"),
+    name: "GET /",
+    kind: "server",
+    startTime: T0,
+    endTime: T0 + 5n,
+    status: "unset",
+    attributes: {},
+    links: [],
+    events: [],
+    resource: { "service.name": "shop" },
+    scope: { name: "" },
     ...more,
   };
 }

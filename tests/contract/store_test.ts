@@ -1,9 +1,14 @@
+import type { Store } from "../../engine/core/store.ts";
 import { openStore } from "../../engine/store/open.ts";
+import { receivedContract } from "./received_contract.ts";
 import { storeContract } from "./store_contract.ts";
 
-storeContract("memory", () => openStore("memory:", { durability: "full" }));
+for (const contract of [storeContract, receivedContract]) {
+  contract("memory", () => openStore("memory:", { durability: "full" }));
+  contract("sqlite", openTemporary);
+}
 
-storeContract("sqlite", async () => {
+async function openTemporary(): Promise<Store> {
   const folder = await Deno.makeTempDir({ prefix: "store-" });
   const store = await openStore(`sqlite:${folder}/store.db`, { durability: "normal" });
   const close = store.close.bind(store);
@@ -16,4 +21,4 @@ storeContract("sqlite", async () => {
       });
     },
   });
-});
+}

@@ -1,0 +1,220 @@
+import type { SQLInputValue, StatementSync } from "node:sqlite";
+import type { ReceivedRecord, ReceivedSpan } from "../core/span.ts";
+import type { Receipt } from "../core/store.ts";
+import type { Connection } from "./_connection.ts";
+import {
+  fromOrigin,
+  fromReceived,
+  ID_DIGITS,
+  type Origin,
+  toOrigin,
+  toReceived,
+} from "./_received_row.ts";
+
+// Rows a statement.
+const MANY = 32;
+
+// Origins and runs that are remembered to save reading them again, not because anything depends on it.
+const REMEMBERED_ORIGINS = 1_000;
+const REMEMBERED_RUNS = 32;
+
+// A run's trace id, as the index has it.
+const TRACE = `substr(header, instr(header, '"traceId":"') + 11, 32)`;
+
+/**
+ * Received spans: writing them in the journal's order, each once (J4, T2), reading and deleting them. All
+ * but `receive` runs inside a caller's transaction or read.
+ */
+export class Received {
+  readonly #db: Connection;
+  readonly #origins = new Map<number, Origin>();
+  // By run: the ids of its spans, and how far its journal was read for them.
+  readonly #spanIds = new Map<number, { position: number; readonly ids: Set<string> }>();
+  readonly #insertMany: StatementSync;
+  readonly #insertOne: StatementSync;
+  readonly #ownMany: StatementSync;
+  readonly #ownOne: StatementSync;
+
+  /** Works on a connection. */
+  constructor(db: Connection) {
+    this.#db = db;
+    const insert = (rows: number) =>
+      db.statement(
+        "INSERT OR IGNORE INTO journal (run, at, data) VALUES " +
+          Array(rows).fill("(?, ?, ?)").join(),
+      );
+    this.#insertMany = insert(MANY);
+    this.#insertOne = insert(1);
+    const own = (traces: number) =>
+      db.statement(
+        `SELECT id, ${TRACE} AS trace FROM runs WHERE ${TRACE} IN ` +
+          `(${Array(traces).fill("?").join()})`,
+      );
+    this.#ownMany = own(MANY);
+    this.#ownOne = own(1);
+  }
+
+  /** As Store.receive. */
+  receive(spans: readonly ReceivedSpan[], at: bigint): Receipt {
+    if (spans.length === 0) return { records: [], own: 0, repeated: 0 };
+    return this.#db.write(() => this.#receive(spans, at));
+  }
+
+  #receive(spans: readonly ReceivedSpan[], at: bigint): Receipt {
+    const others = this.#withoutOwn(spans);
+    const records = this.#append(others, at);
+    return {
+      records,
+      own: spans.length - others.length,
+      repeated: others.length - records.length,
+    };
+  }
+
+  // T2. Most traces are of no run, which one look-up tells.
+  #withoutOwn(spans: readonly ReceivedSpan[]): readonly ReceivedSpan[] {
+    const own = new Map<string, Set<string>[]>();
+    each([...new Set(spans.map(({ traceId }) => traceId))], (traces) => {
+      const find = traces.length === MANY ? this.#ownMany : this.#ownOne;
+      const runs = find.all(...traces) as unknown as { id: number; trace: string }[];
+      for (const { id, trace } of runs) {
+        own.set(trace, [...own.get(trace) ?? [], this.#spansOf(id)]);
+      }
+    });
+    if (own.size === 0) return spans;
+    return spans.filter(({ traceId, spanId }) => !own.get(traceId)?.some((ids) => ids.has(spanId)));
+  }
+
+  #spansOf(run: number): Set<string> {
+    let known = this.#spanIds.get(run);
+    if (known === undefined) {
+      if (this.#spanIds.size >= REMEMBERED_RUNS) this.#spanIds.clear();
+      this.#spanIds.set(run, known = { position: 0, ids: new Set() });
+    }
+    const rows = this.#db.statement(
+      "SELECT j.position, j.data FROM blocks b CROSS JOIN journal j " +
+        "ON j.position BETWEEN b.block * 256 AND b.block * 256 + 255 AND j.run = b.run " +
+        "WHERE b.run = ? AND b.block >= ? AND j.position > ? ORDER BY j.position",
+    ).iterate(run, Math.floor(known.position / 256), known.position) as IterableIterator<unknown>;
+    for (const row of rows as IterableIterator<{ position: number; data: string }>) {
+      known.position = row.position;
+      const entry = JSON.parse(row.data);
+      if (entry.type === "start") known.ids.add(entry.span.spanId);
+    }
+    return known.ids;
+  }
+
+  #append(spans: readonly ReceivedSpan[], at: bigint): ReceivedRecord[] {
+    const records: ReceivedRecord[] = [];
+    const numbers = new Map<string, number>();
+    // Spans of one program and library have the same two objects, as they come from the decoder.
+    let last: { readonly span: ReceivedSpan; readonly number: number } | undefined;
+    each(spans, (some) => {
+      const rows: SQLInputValue[] = [];
+      for (const span of some) {
+        if (last?.span.resource !== span.resource || last.span.scope !== span.scope) {
+          last = { span, number: this.#numberOf(span, numbers) };
+        }
+        rows.push(-last.number, BigInt.asIntN(64, span.startTime), toReceived(span));
+      }
+      const insert = some.length === MANY ? this.#insertMany : this.#insertOne;
+      const { changes, lastInsertRowid } = insert.run(...rows);
+      if (changes === 0) return;
+      // Row numbers inside a transaction follow one another: nobody else writes.
+      const first = Number(lastInsertRowid) - Number(changes) + 1;
+      const stored = changes === some.length ? some : this.#stored(first, some);
+      stored.forEach((span, i) => records.push({ type: "received", span, position: first + i }));
+    });
+    if (records.length > 0) {
+      this.#db.statement("INSERT INTO receipts (last, first, at, origins) VALUES (?, ?, ?, ?)").run(
+        records.at(-1)!.position,
+        records[0].position,
+        at,
+        JSON.stringify([...numbers.values()]),
+      );
+    }
+    return records;
+  }
+
+  // Which of these the rows from a position on are: some were there already.
+  #stored(first: number, spans: readonly ReceivedSpan[]): readonly ReceivedSpan[] {
+    const rows = this.#db.exact(
+      `SELECT at, substr(data, 1, ${ID_DIGITS}) AS ids FROM journal WHERE position >= ? ` +
+        "ORDER BY position",
+    ).all(first) as unknown as { at: bigint; ids: string }[];
+    return rows.map(({ at, ids }) =>
+      spans.find(({ traceId, spanId, startTime }) =>
+        traceId + spanId === ids && BigInt.asIntN(64, startTime) === at
+      )!
+    );
+  }
+
+  // Looked up in each transaction: another process may have deleted an origin that nothing used.
+  #numberOf(origin: Origin, numbers: Map<string, number>): number {
+    const data = toOrigin(origin);
+    let number = numbers.get(data);
+    if (number !== undefined) return number;
+    this.#db.statement("INSERT OR IGNORE INTO origins (data) VALUES (?)").run(data);
+    const row = this.#db.statement("SELECT id FROM origins WHERE data = ?").get(data);
+    numbers.set(data, number = (row as { id: number }).id);
+    return number;
+  }
+
+  /**
+   * The record of a row of the journal whose run is negative; undefined if the row has just been deleted,
+   * and its origin with it.
+   */
+  record(row: {
+    readonly position: bigint;
+    readonly run: bigint;
+    readonly at: bigint;
+    readonly data: string;
+  }): ReceivedRecord | undefined {
+    const origin = this.#origin(Number(-row.run));
+    return origin === undefined ? undefined : fromReceived(row, origin);
+  }
+
+  #origin(number: number): Origin | undefined {
+    let origin = this.#origins.get(number);
+    if (origin === undefined) {
+      const row = this.#db.statement("SELECT data FROM origins WHERE id = ?").get(number) as
+        | { data: string }
+        | undefined;
+      if (row === undefined) return undefined;
+      origin = fromOrigin(row.data);
+      if (this.#origins.size >= REMEMBERED_ORIGINS) this.#origins.clear();
+      this.#origins.set(number, origin);
+    }
+    return origin;
+  }
+
+  /** Deletes what was received before a time. `last` is the journal's last position, which stays (J4). */
+  prune(before: bigint, last: number): void {
+    // Numbers of runs that are deleted may be given again.
+    this.#spanIds.clear();
+    const receipts = this.#db.statement("SELECT first, last FROM receipts WHERE at < ?")
+      .all(before) as unknown as { first: number; last: number }[];
+    if (receipts.length === 0) return;
+    for (const range of receipts) {
+      const between = "position BETWEEN ? AND ? AND run < 0";
+      this.#db.statement(
+        `UPDATE journal SET run = 0, data = '' WHERE position = ?3 AND run < 0 ` +
+          `AND ?3 BETWEEN ?1 AND ?2`,
+      ).run(range.first, range.last, last);
+      this.#db.statement(`DELETE FROM journal WHERE ${between}`).run(range.first, range.last);
+    }
+    this.#db.statement("DELETE FROM receipts WHERE at < ?").run(before);
+    this.#db.exact(
+      "DELETE FROM origins WHERE id NOT IN " +
+        "(SELECT value FROM receipts, json_each(receipts.origins))",
+    ).run();
+  }
+}
+
+function each<T>(all: readonly T[], body: (some: readonly T[]) => void): void {
+  for (let from = 0; from < all.length;) {
+    // One by one at the end: a statement for each number of rows would fill memory.
+    const size = all.length - from >= MANY ? MANY : 1;
+    body(all.slice(from, from + size));
+    from += size;
+  }
+}
