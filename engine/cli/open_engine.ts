@@ -35,7 +35,7 @@ export async function withEngine<T>(
   const engine = await openEngine(args, caller, near);
   const warnings: Warnings = { show: (text) => caller.err(`${text}\n`) };
   if (caller.log !== undefined) {
-    engine.onLog(caller.log, args.flag("quiet") ? "warn" : "info");
+    engine.onLog(caller.log, args.flag("quiet") ? "warn" : "debug");
   } else {
     engine.onLog(({ span, severity, body }) => {
       // What happens in a span is shown with it.

@@ -61,7 +61,7 @@ export function logRuns(log: Logger): BusListener {
     const { record, start } = event;
     if (record.role === "emit" || record.role === "resume") return;
     const severity = severityOf(record, start);
-    if (!log.enabled(severity)) return;
+    if (severity === undefined || !log.enabled(severity)) return;
     log.log({
       time: record.end.endTime,
       severity,
@@ -73,16 +73,20 @@ export function logRuns(log: Logger): BusListener {
   };
 }
 
-function severityOf({ role, outcome, retryAt }: EndRecord, { span, range }: StartEntry): Severity {
+// A step that went well is its span's to tell, where spans are exported; of a batch, and of a called run, the
+// step around it says the same.
+function severityOf(
+  { role, outcome, retryAt }: EndRecord,
+  { span, range }: StartEntry,
+): Severity | undefined {
   if (outcome === "failed" || outcome === "timed_out") {
     return retryAt === undefined ? "error" : "warn";
   }
   if (outcome === "cancelled" || outcome === "interrupted") return "warn";
-  const told = role === "run"
-    ? span.attributes[keys.SPANLOOP_TRIGGER_TYPE] === keys.SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW
-    : range !== undefined;
-  // The step around it says the same: the caller's, the for_each step's.
-  return told ? "debug" : "info";
+  if (role !== "run") return range === undefined ? "debug" : undefined;
+  const called = span.attributes[keys.SPANLOOP_TRIGGER_TYPE] ===
+    keys.SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW;
+  return called ? undefined : "info";
 }
 
 function wordsFor(record: EndRecord, { span }: StartEntry): string {

@@ -129,12 +129,12 @@ Deno.test("run --log-format json says how steps and the run end, and where the s
         `${severity} ${event_name} ${body.replaceAll(/[\d.]+ (µs|ms|s)/g, "T")}`
       );
     assert.deepEqual(told, [
-      "info spanloop.step.end one succeeded after T",
-      "info spanloop.step.end each succeeded after T",
+      "debug spanloop.step.end one succeeded after T",
+      "debug spanloop.step.end each succeeded after T",
       "warn spanloop.step.end flaky failed after T, again in T: The command exited with code 75, which asks to try again later",
-      "info spanloop.step.end flaky succeeded after T",
-      "info spanloop.step.end inner succeeded after T",
-      "info spanloop.step.end call succeeded after T",
+      "debug spanloop.step.end flaky succeeded after T",
+      "debug spanloop.step.end inner succeeded after T",
+      "debug spanloop.step.end call succeeded after T",
       "info spanloop.run.end succeeded after T",
     ]);
   }));
