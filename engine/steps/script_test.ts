@@ -53,7 +53,7 @@ for (const [where, inputs] of [["in process", {}], ["apart", { permissions: {} }
         batch,
         attempt: 2,
       });
-      assert.equal(error, undefined, error?.message);
+      assert.equal(error, undefined, error?.message ?? "");
       assert.deepEqual(result?.outputs, {
         items: [{ n: 1 }],
         with: { limit: 2 },
@@ -288,7 +288,7 @@ Deno.test("a script with permissions may do what they list, and is told what is 
       );
       if (expected instanceof RegExp) {
         assert.match(error?.message ?? "passed", expected, expression);
-      } else assert.equal(result?.outputs.v, expected, error?.message);
+      } else assert.equal(result?.outputs.v, expected, error?.message ?? "");
     }
     await Deno.remove(outside);
   }));
@@ -318,7 +318,7 @@ Deno.test("static imports of a script with permissions cannot read outside its f
       assert.equal(refused.error?.code, "script.permission");
       assert.match(refused.error?.message ?? "", /link is a link to .*may not read/);
       const granted = await script(folder, through, { permissions: { read: [outer] } });
-      assert.deepEqual(granted.result?.outputs, { x: "stolen" }, granted.error?.message);
+      assert.deepEqual(granted.result?.outputs, { x: "stolen" }, granted.error?.message ?? "");
     })
   ));
 
@@ -359,7 +359,7 @@ Deno.test("a script may import spanloop, whichever way it runs", () =>
       export default (_: StepContext) => { throw new TransientError("later"); }`;
     for (const inputs of [{}, { permissions: {} }] as JsonObject[]) {
       const { error } = await script(folder, text, inputs);
-      assert.equal(error?.errorClass, "transient", error?.message);
+      assert.equal(error?.errorClass, "transient", error?.message ?? "");
       assert.match(error?.message ?? "", /^later/);
     }
   }));
@@ -377,7 +377,7 @@ Deno.test("a script with names of its own deno.json runs with them", () =>
       export default () => ({ v: a + b + new TransientError("!").message })`;
     for (const inputs of [{}, { permissions: {} }] as JsonObject[]) {
       const { result, error } = await script(folder, text, inputs);
-      assert.equal(result?.outputs.v, "hihi!", error?.message);
+      assert.equal(result?.outputs.v, "hihi!", error?.message ?? "");
     }
   }));
 
