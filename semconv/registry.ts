@@ -71,6 +71,8 @@ export interface Reference {
 export interface Match {
   /** It carries the attribute. */
   readonly attribute?: string;
+  /** It does not carry the attribute. */
+  readonly without?: string;
   /** It is called so. */
   readonly name?: string;
   /** An instrumentation scope of that name wrote it. */
@@ -128,6 +130,12 @@ export interface Registry {
 }
 
 const SINGULAR = { metrics: "metric", events: "event", entities: "entity" };
+const MATCHES: readonly string[] = [
+  "attribute",
+  "without",
+  "name",
+  "scope",
+] satisfies (keyof Match)[];
 const LEVELS: readonly string[] = ["required", "conditionally_required", "recommended", "opt_in"];
 
 /**
@@ -420,18 +428,13 @@ function readDeprecation(item: Item): { readonly deprecated?: string | true } {
 function readMatch(item: Item): { readonly match?: Match } {
   const given = item.item("annotations")?.item("live_check");
   if (given === undefined) return {};
-  const unknown = given.keys().find((key) => !["attribute", "name", "scope"].includes(key));
+  const unknown = given.keys().find((key) => !MATCHES.includes(key));
   if (unknown !== undefined || given.keys().length === 0) {
     throw given.error(
-      `\`live_check\` takes attribute, name and scope, not ${unknown ?? "nothing"}`,
+      `\`live_check\` takes ${MATCHES.join(", ")}, not ${unknown ?? "nothing"}`,
     );
   }
-  const match: { attribute?: string; name?: string; scope?: string } = {};
-  for (const key of ["attribute", "name", "scope"] as const) {
-    const value = given.optional(key);
-    if (value !== undefined) match[key] = value;
-  }
-  return { match };
+  return { match: Object.fromEntries(given.keys().map((key) => [key, given.text(key)])) };
 }
 
 function readLevel(item: Item): { readonly level: Level; readonly condition?: string } {

@@ -94,7 +94,7 @@ export class TelemetryCheck {
         message: `A span of ${id} is of kind ${expected}, not ${kind}`,
       };
     }
-    for (const group of groups) yield* this.#signal(of, group, attributes);
+    for (const group of groups) yield* this.#signal(of, group, attributes, sample.cut);
     if (matched.length === 0) {
       yield {
         ...of,
@@ -104,7 +104,7 @@ export class TelemetryCheck {
       };
     }
     for (const event of events) {
-      yield* this.#event({ signal: "span_event", name: event.name }, event.attributes);
+      yield* this.#event({ signal: "span_event", name: event.name }, event);
     }
     for (const link of links) {
       yield* this.#attributes({ signal: "span_link", name }, link.attributes, "information");
@@ -150,14 +150,17 @@ export class TelemetryCheck {
     if (sample.name === undefined) {
       yield* this.#attributes({ signal: "log", name: "" }, sample.attributes, "information");
     } else {
-      yield* this.#event({ signal: "log", name: sample.name }, sample.attributes);
+      yield* this.#event({ signal: "log", name: sample.name }, sample);
     }
   }
 
-  *#event(of: Of, attributes: readonly Carried[]): Generator<Said> {
+  *#event(
+    of: Of,
+    { attributes, cut }: { readonly attributes: readonly Carried[]; readonly cut: boolean },
+  ): Generator<Said> {
     yield* this.#attributes(of, attributes, "information");
     const event = this.#known.event(of.name);
-    if (event !== undefined) return yield* this.#signal(of, event, attributes);
+    if (event !== undefined) return yield* this.#signal(of, event, attributes, cut);
     yield {
       ...of,
       level: "violation",
@@ -167,7 +170,12 @@ export class TelemetryCheck {
   }
 
   // What the definition of a signal says of the attributes that it carries.
-  *#signal(of: Of, signal: Owned<Signal>, attributes: readonly Carried[]): Generator<Said> {
+  *#signal(
+    of: Of,
+    signal: Owned<Signal>,
+    attributes: readonly Carried[],
+    cut = false,
+  ): Generator<Said> {
     if (signal.deprecated !== undefined) {
       yield {
         ...of,
@@ -180,7 +188,8 @@ export class TelemetryCheck {
     for (const { id, level, condition } of signal.attributes) {
       // Whether a condition holds only the author knows.
       const expected = condition === undefined && (level === "required" || level === "recommended");
-      if (!expected || keys.has(id) || this.#known.isTemplate(id)) continue;
+      if (cut || !expected || keys.has(id) || this.#known.isTemplate(id)) continue;
+      if (this.#known.attribute(id)?.deprecated !== undefined) continue;
       yield {
         ...of,
         key: id,

@@ -129,6 +129,20 @@ Deno.test("a missing required attribute is a violation, with file, line, name an
   });
 });
 
+Deno.test("of a span that a limit has cut nothing is missed", () => {
+  assert.deepEqual(
+    said(spanLine({ "spanloop.step.type": "shell" }, { droppedAttributesCount: 9 })),
+    [],
+  );
+});
+
+Deno.test("a group can be known by a name and the absence of an attribute", () => {
+  const resume = { "cicd.pipeline.name": "a", "cicd.pipeline.run.id": "1" };
+  assert.deepEqual(said(spanLine(resume, { name: "resume" })), []);
+  // A step of that name.
+  assert.deepEqual(said(spanLine(ATTEMPT, { name: "resume" })), []);
+});
+
 Deno.test("an unknown key under the registry's own name is a violation, an author's is advice", () => {
   assert.deepEqual(said(spanLine({ ...ATTEMPT, "spanloop.nope": 1, "team.name": "x" })), [
     "violation missing_attribute spanloop.nope",

@@ -45,7 +45,7 @@ export class Known {
       const attributes = attributesOf(groups);
       const keys = new Set(attributes.map(({ id }) => id));
       for (const attribute of attributes) {
-        this.namespaces.add(attribute.id.split(".")[0]);
+        if (attribute.id.includes(".")) this.namespaces.add(attribute.id.split(".")[0]);
         if (attribute.type.startsWith("template[")) this.#templates.push(attribute);
         else if (!this.#attributes.has(attribute.id)) this.#attributes.set(attribute.id, attribute);
       }
@@ -122,15 +122,17 @@ export function matches(
   },
 ): boolean {
   if (match === undefined) return false;
-  const { attribute, name, scope } = match;
+  const { attribute, without, name, scope } = match;
   return (attribute === undefined || telemetry.has(attribute)) &&
+    (without === undefined || !telemetry.has(without)) &&
     (name === undefined || telemetry.name === name) &&
     (scope === undefined || telemetry.scopes.includes(scope));
 }
 
 /** Whether two ask for the same. */
 export function isSame(a: Match | undefined, b: Match | undefined): boolean {
-  return a?.attribute === b?.attribute && a?.name === b?.name && a?.scope === b?.scope;
+  return a?.attribute === b?.attribute && a?.without === b?.without && a?.name === b?.name &&
+    a?.scope === b?.scope;
 }
 
 function foreignSignal(

@@ -33,7 +33,13 @@ export type Sample =
     /** In lower case. */
     readonly kind: string;
     readonly attributes: readonly Carried[];
-    readonly events: readonly { readonly name: string; readonly attributes: readonly Carried[] }[];
+    /** Whether a limit has left some out. */
+    readonly cut: boolean;
+    readonly events: readonly {
+      readonly name: string;
+      readonly attributes: readonly Carried[];
+      readonly cut: boolean;
+    }[];
     readonly links: readonly { readonly attributes: readonly Carried[] }[];
   }
   | {
@@ -51,6 +57,8 @@ export type Sample =
     /** For an event. */
     readonly name?: string;
     readonly attributes: readonly Carried[];
+    /** Whether a limit has left some out. */
+    readonly cut: boolean;
   };
 
 type Node = Readonly<Record<string, unknown>>;
@@ -80,7 +88,13 @@ export function* samplesOf(request: unknown): Generator<Sample> {
       const name = typeof record.eventName === "string" && record.eventName !== ""
         ? { name: record.eventName }
         : {};
-      yield { signal: "log", scope, ...name, attributes: carried(record.attributes) };
+      yield {
+        signal: "log",
+        scope,
+        ...name,
+        attributes: carried(record.attributes),
+        cut: isCut(record),
+      };
     }
   }
 }
@@ -110,9 +124,11 @@ function spanOf(scope: string, span: Node): Sample {
     name: String(span.name ?? ""),
     kind: KINDS[Number(span.kind ?? 0)] ?? String(span.kind),
     attributes: carried(span.attributes),
+    cut: isCut(span),
     events: nodes(span.events).map((event) => ({
       name: String(event.name ?? ""),
       attributes: carried(event.attributes),
+      cut: isCut(event),
     })),
     links: nodes(span.links).map((link) => ({ attributes: carried(link.attributes) })),
   };
@@ -136,6 +152,10 @@ function metricOf(scope: string, metric: Node): Sample {
     instrument,
     points: nodes(data.dataPoints).map((point) => carried(point.attributes)),
   };
+}
+
+function isCut({ droppedAttributesCount }: Node): boolean {
+  return Number(droppedAttributesCount ?? 0) > 0;
 }
 
 function carried(attributes: unknown): readonly Carried[] {
