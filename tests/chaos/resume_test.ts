@@ -146,7 +146,7 @@ steps:
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     assert.equal((await (await scene.resume()).end).code, 137);
     const report = await scene.finish();
-    assert.equal(report.status, "succeeded", report.error?.message ?? "" ?? "");
+    assert.equal(report.status, "succeeded", report.error?.message ?? "");
     await scene.assertSound();
   }));
 
