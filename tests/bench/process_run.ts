@@ -22,14 +22,22 @@ export interface ProcessResult {
   readonly residentBytes: readonly number[];
   /** The run, for a workflow. */
   readonly runId?: string;
+  /** How long the engine took to close after it, milliseconds. */
+  readonly closeMs?: number;
 }
 
 const SAMPLE_MS = 100;
 const PAGE_BYTES = 4096;
 const ROOT = new URL("../../", import.meta.url);
 
-/** Does it in a process of its own. Throws with what the process said when it fails. */
-export async function inProcess(request: ProcessRequest): Promise<ProcessResult> {
+/**
+ * Does it in a process of its own, with `env` added to its environment. Throws with what the process said when it
+ * fails.
+ */
+export async function inProcess(
+  request: ProcessRequest,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProcessResult> {
   const output = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -38,6 +46,7 @@ export async function inProcess(request: ProcessRequest): Promise<ProcessResult>
       JSON.stringify(request),
     ],
     cwd: ROOT,
+    env,
     stdin: "null",
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -61,13 +70,16 @@ async function measure(request: ProcessRequest): Promise<ProcessResult> {
   const from = performance.now();
   let ms: number;
   let runId: string | undefined;
+  let closeMs: number | undefined;
   if (request.kind === "workflow") {
     const engine = await createEngine({ near: request.file, store: request.store });
     const report = await engine.run(request.file);
     ms = performance.now() - from;
     if (report.status !== "succeeded") throw new Error(`${report.status}: ${report.error}`);
     runId = report.run_id;
+    const closing = performance.now();
     await engine.close();
+    closeMs = performance.now() - closing;
   } else {
     if (request.kind === "shell") await rawShell(request.count, request.concurrency);
     else await rawScan(request.file);
@@ -76,7 +88,7 @@ async function measure(request: ProcessRequest): Promise<ProcessResult> {
   clearInterval(sampler);
   const status = Deno.readTextFileSync("/proc/self/status");
   const peakBytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-  return { ms, peakBytes, residentBytes, runId };
+  return { ms, peakBytes, residentBytes, runId, closeMs };
 }
 
 if (import.meta.main) {

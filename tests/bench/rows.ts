@@ -3,7 +3,9 @@ import { journalRows } from "./journal_rows.ts";
 import type { Row } from "./row.ts";
 import { shellRows } from "./shell_rows.ts";
 import { shortRunsRows } from "./short_runs_rows.ts";
+import { spanRows } from "./span_rows.ts";
 import { startRow } from "./start_row.ts";
+import { telemetryRows } from "./telemetry_rows.ts";
 
 /** All rows, in the table's order. */
 export const rows: readonly Row[] = [
@@ -12,4 +14,6 @@ export const rows: readonly Row[] = [
   ...shellRows,
   startRow,
   ...forEachRows,
+  ...spanRows,
+  ...telemetryRows,
 ];
