@@ -205,6 +205,53 @@ Deno.test("attempts say their exit code and their request, without what is priva
     assert.equal(spanOf(records, "ask").kind, "client");
   }));
 
+Deno.test("children are told of the spans as they are exported: linked batches, coarse detail, what is not sampled", () =>
+  inFolder({
+    "linked.yaml": `
+name: linked
+trace: { mode: linked, detail: batches }
+steps:
+  - { id: each, for_each: [1, 2], run: echo "$TRACEPARENT" }
+`,
+    "coarse.yaml": `
+name: coarse
+trace: { detail: run }
+steps:
+  - { id: each, for_each: [1, 2], run: echo "$TRACEPARENT" }
+`,
+  }, async (scene) => {
+    const run = async (file: string, sampler: string) => {
+      const lines = `${scene.folder}/${file}.${sampler}.jsonl`;
+      const { code, stdout, stderr } = await scene.spanloop(["run", file, "--json"], {
+        OTEL_TRACES_EXPORTER: "otlp_file",
+        OTEL_METRICS_EXPORTER: "none",
+        OTEL_LOGS_EXPORTER: "none",
+        OTEL_TRACES_SAMPLER: sampler,
+        SPANLOOP_OTLP_FILE: lines,
+      });
+      assert.equal(code, 0, stderr);
+      const { steps, trace_id } = JSON.parse(stdout);
+      const exported = (await Deno.readTextFile(lines).catch(() => "")).split("\n").filter(Boolean)
+        .flatMap((line) => [...line.matchAll(/"traceId":"(\w+)","spanId":"(\w+)"/g)])
+        .map(([, traceId, spanId]) => `${traceId}-${spanId}`);
+      const told = steps[0].outputs.map((batch: { stdout: string }) => batch.stdout);
+      return { exported: new Set(exported), told: told as string[], trace: String(trace_id) };
+    };
+    const linked = await run("linked.yaml", "always_on");
+    assert.equal(new Set(linked.told).size, 2);
+    for (const parent of linked.told) {
+      assert.match(parent, /-01$/);
+      assert.ok(!parent.includes(linked.trace), "a trace of its own");
+      assert.ok(linked.exported.has(parent.slice(3, -3)), `${parent} was exported`);
+    }
+    const coarse = await run("coarse.yaml", "always_on");
+    assert.equal(new Set(coarse.told).size, 1, "the run's span, which alone is exported");
+    assert.ok(coarse.exported.has(coarse.told[0].slice(3, -3)));
+    const none = await run("linked.yaml", "always_off");
+    assert.equal(none.exported.size, 0);
+    for (const parent of none.told) assert.match(parent, /-00$/);
+  }));
+
 Deno.test("OTEL_PROPAGATORS=none: context is neither read nor written", () =>
   inFolder(FILES, async (scene) => {
     const inherited = { TRACEPARENT: `00-${TRACE}-${SPAN}-01`, BAGGAGE: "tenant=acme" };
