@@ -4,7 +4,7 @@ import { authorsRegistry, constantsOf, ownRegistry } from "../semconv/author.ts"
 import { type Advice, type Advices, summarize } from "../semconv/check/advice.ts";
 import { TelemetryCheck } from "../semconv/check/check.ts";
 import { OPENTELEMETRY } from "../semconv/opentelemetry.ts";
-import { RegistryError } from "../semconv/registry.ts";
+import { type Registry, RegistryError } from "../semconv/registry.ts";
 
 export type { Advices } from "../semconv/check/advice.ts";
 
@@ -34,12 +34,13 @@ export async function checkTelemetry(
   options: { readonly registries?: readonly Place[]; readonly strict?: boolean } = {},
 ): Promise<CheckedTelemetry> {
   const own = await registry(ownRegistry);
-  const registries = [own];
+  const others: Registry[] = [];
   for (const { path, shown } of options.registries ?? []) {
-    registries.push(await registry(() => authorsRegistry(folderUrl(path), shown, own)));
+    others.push(await registry(() => authorsRegistry(folderUrl(path), shown, own)));
   }
   const check = new TelemetryCheck({
-    registries,
+    own,
+    others,
     facts: OPENTELEMETRY,
     strict: options.strict ?? false,
   });

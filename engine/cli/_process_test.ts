@@ -82,9 +82,12 @@ export function command(
   });
 }
 
+// What `deno task ok` sets so that all telemetry is checked.
+const TELEMETRY = ["SPANLOOP_OTLP_FILE", "SPANLOOP_OTLP_FILE_MAX_BYTES"];
+
 /** How a process is started in a folder: in a bare environment, since `deno task test` sets INIT_CWD. */
 export function settings(folder: string, env: Record<string, string>): Deno.CommandOptions {
-  const kept = ["PATH", "HOME", "DENO_DIR"].flatMap((name) => {
+  const kept = ["PATH", "HOME", "DENO_DIR", ...TELEMETRY].flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];
   });

@@ -10,8 +10,10 @@ import { type Carried, type Sample, samplesOf } from "./otlp.ts";
 
 /** What to hold telemetry against. */
 export interface CheckOptions {
-  /** The registries; the first one that defines a name rules. */
-  readonly registries: readonly Registry[];
+  /** The engine's registry: its signals carry no more of its attributes than it lists for them. */
+  readonly own: Registry;
+  /** Registries of authors; of those that define a name the first one rules. */
+  readonly others?: readonly Registry[];
   /** OpenTelemetry's own conventions. */
   readonly facts: Facts;
   /** Whether an attribute of a span, an event or a resource that no registry has is a violation; else it is advice. */
@@ -27,8 +29,8 @@ export class TelemetryCheck {
   readonly #strict: boolean;
 
   /** Against registries. */
-  constructor({ registries, facts, strict = false }: CheckOptions) {
-    this.#known = new Known(registries, facts);
+  constructor({ own, others = [], facts, strict = false }: CheckOptions) {
+    this.#known = new Known(own, others, facts);
     this.#strict = strict;
   }
 
@@ -201,7 +203,7 @@ export class TelemetryCheck {
     const listed = new Set(signal.attributes.map(({ id }) => id));
     for (const { key } of attributes) {
       const id = this.#known.attribute(key)?.id ?? key;
-      // Its own registry's keys only: those of others are anyone's to add.
+      // The engine's own keys only: whatever an author adds may stand on any span.
       if (listed.has(id) || !signal.keys.has(id)) continue;
       yield {
         ...of,

@@ -97,7 +97,8 @@ function withoutResource(advice: readonly Advice[]): readonly Advice[] {
 
 function said(line: string, options: { strict?: boolean } = {}): readonly string[] {
   const check = new TelemetryCheck({
-    registries: [OURS, THEIRS],
+    own: OURS,
+    others: [THEIRS],
     facts: OPENTELEMETRY,
     ...options,
   });
@@ -115,7 +116,7 @@ Deno.test("an attempt's span as the registry has it gives no advice", () => {
 
 Deno.test("a missing required attribute is a violation, with file, line, name and key", () => {
   const { "spanloop.step.id": _, ...rest } = ATTEMPT;
-  const check = new TelemetryCheck({ registries: [OURS], facts: OPENTELEMETRY });
+  const check = new TelemetryCheck({ own: OURS, facts: OPENTELEMETRY });
   const [advice] = withoutResource(check.check(spanLine(rest), "f.jsonl", 7));
   assert.deepEqual(advice, {
     level: "violation",
@@ -202,7 +203,7 @@ Deno.test("a value outside of our enumerations is a violation, of OpenTelemetry'
 });
 
 Deno.test("deprecated keys are violations that name what replaces them", () => {
-  const check = new TelemetryCheck({ registries: [OURS, THEIRS], facts: OPENTELEMETRY });
+  const check = new TelemetryCheck({ own: OURS, others: [THEIRS], facts: OPENTELEMETRY });
   const advice = check.check(
     spanLine({ ...ATTEMPT, "http.status_code": 200, "shop.old": "a" }),
     "f",
@@ -282,7 +283,7 @@ Deno.test("an event's record is held to the registry, a record without a name to
 });
 
 Deno.test("a resource of the engine's scope has what its entity requires", () => {
-  const check = new TelemetryCheck({ registries: [OURS], facts: OPENTELEMETRY });
+  const check = new TelemetryCheck({ own: OURS, facts: OPENTELEMETRY });
   function of(scope: string): readonly string[] {
     const line = JSON.stringify({
       resourceLogs: [{
@@ -307,7 +308,7 @@ Deno.test("a line that is no export request is a violation, an empty one is noth
 });
 
 Deno.test("the same advice is told once, at its first place, with its count, violations first", () => {
-  const check = new TelemetryCheck({ registries: [OURS], facts: OPENTELEMETRY });
+  const check = new TelemetryCheck({ own: OURS, facts: OPENTELEMETRY });
   const advice = [3, 4, 5].flatMap((line) =>
     withoutResource(
       check.check(spanLine({ ...ATTEMPT, a: 1, "spanloop.attempt": true }), "f", line),

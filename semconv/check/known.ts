@@ -11,9 +11,9 @@ import {
   type Span,
 } from "../registry.ts";
 
-/** A signal, with what the registry that defines it defines besides. */
+/** A signal, with the keys that it carries only if it lists them. */
 export type Owned<S extends Signal> = S & {
-  /** The keys of that registry; empty for OpenTelemetry's signals. */
+  /** Those of the engine's registry for its own signals; none for others. */
   readonly keys: ReadonlySet<string>;
 };
 
@@ -33,17 +33,17 @@ export class Known {
   /** The first parts of the registries' keys, in which nobody else defines any. */
   readonly namespaces = new Set<string>();
 
-  /** Of these registries; the first one that defines a name rules. */
-  constructor(registries: readonly Registry[], facts: Facts) {
+  /** Of the engine's registry and others; the first one that defines a name rules. */
+  constructor(own: Registry, others: readonly Registry[], facts: Facts) {
     this.#facts = facts;
     this.#foreignNamespaces = new Set(
       Object.keys(facts.attributes).map((key) => key.split(".")[0]),
     );
     const spans: Owned<Span>[] = [];
     const entities: Owned<Signal>[] = [];
-    for (const { groups, metrics, events, ...registry } of registries) {
+    for (const { groups, metrics, events, ...registry } of [own, ...others]) {
       const attributes = attributesOf(groups);
-      const keys = new Set(attributes.map(({ id }) => id));
+      const keys = new Set(groups === own.groups ? attributes.map(({ id }) => id) : []);
       for (const attribute of attributes) {
         if (attribute.id.includes(".")) this.namespaces.add(attribute.id.split(".")[0]);
         if (attribute.type.startsWith("template[")) this.#templates.push(attribute);
