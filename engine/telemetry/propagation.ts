@@ -16,6 +16,9 @@ export interface ExportedSpans {
 const SAMPLED = 1;
 const RANDOM = 2;
 
+// A traceparent of which nothing is in doubt, as most are; of any other the library decides.
+const BARE = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
+
 /** What a run carries of business context. */
 export interface RunBaggage {
   /** The run's baggage header. */
@@ -28,8 +31,8 @@ export interface RunBaggage {
 
 /**
  * Trace context and baggage in W3C's formats, read and written by OpenTelemetry's libraries. These are loaded
- * when there is something of the kind: a run without a caller and without baggage writes its traceparent, all
- * that it has to say, without them.
+ * when there is something of the kind: a plain traceparent, all that most runs read and write, does without
+ * them.
  */
 export class W3cPropagation implements Propagation {
   readonly #names: readonly PropagatorName[];
@@ -51,10 +54,17 @@ export class W3cPropagation implements Propagation {
     const given = "headers" in carrier
       ? (key: string) => carrier.headers.get(key)
       : (key: string) => carrier.environment[key.toUpperCase()];
+    const parent = this.#has("tracecontext") ? given("traceparent") : undefined;
+    const baggage = this.#has("baggage") ? given("baggage") : undefined;
     // A tracestate without its traceparent says nothing.
-    const some = (this.#has("tracecontext") && given("traceparent")) ||
-      (this.#has("baggage") && given("baggage"));
-    if (!some) return {};
+    if (!parent && !baggage) return {};
+    if (parent && !baggage && !given("tracestate")) {
+      const bare = BARE.exec(parent);
+      if (bare !== null) {
+        const [, traceId, parentSpanId, flags] = bare;
+        return { traceId, parentSpanId, traceFlags: parseInt(flags, 16) };
+      }
+    }
     const { w3c, propagator } = await this.#load();
     return w3c.extract(propagator, carrier);
   }

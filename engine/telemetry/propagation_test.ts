@@ -63,6 +63,24 @@ Deno.test("a traceparent that does not hold is ignored, its state too; baggage s
   assert.deepEqual(await fromEnvironment({ TRACESTATE: "a=b" }), {}, "it says nothing by itself");
 });
 
+Deno.test("a traceparent alone is read as it is beside others, whatever it holds", async () => {
+  const random = seeded("traceparents");
+  const whole = `00-${TRACE}-${SPAN}-01`;
+  const letters = [..."0123456789abcdefg-F \n"];
+  for (let i = 0; i < 2_000; i++) {
+    const parts = [...whole];
+    for (let changes = random.below(3); changes > 0; changes--) {
+      const at = random.below(parts.length);
+      const letter = letters[random.below(letters.length)];
+      parts.splice(at, random.below(2), ...(random.below(3) === 0 ? [] : [letter]));
+    }
+    const TRACEPARENT = parts.join("");
+    const alone = await fromEnvironment({ TRACEPARENT });
+    const { baggage: _, ...beside } = await fromEnvironment({ TRACEPARENT, BAGGAGE: "a=b" });
+    assert.deepEqual(alone, beside, `seed ${random.seed}: ${JSON.stringify(TRACEPARENT)}`);
+  }
+});
+
 Deno.test("members of tracestate that do not hold are left out", async () => {
   const { traceState } = await fromEnvironment({
     TRACEPARENT: `00-${TRACE}-${SPAN}-01`,
