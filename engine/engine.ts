@@ -9,6 +9,7 @@ export type * from "./core/diagnostic.ts";
 export type * from "./core/json.ts";
 export type * from "./core/log.ts";
 export type * from "./core/parameter.ts";
+export type * from "./core/received.ts";
 export type * from "./core/report.ts";
 export type * from "./core/scope.ts";
 export type * from "./core/span.ts";

@@ -3,6 +3,13 @@ import type { Diagnostic } from "./core/diagnostic.ts";
 import { Ids } from "./core/ids.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./core/report.ts";
 import type { RemoteContext } from "./core/propagation.ts";
+import type {
+  ReceiveOptions,
+  ReceiverAddress,
+  ReceiverCounts,
+  TailedSpan,
+  TailOptions,
+} from "./core/received.ts";
 import type { SpanReference } from "./core/span.ts";
 import type { RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
@@ -15,6 +22,7 @@ import { findRun, runById, type Shelf, unendedRun, workflowTextOf } from "./find
 import type { StorePlace } from "./locate_store.ts";
 import { bind, type Binding, type Given } from "./plan/bind.ts";
 import { describePlan } from "./plan/describe.ts";
+import type { Receiving } from "./receive.ts";
 import { Registration } from "./registration.ts";
 import { RunFold } from "./run/fold.ts";
 import { historyOf } from "./run/history.ts";
@@ -219,13 +227,59 @@ export class LocalEngine implements Engine {
     options: RunOptions & {
       readonly signal: AbortSignal;
       readonly display?: string;
+      readonly receiver?: ReceiverAddress;
     },
   ): Promise<void> {
     const { checkFolder, serve } = await import("./serve.ts");
     checkFolder(folder, options.display);
     const { store } = await this.#working();
     const { clock, random, log } = this.#surroundings;
-    await serve(this, { ...options, folder, store, clock, random, log });
+    const receiving = options.receiver === undefined
+      ? undefined
+      : await this.#startReceiving(options.receiver);
+    if (receiving !== undefined) {
+      log.log({ severity: "info", body: `receiving OTLP on ${receiving.url}` });
+    }
+    try {
+      await serve(this, { ...options, folder, store, clock, random, log });
+    } finally {
+      await receiving?.close();
+    }
+  }
+
+  /** See Engine. */
+  async receive(options: ReceiveOptions): Promise<ReceiverCounts> {
+    const receiving = await this.#startReceiving(options, options.onItem);
+    options.onListen?.(receiving.url);
+    const { signal } = options;
+    if (!signal.aborted) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    }
+    return await receiving.close();
+  }
+
+  async #startReceiving(
+    address: ReceiverAddress,
+    onItem?: ReceiveOptions["onItem"],
+  ): Promise<Receiving> {
+    const { startReceiving } = await import("./receive.ts");
+    const { store, bus } = await this.#working();
+    const { clock, log } = this.#surroundings;
+    return startReceiving({ store, bus, clock, log }, address, onItem);
+  }
+
+  /** See Engine. */
+  async *tail(options: TailOptions): AsyncIterable<TailedSpan> {
+    const { tailSpans } = await import("./telemetry/tail.ts");
+    const parts = await this.#existing();
+    if (parts === undefined) {
+      throw new SpanloopError(
+        "store.missing",
+        `There is no store at ${this.location} yet; run a workflow, or start \`receive\`, first`,
+        { exitCode: 2 },
+      );
+    }
+    yield* tailSpans(parts.store, this.#surroundings.clock, options);
   }
 
   /** See Engine. */

@@ -2,6 +2,13 @@ import type { Diagnostic } from "./diagnostic.ts";
 import type { JsonObject } from "./json.ts";
 import type { LogConsumer, Severity } from "./log.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./report.ts";
+import type {
+  ReceiveOptions,
+  ReceiverAddress,
+  ReceiverCounts,
+  TailedSpan,
+  TailOptions,
+} from "./received.ts";
 import type { RunQuery, RunSummary } from "./store.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -80,8 +87,17 @@ export interface Engine {
       readonly signal: AbortSignal;
       /** The folder as the person wrote it. */
       readonly display?: string;
+      /** Takes other programs' telemetry meanwhile. */
+      readonly receiver?: ReceiverAddress;
     },
   ): Promise<void>;
+  /**
+   * Takes other programs' telemetry over OTLP/HTTP until the signal aborts: spans are stored and delivered on the
+   * bus, metrics and logs are counted. Throws SpanloopError `server.listen` when it cannot listen.
+   */
+  receive(options: ReceiveOptions): Promise<ReceiverCounts>;
+  /** Spans as they end, of runs and received ones, whichever process stores them. */
+  tail(options: TailOptions): AsyncIterable<TailedSpan>;
   /**
    * Hears what the engine says of its doings, and the steps' output, in records that are at least so grave (`debug`
    * when absent); the returned function ends that. What `hear` throws is caught.

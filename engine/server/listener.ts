@@ -20,16 +20,35 @@ export function listen(
   after: (ms: number, fire: () => void) => () => void,
 ): Listener {
   const cut = new AbortController();
-  const server = start(host, port, cut.signal, handler);
+  // Counted here: Deno's own shutdown waits for ever for a request that never ends, and cannot be aborted.
+  let underWay = 0;
+  let stopping = false;
+  let onIdle = () => {};
+  const server = start(host, port, cut.signal, async (request) => {
+    if (stopping) return new Response("The server stops\n", { status: 503 });
+    underWay++;
+    try {
+      return await handler(request);
+    } finally {
+      if (--underWay === 0) onIdle();
+    }
+  });
   const { hostname, port: bound } = server.addr;
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${bound}`,
     async close() {
       let cancel = () => {};
-      const late = new Promise<void>((resolve) => cancel = after(GRACE_MS, resolve));
-      await Promise.race([server.shutdown(), late]);
+      stopping = true;
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+        if (underWay === 0) resolve();
+        else cancel = after(GRACE_MS, resolve);
+      });
       cancel();
+      // The last answer is on its way once the event loop has turned.
+      await new Promise<void>((resolve) => void after(0, resolve));
       cut.abort();
+      await server.finished;
     },
   };
 }

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { messageOf, StoreError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
+import type { ReceiverCounts } from "../core/received.ts";
 import type { ReceivedSpan } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { Bus } from "./bus.ts";
@@ -36,26 +37,6 @@ export interface ReceiverListener {
   metrics?(metrics: readonly ReceivedMetric[]): void;
   /** Log records. */
   logs?(logs: readonly ReceivedLog[]): void;
-}
-
-/** What was received since the start. */
-export interface ReceiverCounts {
-  /** Requests that were answered with 200. */
-  readonly requests: number;
-  /** Requests that were not, by their HTTP status. */
-  readonly refused: Readonly<Record<string, number>>;
-  /** Spans that were stored. */
-  readonly spans: number;
-  /** Spans without valid ids. */
-  readonly rejectedSpans: number;
-  /** Spans that are a run's own, dropped (T2). */
-  readonly ownSpans: number;
-  /** Spans that had been received before, dropped. */
-  readonly repeatedSpans: number;
-  /** Metrics' points. */
-  readonly points: number;
-  /** Log records. */
-  readonly logs: number;
 }
 
 /** Bounds on what the receiver holds. */
