@@ -4,7 +4,8 @@ import { authorsRegistry, constantsOf, ownRegistry } from "../semconv/author.ts"
 import { type Advice, type Advices, summarize } from "../semconv/check/advice.ts";
 import { TelemetryCheck } from "../semconv/check/check.ts";
 import { OPENTELEMETRY } from "../semconv/opentelemetry.ts";
-import { type Registry, RegistryError } from "../semconv/registry.ts";
+import { RegistryError } from "../semconv/located.ts";
+import type { Registry } from "../semconv/model.ts";
 
 export type { Advices } from "../semconv/check/advice.ts";
 

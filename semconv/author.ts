@@ -2,7 +2,8 @@
 import { readFolder } from "./folder.ts";
 import { formatted } from "./formatted.ts";
 import { OPENTELEMETRY } from "./opentelemetry.ts";
-import { readRegistry, type Registry } from "./registry.ts";
+import type { Registry } from "./model.ts";
+import { readRegistry } from "./registry.ts";
 import { renderAttributes, renderEvents, renderMetrics } from "./render_constants.ts";
 
 /** Spanloop's registry. */

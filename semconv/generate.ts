@@ -4,31 +4,34 @@
  */
 import { OPENTELEMETRY } from "./opentelemetry.ts";
 import { readFolder } from "./folder.ts";
-import { readRegistry, RegistryError } from "./registry.ts";
+import { RegistryError } from "./located.ts";
+import { readRegistry } from "./registry.ts";
 import { renderAttributes, renderEvents, renderMetrics } from "./render_constants.ts";
 import { renderReference } from "./render_reference.ts";
 import { formatted } from "./formatted.ts";
 
-const HEAD = "Generated from registry/*.yaml by `deno task semconv`; do not edit.";
+const head = (sources: string) =>
+  `Generated from ${sources} by \`deno task semconv\`; do not edit.`;
 
-const INTRODUCTION = `# Attributes, spans, metrics and events
-
-What the engine writes in its telemetry. Names and results follow OpenTelemetry's semantic conventions for
-CI/CD; what these do not have begins with \`spanloop.\`. The source is \`registry/*.yaml\`, in the format of
-OpenTelemetry Weaver; \`deno task semconv\` makes \`attributes.ts\`, \`metrics.ts\`, \`events.ts\` and this page of it.
-`;
+const INTRODUCTION = new URL("introduction.md", import.meta.url);
 
 /** What the registry's files say, by the generated file's name; formatted as \`deno fmt\` does. */
 export async function generate(folder: URL): Promise<ReadonlyMap<string, string>> {
   const registry = readRegistry(await readFolder(new URL("registry/", folder)), OPENTELEMETRY);
-  const head = `// ${HEAD}\n\n`;
+  const introduction = await Deno.readTextFile(INTRODUCTION);
+  const top = `// ${head("registry/*.yaml")}\n\n`;
   return new Map([
-    ["attributes.ts", await formatted("ts", head + renderAttributes(registry))],
-    ["metrics.ts", await formatted("ts", head + renderMetrics(registry))],
-    ["events.ts", await formatted("ts", head + renderEvents(registry))],
+    ["attributes.ts", await formatted("ts", top + renderAttributes(registry))],
+    ["metrics.ts", await formatted("ts", top + renderMetrics(registry))],
+    ["events.ts", await formatted("ts", top + renderEvents(registry))],
     [
       "README.md",
-      await formatted("md", `<!-- ${HEAD} -->\n\n${INTRODUCTION}\n${renderReference(registry)}`),
+      await formatted(
+        "md",
+        `<!-- ${head("introduction.md and registry/*.yaml")} -->\n\n${introduction}\n${
+          renderReference(registry)
+        }`,
+      ),
     ],
   ]);
 }

@@ -1,4 +1,4 @@
-import type { Attribute } from "./registry.ts";
+import type { Attribute } from "./model.ts";
 
 /** Text as code. */
 export function code(text: string): string {

@@ -3,131 +3,19 @@
  * of which this understands attribute groups, spans, metrics, events, entities, and imports of
  * OpenTelemetry's own metrics, events and entities.
  */
-import { type Item, readItem, RegistryError } from "./located.ts";
+import { type Item, readItem } from "./located.ts";
+import {
+  type Attribute,
+  attributesOf,
+  type Group,
+  type Match,
+  type Metric,
+  type Reference,
+  type Registry,
+  type Signal,
+  type Span,
+} from "./model.ts";
 import type { Facts, Instrument, Level, Levels } from "./opentelemetry.ts";
-
-export { RegistryError };
-
-/** A value that an attribute is known to take. */
-export interface Member {
-  /** Its name in constants, in snake_case. */
-  readonly id: string;
-  /** What stands on the span. */
-  readonly value: string | number;
-  /** What it means; absent for OpenTelemetry's own. */
-  readonly brief?: string;
-}
-
-/** Who defines something: the registry that was read, the one it builds upon, or OpenTelemetry. */
-export type Origin = "own" | "base" | "opentelemetry";
-
-/** One attribute. */
-export interface Attribute {
-  /** Its key. */
-  readonly id: string;
-  /** As the registry writes it: `string`, `int`, `template[any]`; for one with members, the members' type. */
-  readonly type: string;
-  /** What it says; absent for OpenTelemetry's own if no reference says it. */
-  readonly brief?: string;
-  /** What else a reader must know. */
-  readonly note?: string;
-  /** Values as they may look. */
-  readonly examples: readonly string[];
-  /** The values it may take, if they are known. */
-  readonly members: readonly Member[];
-  /** Whether it takes its members' values only; OpenTelemetry's and those with `annotations: {open: true}` take others. */
-  readonly closed: boolean;
-  /** `development`, `stable` and so on. */
-  readonly stability: string;
-  /** What replaces it, or true; absent unless it is deprecated. */
-  readonly deprecated?: string | true;
-  /** Who defines it. */
-  readonly origin: Origin;
-}
-
-/** Attributes that belong together. */
-export interface Group {
-  /** For people. */
-  readonly title: string;
-  /** What they are about. */
-  readonly brief: string;
-  /** In the order of the file. */
-  readonly attributes: readonly Attribute[];
-}
-
-/** An attribute as a signal carries it. */
-export interface Reference {
-  /** The attribute's key. */
-  readonly id: string;
-  /** What it says here. */
-  readonly brief?: string;
-  /** How firmly it is to be expected. */
-  readonly level: Level;
-  /** When it is there, if that depends. */
-  readonly condition?: string;
-}
-
-/** Which telemetry the live check takes for a span or an entity; all that is given must hold. */
-export interface Match {
-  /** It carries the attribute. */
-  readonly attribute?: string;
-  /** It does not carry the attribute. */
-  readonly without?: string;
-  /** It is called so. */
-  readonly name?: string;
-  /** An instrumentation scope of that name wrote it. */
-  readonly scope?: string;
-}
-
-/** What all signals have. */
-export interface Signal {
-  /** The name: a metric's, an event's, an entity's; a span's id without `span.`. */
-  readonly id: string;
-  /** What it stands for; absent for OpenTelemetry's own. */
-  readonly brief?: string;
-  /** What else a reader must know. */
-  readonly note?: string;
-  /** `development`, `stable` and so on. */
-  readonly stability: string;
-  /** What replaces it, or true; absent unless it is deprecated. */
-  readonly deprecated?: string | true;
-  /** Who defines it. */
-  readonly origin: Origin;
-  /** Its attributes. */
-  readonly attributes: readonly Reference[];
-  /** `annotations: {live_check: …}`, by which the live check knows spans and entities; absent: it knows none. */
-  readonly match?: Match;
-}
-
-/** A span. */
-export interface Span extends Signal {
-  /** OpenTelemetry's kind. */
-  readonly kind: string;
-}
-
-/** A metric. */
-export interface Metric extends Signal {
-  /** What records it. */
-  readonly instrument: Instrument;
-  /** In UCUM's notation. */
-  readonly unit: string;
-}
-
-/** A registry, with what it refers to. */
-export interface Registry {
-  /** What it defines. */
-  readonly groups: readonly Group[];
-  /** What others define and its signals refer to, sorted by key. */
-  readonly foreign: readonly Attribute[];
-  /** Its spans. */
-  readonly spans: readonly Span[];
-  /** Its metrics, with those that it imports. */
-  readonly metrics: readonly Metric[];
-  /** Its events, with those that it imports. */
-  readonly events: readonly Signal[];
-  /** Its entities, with those that it imports. */
-  readonly entities: readonly Signal[];
-}
 
 const SINGULAR = { metrics: "metric", events: "event", entities: "entity" };
 const MATCHES: readonly string[] = [
@@ -156,7 +44,8 @@ export function readRegistry(
     .map((item) => readGroup(item, names, facts, base));
   const attributes = new Map(attributesOf(groups).map((one) => [one.id, one]));
   const inherited = new Map(
-    (base === undefined ? [] : attributesOf(base.groups)).map((one) => [one.id, one]),
+    attributesOf(base?.groups ?? [])
+      .map((one): [string, Attribute] => [one.id, { ...one, origin: "base" }]),
   );
   const byId = new Map(items.map((item) => [item.text("id"), item]));
   const foreign = new Map<string, Attribute>();
@@ -181,8 +70,7 @@ export function readRegistry(
       );
     }
     if (known.origin !== "own") {
-      const said = known.origin === "base" ? known.brief : known.brief ?? brief;
-      foreign.set(id, { ...known, brief: said, origin: foreignOrigin(known) });
+      foreign.set(id, { ...known, brief: known.brief ?? brief });
     }
     return { id, brief: brief ?? known.brief, ...readLevel(reference) };
   }
@@ -257,16 +145,6 @@ export function readRegistry(
   };
 }
 
-/** The constant's name for a key: `cicd.pipeline.name` is CICD_PIPELINE_NAME, as in OpenTelemetry's packages. */
-export function constantName(id: string): string {
-  return id.replaceAll(/[^a-zA-Z0-9]/g, "_").toUpperCase();
-}
-
-/** All attributes of the groups, in their order. */
-export function attributesOf(groups: readonly Group[]): readonly Attribute[] {
-  return groups.flatMap((group) => group.attributes);
-}
-
 /** OpenTelemetry's attribute of that key; undefined if it defines none. */
 export function foreignAttribute(id: string, facts: Facts): Attribute | undefined {
   if (!Object.hasOwn(facts.attributes, id)) return undefined;
@@ -282,10 +160,6 @@ export function foreignAttribute(id: string, facts: Facts): Attribute | undefine
     ...(deprecated === undefined ? {} : { deprecated }),
     origin: "opentelemetry",
   };
-}
-
-function foreignOrigin({ origin }: Attribute): Origin {
-  return origin === "opentelemetry" ? "opentelemetry" : "base";
 }
 
 function foreignSignal(

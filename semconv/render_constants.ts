@@ -1,10 +1,4 @@
-import {
-  type Attribute,
-  attributesOf,
-  constantName,
-  type Metric,
-  type Registry,
-} from "./registry.ts";
+import { type Attribute, attributesOf, constantName, type Metric, type Registry } from "./model.ts";
 import { code, shownKey } from "./markdown.ts";
 
 /** The text of attributes.ts: a documented constant a key, and one a known value. Not yet formatted. */
@@ -42,9 +36,12 @@ const THEIRS = "As OpenTelemetry defines it.";
 
 function renderMetric({ id, instrument, unit, brief }: Metric): string {
   return `${comment(`${brief ?? THEIRS} ${instrument}, in ${code(unit)}.`)}
-export const METRIC_${constantName(id)} = ${
-    JSON.stringify({ name: id, instrument, unit, description: brief ?? "" })
-  } as const satisfies MetricDefinition;
+export const METRIC_${constantName(id)} = {
+  name: ${JSON.stringify(id)},
+  instrument: ${JSON.stringify(instrument)},
+  unit: ${JSON.stringify(unit)},
+  description: ${JSON.stringify(brief ?? "")},
+} as const satisfies MetricDefinition;
 `;
 }
 

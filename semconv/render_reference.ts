@@ -4,7 +4,7 @@ import {
   type Reference,
   type Registry,
   type Signal,
-} from "./registry.ts";
+} from "./model.ts";
 import { code, row, shownKey } from "./markdown.ts";
 
 const THEIRS = "As OpenTelemetry defines it.";

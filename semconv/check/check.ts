@@ -3,7 +3,7 @@
  * registry live-check` does. It knows a span's group by `annotations: {live_check: …}`.
  */
 import type { Facts } from "../opentelemetry.ts";
-import type { Attribute, Registry, Signal } from "../registry.ts";
+import type { Attribute, Registry, Signal } from "../model.ts";
 import type { Advice, AdviceLevel } from "./advice.ts";
 import { isSame, Known, matches, type Owned } from "./known.ts";
 import { type Carried, type Sample, samplesOf } from "./otlp.ts";

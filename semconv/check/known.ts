@@ -2,14 +2,14 @@ import type { Facts } from "../opentelemetry.ts";
 import {
   type Attribute,
   attributesOf,
-  foreignAttribute,
   type Match,
   type Metric,
   type Reference,
   type Registry,
   type Signal,
   type Span,
-} from "../registry.ts";
+} from "../model.ts";
+import { foreignAttribute } from "../registry.ts";
 
 /** A signal, with the keys that it carries only if it lists them. */
 export type Owned<S extends Signal> = S & {
