@@ -1,5 +1,5 @@
 /** What the command line does with the registry of conventions: it checks telemetry and makes constants. */
-import { SpanloopError } from "./core/errors.ts";
+import { messageOf, SpanloopError } from "./core/errors.ts";
 import { authorsRegistry, constantsOf, ownRegistry } from "../semconv/author.ts";
 import { type Advice, type Advices, summarize } from "../semconv/check/advice.ts";
 import { TelemetryCheck } from "../semconv/check/check.ts";
@@ -84,16 +84,13 @@ function folderUrl(path: string): URL {
 }
 
 async function* linesOf({ path, shown }: Place): AsyncGenerator<string> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path);
-  } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "it does not exist" : "it is no file";
+  const file = await open(path).catch((error) => {
+    const why = error instanceof Deno.errors.NotFound ? "it does not exist" : messageOf(error);
     throw new SpanloopError("file.unreadable", `Cannot read ${shown}: ${why}`, {
       exitCode: 2,
       cause: error,
     });
-  }
+  });
   let rest = "";
   for await (const chunk of file.readable.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + chunk).split("\n");
@@ -101,4 +98,11 @@ async function* linesOf({ path, shown }: Place): AsyncGenerator<string> {
     yield* lines;
   }
   if (rest !== "") yield rest;
+}
+
+async function open(path: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(path);
+  if (!(await file.stat()).isDirectory) return file;
+  file.close();
+  throw new TypeError("it is a folder");
 }
