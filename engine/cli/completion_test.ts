@@ -22,7 +22,7 @@ Deno.test("bash completes commands, options, choices, files and runs", async () 
     await Deno.writeTextFile(`${folder}/my flow.yaml`, "");
     await Deno.writeTextFile(`${folder}/notes.txt`, "");
     await Deno.mkdir(`${folder}/sub`);
-    assert.deepEqual(await bash(folder, "r"), ["rerun", "resume", "run", "runs"]);
+    assert.deepEqual(await bash(folder, "r"), ["receive", "rerun", "resume", "run", "runs"]);
     assert.deepEqual(
       await bash(folder, ""),
       [...COMMANDS.map(({ name }) => name), "--help", "--version"].sort(),

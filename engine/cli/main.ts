@@ -82,6 +82,10 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
       return await (await import("./commands/otel.ts")).execute(args, caller);
     case "semconv":
       return await (await import("./commands/semconv.ts")).execute(args, caller);
+    case "receive":
+      return await (await import("./commands/receive.ts")).execute(args, caller);
+    case "tail":
+      return await (await import("./commands/tail.ts")).execute(args, caller);
     case "schema":
       return await (await import("./commands/schema.ts")).execute(args, caller);
     case "completion":

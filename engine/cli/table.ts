@@ -78,6 +78,14 @@ const PARAMS: readonly Option[] = [
   },
   { name: "params", value: "FILE", summary: "Read parameter values from a YAML or JSON file" },
 ];
+const TOKEN: readonly Option[] = [
+  {
+    name: "token-env",
+    value: "NAME",
+    summary: "Senders must show the token that this variable holds",
+  },
+  { name: "token-file", value: "FILE", summary: "Senders must show the token in this file" },
+];
 const FILE: Operand = { name: "FILE", kind: "workflow" };
 const RUN: Operand = { name: "RUN", kind: "run" };
 const RUN_NOTE = "RUN is a run's id, the start or the end of one, or `last`.";
@@ -227,12 +235,82 @@ export const COMMANDS: readonly Command[] = [
     operands: [{ name: "FOLDER", kind: "folder" }],
     options: [
       { ...JSON_OUT, summary: "Print each event as one JSON line on stdout" },
+      {
+        name: "otlp",
+        value: "[HOST:]PORT",
+        summary: "Also receive other programs' telemetry, as `receive` does",
+      },
+      ...TOKEN,
       LOG_FORMAT,
       DURABILITY,
       STORE,
     ],
     notes: ["Ctrl-C stops gently."],
     examples: ["serve workflows/"],
+  },
+  {
+    name: "receive",
+    summary: "Take other programs' spans, metrics and logs over OTLP",
+    operands: [],
+    options: [
+      { name: "host", value: "HOST", summary: "Where to listen (default 127.0.0.1: this machine)" },
+      { name: "port", value: "PORT", summary: "Default 4318; 0 for any free one" },
+      ...TOKEN,
+      { name: "print", summary: "Print a line for each span, metric and log record on stdout" },
+      { ...JSON_OUT, summary: "When it stops, print what was received as JSON on stdout" },
+      LOG_FORMAT,
+      DURABILITY,
+      STORE,
+    ],
+    notes: [
+      "OTLP/HTTP, protobuf or JSON, at /v1/traces, /v1/metrics and /v1/logs. Spans are stored, for `tail`, plugins " +
+      "and triggers; metrics and logs are counted. Ctrl-C stops.",
+    ],
+    examples: ["receive", "receive --host 0.0.0.0 --token-env OTLP_TOKEN"],
+  },
+  {
+    name: "tail",
+    summary: "Print spans as they end, of runs and received ones",
+    operands: [],
+    options: [
+      {
+        name: "name",
+        value: "GLOB",
+        repeat: true,
+        summary: "Whose name is this; * stands for any characters",
+      },
+      {
+        name: "attribute",
+        short: "a",
+        value: "KEY=VALUE",
+        repeat: true,
+        summary: "With this attribute, its own or its resource's; * as in --name",
+      },
+      {
+        name: "status",
+        value: "STATUS",
+        repeat: true,
+        choices: ["error", "ok", "unset"],
+        summary: "With this status",
+      },
+      {
+        name: "from",
+        value: "WHEN",
+        summary: "now (default), start, or an age such as 15m",
+      },
+      { name: "once", summary: "Print what there is and end (then --from is start)" },
+      { ...JSON_OUT, summary: "Print each span as one line of OTLP JSON" },
+      STORE,
+    ],
+    notes: [
+      "Spans come from the store, whichever process writes to it. Ctrl-C stops.",
+      "With --json a line is an ExportTraceServiceRequest with one span, as the OpenTelemetry Collector's file " +
+      "exporter writes it.",
+    ],
+    examples: [
+      "tail --name 'orders.*' --status error",
+      "tail --json --once | jq -r '.resourceSpans[].scopeSpans[].spans[].name'",
+    ],
   },
   {
     name: "otel",

@@ -71,6 +71,8 @@ export interface TailOptions {
 export interface TailedSpan {
   /** The span. */
   readonly span: ReceivedSpan;
+  /** The program that it is of: `service.name`. */
+  readonly service?: ReceivedValue;
   /** The run that it is of; absent for a received one. */
   readonly runId?: string;
   /** It as an ExportTraceServiceRequest in OTLP's JSON: one line of the file exporter's format. */

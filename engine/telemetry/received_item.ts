@@ -1,9 +1,9 @@
 import type { ReceivedItem } from "../core/received.ts";
-import type { ReceivedAttributes, ReceivedValue } from "../core/span.ts";
-import * as keys from "../../semconv/attributes.ts";
+import type { ReceivedValue } from "../core/span.ts";
 import { pointsOf } from "./otlp/decode.ts";
 import type { ReceivedLog, ReceivedMetric, ReceivedPoint } from "./otlp/model.ts";
 import { valueJson } from "./otlp/span_json.ts";
+import { serviceOf } from "./tail.ts";
 
 /** A metric for a screen. `now` is when it came, nanoseconds since the Unix epoch. */
 export function metricItem(metric: ReceivedMetric, now: bigint): ReceivedItem {
@@ -47,9 +47,4 @@ function pointText(point: ReceivedPoint): string {
   const value = asInt ?? asDouble;
   if (value !== undefined) return String(value);
   return `${count ?? 0} values` + (sum === undefined ? "" : `, sum ${sum}`);
-}
-
-function serviceOf(resource: ReceivedAttributes): { readonly service?: ReceivedValue } {
-  const service = resource[keys.SERVICE_NAME];
-  return service === undefined ? {} : { service };
 }

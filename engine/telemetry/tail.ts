@@ -1,6 +1,12 @@
 import { type Clock, sleep } from "../core/clock.ts";
 import type { TailedSpan, TailOptions } from "../core/received.ts";
-import type { EndRecord, ReceivedSpan, SpanStart } from "../core/span.ts";
+import type {
+  EndRecord,
+  ReceivedAttributes,
+  ReceivedSpan,
+  ReceivedValue,
+  SpanStart,
+} from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import * as keys from "../../semconv/attributes.ts";
 import { requestJson } from "./otlp/span_json.ts";
@@ -48,9 +54,16 @@ export async function* tailSpans(
 export function tailed(span: ReceivedSpan, runId?: string): TailedSpan {
   return {
     span,
+    ...serviceOf(span.resource),
     ...runId === undefined ? {} : { runId },
     otlp: () => requestJson(span),
   };
+}
+
+/** The program that something is of, where it says so. */
+export function serviceOf(resource: ReceivedAttributes): { readonly service?: ReceivedValue } {
+  const service = resource[keys.SERVICE_NAME];
+  return service === undefined ? {} : { service };
 }
 
 /** A run's span as if another program had sent it. */

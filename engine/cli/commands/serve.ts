@@ -4,12 +4,15 @@ import { absolute, type Caller, display, OutputClosed } from "../caller.ts";
 import { shortId, stamp } from "../figures.ts";
 import { interruption } from "../interruption.ts";
 import { withEngine } from "../open_engine.ts";
+import { addressOf, tokenOf } from "../receiver_address.ts";
 import { iso } from "../runs_table.ts";
 import { clean } from "../text.ts";
 
 /** `serve FOLDER`: one line for each thing that happens, until a signal stops it gently. */
 export async function execute(args: Arguments, caller: Caller): Promise<number> {
   const folder = absolute(caller, args.operands[0]);
+  const otlp = args.value("otlp");
+  const receiver = { ...addressOf(otlp ?? "0", args), ...tokenOf(args, caller) };
   const stop = interruption((message) => caller.err(`${message}\n`), () => {}, "stopping");
   const closed = new AbortController();
   const print = (record: LogRecord) => {
@@ -37,6 +40,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
         signal: AbortSignal.any([stop.signal, closed.signal]),
         force: stop.force,
         display: args.operands[0],
+        ...otlp === undefined ? {} : { receiver },
       });
     });
   } finally {
