@@ -99,6 +99,13 @@ for (
       /^my\/x\.yaml:7: x\.a lacks `stability`/,
     ],
     [
+      "a known value without stability",
+      `${GROUP}    attributes:\n      - { ${
+        ATTRIBUTE.replace("type: string", "type: { members: [{ id: a, value: a, brief: A. }] }")
+      } }`,
+      /^my\/x\.yaml:7: a lacks `stability`/,
+    ],
+    [
       "an unknown type of group",
       "groups:\n  - { id: x, type: trace, brief: X. }",
       /^my\/x\.yaml:2: x is of type trace/,

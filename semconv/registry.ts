@@ -271,6 +271,7 @@ function readAttribute(item: Item): Attribute {
     examples: examples.map(String),
     members: members.map((member) => {
       const value = member.get("value");
+      member.text("stability");
       return {
         id: member.text("id"),
         value: typeof value === "number" ? value : member.text("value"),

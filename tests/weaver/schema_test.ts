@@ -18,6 +18,13 @@ for (const { name } of Deno.readDirSync(REGISTRY)) {
   });
 }
 
+Deno.test("registries that build upon it are valid, too: the tests' own and the reference's example", async () => {
+  const own = new URL("../conventions/registry/tests.yaml", import.meta.url);
+  assert.equal(errorsOf(await Deno.readTextFile(own)), "");
+  const page = await Deno.readTextFile(new URL("../README.md", REGISTRY));
+  assert.equal(errorsOf(/```yaml\n([^]*?)```/.exec(page)?.[1] ?? ""), "");
+});
+
 Deno.test("Weaver's schema refuses what it does not know", async () => {
   const text = await Deno.readTextFile(new URL("attributes.yaml", REGISTRY));
   assert.match(errorsOf(text.replace("type: int", "type: integer")), /integer|allowedValues/);
