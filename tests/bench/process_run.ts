@@ -22,6 +22,8 @@ export interface ProcessResult {
   readonly residentBytes: readonly number[];
   /** The run, for a workflow. */
   readonly runId?: string;
+  /** How long the run itself took, by its report, milliseconds. */
+  readonly runMs?: number;
   /** How long the engine took to close after it, milliseconds. */
   readonly closeMs?: number;
 }
@@ -70,6 +72,7 @@ async function measure(request: ProcessRequest): Promise<ProcessResult> {
   const from = performance.now();
   let ms: number;
   let runId: string | undefined;
+  let runMs: number | undefined;
   let closeMs: number | undefined;
   if (request.kind === "workflow") {
     const engine = await createEngine({ near: request.file, store: request.store });
@@ -77,6 +80,7 @@ async function measure(request: ProcessRequest): Promise<ProcessResult> {
     ms = performance.now() - from;
     if (report.status !== "succeeded") throw new Error(`${report.status}: ${report.error}`);
     runId = report.run_id;
+    runMs = report.duration_ms;
     const closing = performance.now();
     await engine.close();
     closeMs = performance.now() - closing;
@@ -88,7 +92,7 @@ async function measure(request: ProcessRequest): Promise<ProcessResult> {
   clearInterval(sampler);
   const status = Deno.readTextFileSync("/proc/self/status");
   const peakBytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-  return { ms, peakBytes, residentBytes, runId, closeMs };
+  return { ms, peakBytes, residentBytes, runId, runMs, closeMs };
 }
 
 if (import.meta.main) {

@@ -95,7 +95,10 @@ async function measure(setting: Setting, away: Away): Promise<Measured> {
   } finally {
     await engine.close();
   }
-  const seconds = (results: typeof raw) => results.map(({ ms }) => ms / 1_000);
+  const seconds = (results: typeof raw) => results.map(({ runMs }) => runMs! / 1_000);
+  // Beside the run: opening the store and loading what is needed.
+  const before = (results: typeof raw) =>
+    spread(results.map(({ ms, runMs }) => ms - runMs!)).median;
   const ratio = ratios(seconds(raw), seconds(runs));
   const closing = spread(runs.map(({ closeMs }) => closeMs!));
   return {
