@@ -1,4 +1,5 @@
 import type { Random } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
 import type { Attributes, SpanReference } from "../core/span.ts";
 import * as keys from "../../semconv/attributes.ts";
 import type { Activity } from "./activity.ts";
@@ -12,7 +13,7 @@ import type { EngineLog } from "./log.ts";
 import type { Metering } from "./metrics/start.ts";
 import { type Redact, redactor } from "./redact.ts";
 import { sampler } from "./sampler.ts";
-import type { BatchSettings } from "./settings.ts";
+import type { BatchSettings, Signal } from "./settings.ts";
 import { TraceExport } from "./traces.ts";
 
 /** How long the end of a process waits for what is not exported yet, in milliseconds. */
@@ -49,7 +50,7 @@ export class Telemetry {
     this.#drops = new DropLog(ports.log, ports.clock);
   }
 
-  /** Starts exporting. Throws SpanloopError for what the settings name and cannot be read. */
+  /** Starts exporting; a signal that cannot be exported is logged. */
   static async start(ports: TelemetryPorts): Promise<Telemetry> {
     const telemetry = new Telemetry(ports);
     await telemetry.#start();
@@ -84,9 +85,20 @@ export class Telemetry {
     const { settings, resource } = this.#ports;
     const redact = redactor(settings.denyAttributes);
     // A span that ends is forgotten by the traces: whoever wants its place hears the bus before them.
-    await this.#startLogs(redact(resource), redact);
-    await this.#startMetrics(redact(resource), redact);
-    await this.#startTraces(redact(resource), redact);
+    const exported = redact(resource);
+    await this.#contained("logs", this.#startLogs(exported, redact));
+    await this.#contained("metrics", this.#startMetrics(exported, redact));
+    await this.#contained("traces", this.#startTraces(exported, redact));
+  }
+
+  // What one signal's settings name and cannot be read does not keep the others from being exported.
+  async #contained(signal: Signal, starting: Promise<void>): Promise<void> {
+    try {
+      await starting;
+    } catch (thrown) {
+      const body = `No ${signal} are exported: ${messageOf(thrown)}`;
+      this.#ports.log.log({ severity: "error", body });
+    }
   }
 
   async #startLogs(resource: Attributes, redact: Redact): Promise<void> {

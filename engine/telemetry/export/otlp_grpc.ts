@@ -85,7 +85,7 @@ export function otlpGrpcSender<T>(
 }
 
 function failure(error: grpc.ServiceError): Sent {
-  const message = `${grpc.status[error.code]}: ${error.details}`.slice(0, 300);
+  const message = `${grpc.status[error.code]}: ${plain(error.details)}`.slice(0, 300);
   if (!RETRYABLE.has(error.code)) return { status: "failed", message };
   return {
     status: "retry",
@@ -99,4 +99,11 @@ function credentials(settings: OtlpSettings): grpc.ChannelCredentials {
   const { certificate, clientCertificate, clientKey } = settings;
   const pem = (path: string | undefined) => path === undefined ? null : Buffer.from(readPem(path));
   return grpc.credentials.createSsl(pem(certificate), pem(clientKey), pem(clientCertificate));
+}
+
+// The library's own words around a connection's error.
+function plain(details: string): string {
+  return details
+    .replace(/^No connection established\. Last error: (Error: )?/, "")
+    .replace(/\. Resolution note: $/, "");
 }
