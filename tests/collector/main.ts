@@ -18,7 +18,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: bench
       ? ["run", "-A", "--no-check", here("bench.ts"), ...rest]
-      : ["test", "-A", "--no-check", ...rest, here("signals.ts")],
+      : ["test", "-A", "--no-check", ...rest, here("signals.ts"), here("bad_input.ts")],
     env: { [COLLECTOR_PATH]: built.path },
     stdin: "null",
     stdout: "inherit",

@@ -287,7 +287,8 @@ function attributes(raw: Raw[] = []): TypedAttributes {
   return sorted(entries);
 }
 
-function sorted(entries: readonly (readonly [string, Typed])[]): TypedAttributes {
+/** Attributes by key in order. */
+export function sorted(entries: readonly (readonly [string, Typed])[]): TypedAttributes {
   return Object.fromEntries(entries.toSorted(([a], [b]) => a < b ? -1 : 1));
 }
 

@@ -1,4 +1,4 @@
-import { VERSION } from "./build.ts";
+import { speak } from "./spoken_process.ts";
 
 /** A collector that runs. */
 export interface Running extends AsyncDisposable {
@@ -22,53 +22,36 @@ export interface Onward {
   readonly compression?: "gzip" | "zstd" | "none";
 }
 
-const READY = "Everything is ready";
-
 /** Starts the collector; `onward` undefined: it takes everything and hands on nothing. */
 export async function startCollector(
   path: string,
   onward?: Onward,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Running> {
-  const child = new Deno.Command(path, {
-    // The configuration's text is in the environment: no file, and no other provider is needed.
-    args: ["--config", "env:OTELCOL_CONFIG"],
-    env: { ...env, OTELCOL_CONFIG: JSON.stringify(config(onward)) },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const lines = child.stderr.pipeThrough(new TextDecoderStream()).pipeThrough(lineStream());
-  const reader = lines.getReader();
-  const said: string[] = [];
-  const endpoints = new Map<string, string>();
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) throw new Error(`The collector ${VERSION} did not start:\n${said.join("\n")}`);
-    said.push(value);
-    // Port 0: it tells which ones it got.
-    const [, server, endpoint] = /Starting (\w+) server.*"endpoint": ?"([^"]+)"/.exec(value) ?? [];
-    if (server !== undefined) endpoints.set(server, `http://${endpoint}`);
-    if (value.includes(READY)) break;
-  }
-  const rest = (async () => {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      said.push(value);
-    }
-  })();
-  let stopped: Promise<readonly string[]> | undefined;
-  const stop = () =>
-    stopped ??= (async () => {
-      child.kill("SIGTERM");
-      await Promise.all([child.status, rest]);
-      return said.filter((line) => /\t(warn|error|panic|fatal)\t/.test(line));
-    })();
+  const process = speak(
+    new Deno.Command(path, {
+      // The configuration's text is in the environment: no file, and no other provider is needed.
+      args: ["--config", "env:OTELCOL_CONFIG"],
+      env: { ...env, OTELCOL_CONFIG: JSON.stringify(config(onward)) },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }),
+  );
+  await process.until(/Everything is ready/);
+  // Port 0: it tells which ones it got.
+  const address = (server: string) => {
+    const line = process.lines.find((line) => line.includes(`Starting ${server} server`));
+    return `http://${/"endpoint": ?"([^"]+)"/.exec(line ?? "")![1]}`;
+  };
+  const stop = async () => {
+    await process.end("SIGTERM");
+    return process.lines.filter((line) => /\t(warn|error|panic|fatal)\t/.test(line));
+  };
   return {
-    http: endpoints.get("HTTP")!,
-    grpc: endpoints.get("GRPC")!,
-    pid: child.pid,
+    http: address("HTTP"),
+    grpc: address("GRPC"),
+    pid: process.pid,
     stop,
     [Symbol.asyncDispose]: async () => void await stop(),
   };
@@ -92,18 +75,4 @@ function config(onward: Onward | undefined): unknown {
       pipelines: { traces: pipeline, metrics: pipeline, logs: pipeline },
     },
   };
-}
-
-function lineStream(): TransformStream<string, string> {
-  let rest = "";
-  return new TransformStream({
-    transform(chunk, controller) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) controller.enqueue(line);
-    },
-    flush(controller) {
-      if (rest !== "") controller.enqueue(rest);
-    },
-  });
 }

@@ -6,6 +6,7 @@ import { farEnd } from "./far_end.ts";
 import { assertLogs, assertMetrics, assertSpans } from "./journal.ts";
 import { inOrder, type Messages, messagesOf } from "./messages.ts";
 import { collectorPath } from "./path.ts";
+import { asKept, ownReceiver, receiveCommand } from "./receiver.ts";
 import { type Onward, type Running, startCollector } from "./running.ts";
 
 const encoder = new TextEncoder();
@@ -75,30 +76,58 @@ function target({ http, grpc }: Running, { env }: Way): Record<string, string> {
   };
 }
 
+const called = ({ env, onward, temporality }: Way) =>
+  `${Object.values(env).join(" ")}, ${temporality}, on as ${Object.values(onward)}`;
+
+/** Runs the engine, which sends to the collector, which sends on to `endpoint`: all that it takes has gone there. */
+async function runThrough(way: Way, endpoint: string): Promise<EngineRun> {
+  await using collector = await startCollector(collectorPath(), { ...way.onward, endpoint });
+  const ran = await runEngine({
+    ...target(collector, way),
+    OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: way.temporality,
+    OTEL_METRIC_EXPORT_INTERVAL: "20",
+  });
+  assert.deepEqual(await collector.stop(), [], "the collector has nothing to complain about");
+  assert.doesNotMatch(ran.err, /not exported/);
+  return ran;
+}
+
 for (const way of WAYS) {
-  const { env, onward, temporality } = way;
-  const how = `${Object.values(env).join(" ")}, ${temporality}, on as ${Object.values(onward)}`;
-  Deno.test(`all signals come through the collector as the journal has them: ${how} (J3, T1)`, async () => {
+  Deno.test(`all signals come through the collector as the journal has them: ${called(way)} (J3, T1)`, async () => {
     await using end = farEnd();
-    await using collector = await startCollector(collectorPath(), {
-      ...onward,
-      endpoint: end.endpoint,
-    });
-    const ran = await runEngine({
-      ...target(collector, way),
-      OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: temporality,
-      OTEL_METRIC_EXPORT_INTERVAL: "20",
-    });
-    assert.deepEqual(await collector.stop(), [], "the collector has nothing to complain about");
-    assert.doesNotMatch(ran.err, /not exported/);
-    assert.deepEqual([...end.types], [
-      `application/${onward.encoding === "json" ? "json" : "x-protobuf"}`,
-    ]);
+    const ran = await runThrough(way, end.endpoint);
+    const type = way.onward.encoding === "json" ? "json" : "x-protobuf";
+    assert.deepEqual([...end.types], [`application/${type}`]);
     const messages = end.messages();
     assertSpans(messages, ran);
     assertLogs(messages, ran);
-    assertMetrics(messages, ran, temporality);
+    assertMetrics(messages, ran, way.temporality);
     assertSame(messages, written(ran));
+  });
+
+  Deno.test(`all signals come through the collector to the receiver: ${called(way)} (T2)`, async () => {
+    await using end = await ownReceiver();
+    const ran = await runThrough(way, end.endpoint);
+    assertSame(await end.messages(), asKept(written(ran)));
+  });
+}
+
+for (const way of [WAYS[0], WAYS[5]]) {
+  Deno.test(`\`spanloop receive\` stores what comes through the collector: ${called(way)} (T2)`, async () => {
+    await using end = await receiveCommand();
+    const ran = await runThrough(way, end.endpoint);
+    const { counts, spans } = await end.stop();
+    const sent = written(ran);
+    assert.deepEqual(inOrder(spans), inOrder(asKept(sent).spans));
+    assert.deepEqual(counts, {
+      refused: {},
+      rejected_spans: 0,
+      own_spans: 0,
+      repeated_spans: 0,
+      spans: sent.spans.length,
+      log_records: sent.logs.length,
+      metric_points: sent.metrics.flatMap(({ points }) => points).length,
+    });
   });
 }
 
