@@ -90,7 +90,8 @@ async function inFolder(
         const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
           args: ["run", "-A", "--no-check", MAIN, ...args, "--store", `sqlite:${folder}/store.db`],
           cwd: folder,
-          env: { NO_COLOR: "1", ...env },
+          // A task sets INIT_CWD.
+          env: { NO_COLOR: "1", INIT_CWD: folder, ...env },
         }).output();
         const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
         return { code, stdout: text(stdout), stderr: text(stderr) };
