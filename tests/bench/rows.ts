@@ -1,5 +1,6 @@
 import { forEachRows } from "./for_each_rows.ts";
 import { journalRows } from "./journal_rows.ts";
+import { receiverRows } from "./receiver_rows.ts";
 import type { Row } from "./row.ts";
 import { shellRows } from "./shell_rows.ts";
 import { shortRunsRows } from "./short_runs_rows.ts";
@@ -16,4 +17,5 @@ export const rows: readonly Row[] = [
   ...forEachRows,
   ...spanRows,
   ...telemetryRows,
+  ...receiverRows,
 ];

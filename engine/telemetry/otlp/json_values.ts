@@ -170,16 +170,10 @@ const UPPER_HEX = /^[0-9a-fA-F]*$/;
 
 /** Adds a list of KeyValue to `attributes`. */
 export function readAttributes(value: Parsed, at: Path, attributes: Building, depth = 0): void {
-  const pairs = list(value, at);
-  for (let i = 0; i < pairs.length; i++) {
-    const here = { in: at, key: i };
-    const pair = object(pairs[i], here);
-    if (pair === undefined) continue;
-    put(
-      attributes,
-      text(pair.key, here),
-      readValue(pair.value, here, depth),
-    );
+  // Without the pair's place in the list: there are many pairs, and hardly ever a wrong one.
+  for (const one of list(value, at)) {
+    const pair = object(one, at);
+    if (pair !== undefined) put(attributes, text(pair.key, at), readValue(pair.value, at, depth));
   }
 }
 
@@ -203,7 +197,7 @@ export function readValue(value: Parsed, at: Path, depth = 0): ReceivedValue {
   if (isSet(any.doubleValue)) return real(any.doubleValue, at);
   if (isSet(any.arrayValue)) {
     const values = list(object(any.arrayValue, at)!.values, at);
-    return values.map((one, key) => readValue(one, { in: at, key }, depth + 1));
+    return values.map((one) => readValue(one, at, depth + 1));
   }
   if (isSet(any.kvlistValue)) {
     const attributes: Building = {};

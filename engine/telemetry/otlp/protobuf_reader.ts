@@ -1,6 +1,6 @@
 import { DecodeError, MAX_DEPTH } from "./decode_error.ts";
 
-const SHARED_LENGTH = 32;
+const SHARED_LENGTH = 64;
 const SHARED_SLOTS = 1024;
 
 /**
@@ -17,6 +17,8 @@ export class Reader {
   // Keys and many values repeat from span to span: one string for all. Where two texts share a slot, the
   // later one takes it, so that no choice of texts makes a search long.
   readonly #shared: string[] = new Array(SHARED_SLOTS).fill("");
+  // Where the codes of a text of each length are put together.
+  readonly #codes: number[][] = new Array(SHARED_LENGTH + 1);
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /** Reads `bytes` from the start. */
@@ -165,24 +167,24 @@ export class Reader {
     this.position = to;
     if (to - from > SHARED_LENGTH) return this.#decode(from, to);
     const bytes = this.#bytes;
-    let hash = to - from;
-    let ascii = 0;
-    for (let i = from; i < to; i++) {
-      hash = Math.imul(hash, 31) + bytes[i] | 0;
-      ascii |= bytes[i];
-    }
-    if (ascii >= 0x80) return this.#decode(from, to);
-    const slot = (hash ^ hash >>> 15) & SHARED_SLOTS - 1;
+    const length = to - from;
+    if (length === 0) return "";
+    // A few bytes tell most texts apart; all are compared below.
+    const hash = length + bytes[from] * 3 + bytes[from + (length >> 1)] * 31 +
+      bytes[to - 1] * 211 + bytes[from + (length >> 2)] * 1_009;
+    const slot = hash & SHARED_SLOTS - 1;
     const shared = this.#shared[slot];
-    if (shared.length === to - from) {
-      let i = from;
-      while (i < to && shared.charCodeAt(i - from) === bytes[i]) i++;
-      if (i === to) return shared;
+    if (shared.length === length) {
+      let i = 0;
+      while (i < length && shared.charCodeAt(i) === bytes[from + i]) i++;
+      if (i === length) return shared;
     }
-    return this.#shared[slot] = String.fromCharCode.apply(
-      null,
-      bytes.subarray(from, to) as unknown as number[],
-    );
+    const codes = this.#codes[length] ??= new Array(length).fill(0);
+    let all = 0;
+    for (let i = 0; i < length; i++) all |= codes[i] = bytes[from + i];
+    return all < 0x80
+      ? this.#shared[slot] = String.fromCharCode.apply(null, codes)
+      : this.#decode(from, to);
   }
 
   #decode(from: number, to: number): string {
@@ -195,7 +197,7 @@ export class Reader {
     const bytes = this.#bytes;
     const from = this.position;
     this.position = to;
-    if (to - from === 16) return hex8(bytes, from) + hex8(bytes, from + 8);
+    if (to - from === 16) return hex16(bytes, from);
     if (to - from === 8) return hex8(bytes, from);
     // No id is longer; the rest of what was sent is not worth its memory.
     let hex = "";
@@ -253,13 +255,27 @@ function cutOff(at: number): DecodeError {
 }
 
 function hex8(b: Uint8Array, i: number): string {
-  // Sixteen code units at once make one flat string.
+  // All code units at once make one flat string.
   // deno-fmt-ignore
   return String.fromCharCode(
     HIGH[b[i]], LOW[b[i]], HIGH[b[i + 1]], LOW[b[i + 1]],
     HIGH[b[i + 2]], LOW[b[i + 2]], HIGH[b[i + 3]], LOW[b[i + 3]],
     HIGH[b[i + 4]], LOW[b[i + 4]], HIGH[b[i + 5]], LOW[b[i + 5]],
     HIGH[b[i + 6]], LOW[b[i + 6]], HIGH[b[i + 7]], LOW[b[i + 7]],
+  );
+}
+
+function hex16(b: Uint8Array, i: number): string {
+  // deno-fmt-ignore
+  return String.fromCharCode(
+    HIGH[b[i]], LOW[b[i]], HIGH[b[i + 1]], LOW[b[i + 1]],
+    HIGH[b[i + 2]], LOW[b[i + 2]], HIGH[b[i + 3]], LOW[b[i + 3]],
+    HIGH[b[i + 4]], LOW[b[i + 4]], HIGH[b[i + 5]], LOW[b[i + 5]],
+    HIGH[b[i + 6]], LOW[b[i + 6]], HIGH[b[i + 7]], LOW[b[i + 7]],
+    HIGH[b[i + 8]], LOW[b[i + 8]], HIGH[b[i + 9]], LOW[b[i + 9]],
+    HIGH[b[i + 10]], LOW[b[i + 10]], HIGH[b[i + 11]], LOW[b[i + 11]],
+    HIGH[b[i + 12]], LOW[b[i + 12]], HIGH[b[i + 13]], LOW[b[i + 13]],
+    HIGH[b[i + 14]], LOW[b[i + 14]], HIGH[b[i + 15]], LOW[b[i + 15]],
   );
 }
 
