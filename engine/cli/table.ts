@@ -226,7 +226,7 @@ export const COMMANDS: readonly Command[] = [
       JSON_OUT,
       STORE,
     ],
-    notes: ["Unfinished runs are never deleted."],
+    notes: ["Unfinished runs are never deleted. Received spans go with the runs of their time."],
     examples: ["prune --older-than 30d"],
   },
   {
