@@ -1,7 +1,7 @@
 /** What the command line does with the registry of conventions: it checks telemetry and makes constants. */
 import { messageOf, SpanloopError } from "./core/errors.ts";
 import { authorsRegistry, constantsOf, ownRegistry } from "../semconv/author.ts";
-import { type Advice, type Advices, summarize } from "../semconv/check/advice.ts";
+import { type Advices, AdviceSummary } from "../semconv/check/advice.ts";
 import { TelemetryCheck } from "../semconv/check/check.ts";
 import { OPENTELEMETRY } from "../semconv/opentelemetry.ts";
 import { RegistryError } from "../semconv/located.ts";
@@ -45,17 +45,17 @@ export async function checkTelemetry(
     facts: OPENTELEMETRY,
     strict: options.strict ?? false,
   });
-  const advice: Advice[] = [];
+  const summary = new AdviceSummary();
   let lines = 0;
   for (const file of files) {
     let line = 0;
     for await (const text of linesOf(file)) {
       line++;
-      advice.push(...check.check(text, file.shown, line));
+      summary.add(check.check(text, file.shown, line));
     }
     lines += line;
   }
-  return { lines, advice: summarize(advice) };
+  return { lines, advice: summary.list() };
 }
 
 /** The text of a module with the constants of the registry in a folder. Throws SpanloopError for its mistakes. */

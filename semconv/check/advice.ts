@@ -29,15 +29,24 @@ export interface Advices extends Advice {
 
 const LEVELS: readonly AdviceLevel[] = ["violation", "improvement", "information"];
 
-/** Puts the same advice together at its first place, by level and then by place. */
-export function summarize(advice: Iterable<Advice>): readonly Advices[] {
-  const all = new Map<string, { first: Advice; count: number }>();
-  for (const one of advice) {
-    const same = JSON.stringify([one.level, one.id, one.signal, one.name, one.key, one.message]);
-    const known = all.get(same);
-    if (known === undefined) all.set(same, { first: one, count: 1 });
-    else known.count++;
+/** Puts the same advice together at its first place: what is kept grows with what differs, not with the telemetry. */
+export class AdviceSummary {
+  readonly #all = new Map<string, { readonly first: Advice; count: number }>();
+
+  /** Takes advice. */
+  add(advice: Iterable<Advice>): void {
+    for (const one of advice) {
+      const { level, id, signal, name, key, message } = one;
+      const same = JSON.stringify([level, id, signal, name, key, message]);
+      const known = this.#all.get(same);
+      if (known === undefined) this.#all.set(same, { first: one, count: 1 });
+      else known.count++;
+    }
   }
-  return [...all.values()].map(({ first, count }) => ({ ...first, count }))
-    .sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
+
+  /** All of it, by level and then as it came. */
+  list(): readonly Advices[] {
+    return [...this.#all.values()].map(({ first, count }) => ({ ...first, count }))
+      .sort((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
+  }
 }

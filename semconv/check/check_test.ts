@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFolder } from "../folder.ts";
 import { OPENTELEMETRY } from "../opentelemetry.ts";
 import { readRegistry } from "../registry.ts";
-import { type Advice, summarize } from "./advice.ts";
+import { type Advice, type Advices, AdviceSummary } from "./advice.ts";
 import { TelemetryCheck } from "./check.ts";
 
 const OURS = readRegistry(
@@ -93,6 +93,12 @@ function logLine(record: Readonly<Record<string, unknown>>): string {
 // A resource is checked in tests of its own.
 function withoutResource(advice: readonly Advice[]): readonly Advice[] {
   return advice.filter(({ signal }) => signal !== "resource");
+}
+
+function summarize(advice: readonly Advice[]): readonly Advices[] {
+  const summary = new AdviceSummary();
+  summary.add(advice);
+  return summary.list();
 }
 
 function said(line: string, options: { strict?: boolean } = {}): readonly string[] {
