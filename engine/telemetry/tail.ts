@@ -76,6 +76,7 @@ function journalSpan(start: SpanStart, { end }: EndRecord): ReceivedSpan {
     ...end.message === undefined ? {} : { message: end.message },
     attributes: { ...start.attributes, ...end.attributes },
     events: [],
+    // The journal does not say which process it was.
     resource: { [keys.SERVICE_NAME]: "spanloop" },
     scope: { name: "spanloop" },
   };
