@@ -4,7 +4,7 @@ import type { ReceivedItem, ReceiverAddress, ReceiverCounts } from "./core/recei
 import type { Store } from "./core/store.ts";
 import { isLoopback, listen } from "./server/listener.ts";
 import type { Bus } from "./telemetry/bus.ts";
-import { OtlpReceiver } from "./telemetry/otlp_receiver.ts";
+import { type Forward, OtlpReceiver } from "./telemetry/otlp_receiver.ts";
 import { logItem, metricItem } from "./telemetry/received_item.ts";
 import { tailed } from "./telemetry/tail.ts";
 
@@ -18,6 +18,8 @@ export interface ReceiveParts {
   readonly clock: Clock;
   /** Where failures and warnings go. */
   readonly log: EngineLog;
+  /** Takes received metrics and logs on; absent: they are only counted. */
+  readonly forward?: Forward;
 }
 
 /** A receiver that listens. */
@@ -30,7 +32,7 @@ export interface Receiving {
 
 /** Takes other programs' telemetry at an address. Throws SpanloopError `server.listen`. */
 export function startReceiving(
-  { store, bus, clock, log }: ReceiveParts,
+  { store, bus, clock, log, forward }: ReceiveParts,
   { host, port, token }: ReceiverAddress,
   onItem?: (item: ReceivedItem) => void,
 ): Receiving {
@@ -40,6 +42,7 @@ export function startReceiving(
     clock,
     log,
     token,
+    forward,
     listener: onItem === undefined ? undefined : {
       spans: (spans) => spans.forEach((span) => onItem({ signal: "traces", span: tailed(span) })),
       metrics: (metrics) => metrics.forEach((metric) => onItem(metricItem(metric, clock.now()))),

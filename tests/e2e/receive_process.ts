@@ -8,6 +8,8 @@ export interface ReceiverProcess extends AsyncDisposable {
   readonly url: string;
   /** Its store's location. */
   readonly store: string;
+  /** Kills it. */
+  kill(): Promise<void>;
   /** Stops it as Ctrl-C does: the lines that it printed, and of those the last one, if that is JSON. */
   stop(): Promise<{ readonly lines: string[]; readonly counts: unknown }>;
 }
@@ -50,6 +52,7 @@ export async function receiverProcess(
   const rest = (async () => {
     for (let more = await err.read(); !more.done; more = await err.read()) said += more.value;
   })();
+  let killed = false;
   let stopped: Promise<{ lines: string[]; counts: unknown }> | undefined;
   const stop = () =>
     stopped ??= (async () => {
@@ -65,8 +68,13 @@ export async function receiverProcess(
     url,
     store,
     stop,
+    async kill() {
+      killed = true;
+      child.kill("SIGKILL");
+      await Promise.all([child.status, rest, out]);
+    },
     async [Symbol.asyncDispose]() {
-      await stop();
+      if (!killed) await stop();
       await Deno.remove(folder, { recursive: true });
     },
   };

@@ -101,6 +101,30 @@ for (const encoding of ["json", "protobuf"] as const) {
   }
 }
 
+Deno.test("what a sender was told is taken outlives a kill of the receiver (J1)", async () => {
+  await using receiver = await receiverProcess([]);
+  const taken: string[] = [];
+  let killed: Promise<void> | undefined;
+  const send = async (number: number) => {
+    const spanId = (number + 1).toString(16).padStart(16, "0");
+    const span = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId, name: spanId };
+    const response = await fetch(`${receiver.url}/v1/traces`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+    });
+    await response.body?.cancel();
+    if (response.status === 200) taken.push(spanId);
+    // While others are on their way.
+    if (taken.length >= 40) killed ??= receiver.kill();
+  };
+  await Promise.allSettled(Array.from({ length: 200 }, (_, i) => send(i)));
+  await killed;
+  const found = new Set((await stored(receiver.store)).map(({ spanId }) => spanId));
+  assert.ok(taken.length >= 40);
+  assert.deepEqual(taken.filter((spanId) => !found.has(spanId)), []);
+});
+
 type Helper<T> = Parameters<typeof createOtlpHttpExportDelegate<T, unknown>>[3];
 
 async function exported(
@@ -113,7 +137,7 @@ async function exported(
 async function stored(location: string): Promise<ReceivedSpan[]> {
   const store = await openStore(location, { durability: "normal" });
   try {
-    const records = await store.since(0, 100);
+    const records = await store.since(0, 1_000);
     return records.map((record) => record.type === "received" ? record.span : assert.fail());
   } finally {
     await store.close();

@@ -202,6 +202,10 @@ Deno.test("receive and tail say what is wrong with what they were given", async 
     await fails(["receive", "--token-file", "none"], 2, /Cannot read none/);
     await fails(["receive", "--token-file", "a", "--token-env", "B"], 2, /not both/);
     await fails(["serve", ".", "--otlp", "here"], 2, /--otlp takes a port or HOST:PORT/);
+    await Deno.writeTextFile(`${folder}/token`, "x");
+    await fails(["serve", ".", "--token-file", "token"], 2, /A token is for --otlp/);
+    await Deno.writeTextFile(`${folder}/token`, "a b");
+    await fails(["receive", "--token-file", "token"], 2, /a token that no header can carry/);
     await fails(["tail", "--from", "yesterday"], 2, /--from takes now, start or an age/);
     await fails(["tail", "--attribute", "x"], 2, /--attribute takes KEY=VALUE/);
     const none = await Deno.makeTempDir();

@@ -1,5 +1,5 @@
 import type { LogRecord } from "../../core/log.ts";
-import type { Arguments } from "../arguments.ts";
+import { type Arguments, UsageError } from "../arguments.ts";
 import { absolute, type Caller, display, OutputClosed } from "../caller.ts";
 import { shortId, stamp } from "../figures.ts";
 import { interruption } from "../interruption.ts";
@@ -13,6 +13,9 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   const folder = absolute(caller, args.operands[0]);
   const otlp = args.value("otlp");
   const receiver = { ...addressOf(otlp ?? "0", args), ...tokenOf(args, caller) };
+  if (otlp === undefined && receiver.token !== undefined) {
+    throw new UsageError("A token is for --otlp, which was not given", "serve");
+  }
   const stop = interruption((message) => caller.err(`${message}\n`), () => {}, "stopping");
   const closed = new AbortController();
   const print = (record: LogRecord) => {
