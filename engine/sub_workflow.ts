@@ -3,6 +3,7 @@ import { childRunId } from "./core/ids.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { RunEvent, RunReport } from "./core/report.ts";
 import type { RunSummary } from "./core/store.ts";
+import { removeOutputFolders } from "./output_folders.ts";
 import type { RunHandle, StartRequest } from "./run/runner.ts";
 
 /** How deep workflows may call one another (S6): a recursion without an end is stopped here. */
@@ -80,6 +81,9 @@ export function subWorkflows(host: SubWorkflowHost, calling: Calling): RunWorkfl
       handle = await taken.catch((thrown) => {
         throw asResumeError(thrown);
       });
+    } else {
+      // Its engine may have been killed after its end and before this.
+      removeOutputFolders(runId);
     }
     const report = handle === undefined
       ? await host.report(runId)
