@@ -55,9 +55,9 @@ async function measureLag(setting: Setting): Promise<Measured> {
   }
   const lag = spread(lags);
   return {
-    raw: "-",
-    engine: `${lag.median.toFixed(1)} us`,
-    ratio: "-",
+    raw: "0 (0-0) us",
+    engine: `${shown(lag, 1)} us`,
+    ratio: `+${shown(lag, 1)} us`,
     met: lag.median <= LAG_US,
     notes: [`${lags.length} records to \`onEvent\` of engine.run.`],
   };
