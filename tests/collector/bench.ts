@@ -39,7 +39,9 @@ async function main(args: string[]): Promise<void> {
     );
     const [theirs, ours, alone]: [Taken[], Taken[], number[]] = [[], [], []];
     for (let round = 0; round < rounds; round++) {
-      await using collector = await startCollector(collectorPath(), undefined, { GOMAXPROCS: "1" });
+      await using collector = await startCollector(collectorPath(), undefined, {
+        env: { GOMAXPROCS: "1" },
+      });
       theirs.push(await send(collector.http, collector.pid, encoding, batches));
       await using receiver = await receiveCommand();
       ours.push(await send(receiver.endpoint, receiver.pid, encoding, batches));

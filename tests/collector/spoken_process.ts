@@ -6,7 +6,7 @@ export interface SpokenProcess {
   readonly lines: readonly string[];
   /** Resolves with the first match among the lines to come. Throws with what was said when there is none. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Sends it a signal, the first time; resolves with its stdout once it has ended. */
+  /** Sends it a signal, the first time; resolves with its stdout once it has ended. Throws when that is not with 0. */
   end(signal: Deno.Signal): Promise<string>;
 }
 
@@ -42,7 +42,12 @@ export function speak(command: Deno.Command): SpokenProcess {
       return ended ??= (async () => {
         child.kill(signal);
         while (await more() !== undefined);
-        await child.status;
+        const { code, signal: killed } = await child.status;
+        if (code !== 0) {
+          throw new Error(
+            `It ended with ${killed ?? code}, not in good order:\n${lines.join("\n")}`,
+          );
+        }
         return await stdout;
       })();
     },
