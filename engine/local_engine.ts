@@ -265,7 +265,8 @@ export class LocalEngine implements Engine {
     const { startReceiving } = await import("./receive.ts");
     const { store, bus } = await this.#working();
     const { clock, log } = this.#surroundings;
-    return startReceiving({ store, bus, clock, log }, address, onItem);
+    const telemetry = await this.#telemetry;
+    return await startReceiving({ store, bus, clock, log, telemetry }, address, onItem);
   }
 
   /** See Engine. */

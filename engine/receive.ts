@@ -4,8 +4,9 @@ import type { ReceivedItem, ReceiverAddress, ReceiverCounts } from "./core/recei
 import type { Store } from "./core/store.ts";
 import { isLoopback, listen } from "./server/listener.ts";
 import type { Bus } from "./telemetry/bus.ts";
-import { type Forward, OtlpReceiver } from "./telemetry/otlp_receiver.ts";
+import { OtlpReceiver } from "./telemetry/otlp_receiver.ts";
 import { logItem, metricItem } from "./telemetry/received_item.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 import { tailed } from "./telemetry/tail.ts";
 
 /** What receiving works with. */
@@ -18,8 +19,8 @@ export interface ReceiveParts {
   readonly clock: Clock;
   /** Where failures and warnings go. */
   readonly log: EngineLog;
-  /** Takes received metrics and logs on; absent: they are only counted. */
-  readonly forward?: Forward;
+  /** What is exported of this process, if anything is: received metrics and logs go on to the same place. */
+  readonly telemetry?: Telemetry;
 }
 
 /** A receiver that listens. */
@@ -31,18 +32,19 @@ export interface Receiving {
 }
 
 /** Takes other programs' telemetry at an address. Throws SpanloopError `server.listen`. */
-export function startReceiving(
-  { store, bus, clock, log, forward }: ReceiveParts,
+export async function startReceiving(
+  { store, bus, clock, log, telemetry }: ReceiveParts,
   { host, port, token }: ReceiverAddress,
   onItem?: (item: ReceivedItem) => void,
-): Receiving {
+): Promise<Receiving> {
   const receiver = new OtlpReceiver({
     store,
     bus,
     clock,
     log,
     token,
-    forward,
+    forward: await telemetry?.forwarding(),
+    measure: (received) => telemetry?.received(received),
     listener: onItem === undefined ? undefined : {
       spans: (spans) => spans.forEach((span) => onItem({ signal: "traces", span: tailed(span) })),
       metrics: (metrics) => metrics.forEach((metric) => onItem(metricItem(metric, clock.now()))),

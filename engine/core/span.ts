@@ -10,6 +10,13 @@ export type AttributeValue =
   | readonly number[]
   | readonly boolean[];
 
+/** Whether a JSON value can be an attribute's: text, a number, a boolean, or a list of one of these kinds. */
+export function isAttributeValue(value: Json): value is AttributeValue {
+  if (!Array.isArray(value)) return typeof value !== "object";
+  const kinds = new Set(value.map((item) => typeof item));
+  return kinds.size === 0 || (kinds.size === 1 && !kinds.has("object"));
+}
+
 /** Span attributes by key; the keys come from semconv/attributes.ts. */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 

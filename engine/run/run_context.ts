@@ -4,7 +4,7 @@ import { SpanloopError } from "../core/errors.ts";
 import { isObject, type Json } from "../core/json.ts";
 import type { RunEvent } from "../core/report.ts";
 import type { Scope, StepView, Template } from "../core/scope.ts";
-import type { Attributes } from "../core/span.ts";
+import { type Attributes, isAttributeValue } from "../core/span.ts";
 import type { StepTypes } from "../core/step.ts";
 import type { RunHeader } from "../core/store.ts";
 import type { Step } from "../core/workflow.ts";
@@ -88,7 +88,7 @@ export function wholeOf(template: Template, scope: Scope, what: string, least: n
   return Math.max(least, Math.floor(number));
 }
 
-/** Span attributes of templates: text, numbers and booleans stay, anything else becomes JSON. */
+/** Span attributes of templates: plain values and lists of one kind of them stay, anything else becomes JSON. */
 export function attributesOf(
   templates: Readonly<Record<string, Template>>,
   scope: Scope,
@@ -96,8 +96,10 @@ export function attributesOf(
   return Object.fromEntries(
     Object.entries(templates).map(([name, template]) => {
       const value = template.evaluate(scope);
-      const plain = typeof value === "number" || typeof value === "boolean";
-      return [name, plain ? value : isObject(value) ? JSON.stringify(value) : toText(value)];
+      return [
+        name,
+        isAttributeValue(value) ? value : isObject(value) ? JSON.stringify(value) : toText(value),
+      ];
     }),
   );
 }

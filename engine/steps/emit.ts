@@ -1,6 +1,6 @@
 import { StepError } from "../core/errors.ts";
 import { isObject, type Json } from "../core/json.ts";
-import type { Attributes, AttributeValue } from "../core/span.ts";
+import { type Attributes, type AttributeValue, isAttributeValue } from "../core/span.ts";
 import type { StepType } from "../core/step.ts";
 
 /**
@@ -31,7 +31,7 @@ function attributesOf(values: Readonly<Record<string, Json>>): Attributes {
   for (const [key, value] of Object.entries(values)) {
     if (key === "") throw new StepError("step.input", "An attribute needs a name");
     if (value === null) continue;
-    if (!isAttribute(value)) {
+    if (!isAttributeValue(value)) {
       throw new StepError(
         "step.input",
         `Attribute \`${key}\` must be text, a number, a boolean or a list of one of these, not ${
@@ -42,12 +42,6 @@ function attributesOf(values: Readonly<Record<string, Json>>): Attributes {
     attributes[key] = value;
   }
   return attributes;
-}
-
-function isAttribute(value: Json): value is AttributeValue {
-  if (!Array.isArray(value)) return typeof value !== "object";
-  const kinds = new Set(value.map((item) => typeof item));
-  return kinds.size === 0 || (kinds.size === 1 && !kinds.has("object"));
 }
 
 function shown(value: Json): string {

@@ -35,13 +35,14 @@ const NUMBERS: Readonly<Record<Severity, SeverityNumber>> = {
   warn: 13,
   error: 17,
 };
-// One object: the SDK groups by its identity.
-const SCOPE = { name: "spanloop" };
 const SAMPLED = 1;
 
 /** A consumer that hands each record on in the form that OpenTelemetry's SDK exports. */
 export function exportLogs(ports: LogExport): LogConsumer {
   const { limits, resource, emit, redact = (same) => same, exported = (same) => same } = ports;
+  const version = resource.attributes[keys.SERVICE_VERSION];
+  // One object: the SDK groups by its identity.
+  const scope = { name: "spanloop", ...(typeof version === "string" ? { version } : {}) };
   return (record) => {
     const { attributes, dropped } = limited(redact(attributesOf(record)), limits);
     const time = hrTime(record.time);
@@ -62,7 +63,7 @@ export function exportLogs(ports: LogExport): LogConsumer {
       body: record.body,
       ...(record.eventName === undefined ? {} : { eventName: record.eventName }),
       resource,
-      instrumentationScope: SCOPE,
+      instrumentationScope: scope,
       attributes,
       droppedAttributesCount: dropped,
     });

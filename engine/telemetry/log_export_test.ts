@@ -51,7 +51,15 @@ const EXPECTED = {
 };
 
 Deno.test("a record survives OTLP's JSON: ids, nanoseconds, severity, event name, attributes", () => {
-  const bytes = JsonLogsSerializer.serializeRequest([exported(LINE), exported(LINE)]);
+  const both: ReadableLogRecord[] = [];
+  const hear = exportLogs({
+    limits: { attributeCount: 128 },
+    resource,
+    emit: (one) => void both.push(one),
+  });
+  hear(LINE);
+  hear(LINE);
+  const bytes = JsonLogsSerializer.serializeRequest(both);
   const { resourceLogs } = JSON.parse(new TextDecoder().decode(bytes));
   assert.equal(resourceLogs.length, 1, "one resource");
   assert.deepEqual(resourceLogs[0].scopeLogs.map((one: { scope: unknown }) => one.scope), [

@@ -6,28 +6,14 @@ import type { ReceiverCounts } from "../core/received.ts";
 import type { ReceivedSpan } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { Bus } from "./bus.ts";
+import { type Forward, type Forwarded, FORWARDED_HEADER } from "./forwarded.ts";
+import type { Received } from "./metrics/metrics.ts";
 import { BUSY, ByteBudget, readBody } from "./otlp/body.ts";
 import { decodeLogs, decodeMetrics, decodeTraces, type Encoding, pointsOf } from "./otlp/decode.ts";
 import { DecodeError } from "./otlp/decode_error.ts";
 import type { ReceivedLog, ReceivedMetric } from "./otlp/model.ts";
 import { accepted, type Refusal, refused } from "./otlp/response.ts";
 import type { Signal } from "./settings.ts";
-
-/** A request for metrics or logs that was decoded: what it was, and what it says. */
-export type Forwarded =
-  & {
-    /** The body, decompressed. */
-    readonly bytes: Uint8Array;
-    /** How it is encoded. */
-    readonly encoding: Encoding;
-  }
-  & (
-    | { readonly signal: "metrics"; readonly metrics: readonly ReceivedMetric[] }
-    | { readonly signal: "logs"; readonly logs: readonly ReceivedLog[] }
-  );
-
-/** Takes received metrics and logs somewhere. What it throws is logged; the sender does not notice. */
-export type Forward = (request: Forwarded) => void | Promise<void>;
 
 /** Hears what was received, once it is stored or decoded; for a screen. Must not throw. */
 export interface ReceiverListener {
@@ -73,6 +59,8 @@ export interface ReceiverPorts {
   readonly token?: string;
   /** Takes metrics and logs on; absent: they are only counted. */
   readonly forward?: Forward;
+  /** Counts what was taken and what was not; see Metrics.received. */
+  readonly measure?: (received: Received) => void;
   /** Hears of what was received. */
   readonly listener?: ReceiverListener;
   /** Bounds; see RECEIVER_LIMITS. */
@@ -161,7 +149,8 @@ export class OtlpReceiver {
       if ("status" in body) return body;
       try {
         const signal = SIGNALS[pathOf(request)];
-        const turn = this.#turn.then(() => this.#take(signal, body.bytes, encoding!));
+        const onward = !request.headers.has(FORWARDED_HEADER);
+        const turn = this.#turn.then(() => this.#take(signal, body.bytes, encoding!, onward));
         this.#turn = turn.catch(() => {}); // whoever has the turn hears of its failure
         return await turn;
       } finally {
@@ -220,7 +209,12 @@ export class OtlpReceiver {
     return given !== undefined && timingSafeEqual(digest(given), this.#token);
   }
 
-  async #take(signal: Signal, bytes: Uint8Array, encoding: Encoding): Promise<Response> {
+  async #take(
+    signal: Signal,
+    bytes: Uint8Array,
+    encoding: Encoding,
+    onward: boolean,
+  ): Promise<Response> {
     switch (signal) {
       case "traces":
         return await this.#takeTraces(bytes, encoding);
@@ -228,14 +222,16 @@ export class OtlpReceiver {
         const metrics = decodeMetrics(bytes, encoding);
         this.#counts.points += metrics.reduce((sum, metric) => sum + pointsOf(metric), 0);
         this.#ports.listener?.metrics?.(metrics);
-        await this.#forward({ signal, bytes, encoding, metrics });
+        this.#ports.measure?.({ signal, accepted: metrics.length });
+        if (onward) await this.#forward({ signal, bytes, encoding, metrics });
         return accepted(signal, encoding);
       }
       case "logs": {
         const logs = decodeLogs(bytes, encoding);
         this.#counts.logs += logs.length;
         this.#ports.listener?.logs?.(logs);
-        await this.#forward({ signal, bytes, encoding, logs });
+        this.#ports.measure?.({ signal, accepted: logs.length });
+        if (onward) await this.#forward({ signal, bytes, encoding, logs });
         return accepted(signal, encoding);
       }
     }
@@ -244,7 +240,8 @@ export class OtlpReceiver {
   async #takeTraces(bytes: Uint8Array, encoding: Encoding): Promise<Response> {
     const { spans, rejected, reason } = decodeTraces(bytes, encoding);
     this.#counts.rejectedSpans += rejected;
-    const { store, bus, clock, listener } = this.#ports;
+    const { store, bus, clock, listener, measure } = this.#ports;
+    measure?.({ signal: "traces", rejected, reason: "invalid" });
     for (let from = 0; from < spans.length; from += SPANS_AT_ONCE) {
       if (from > 0) await new Promise<void>((resolve) => clock.after(0, resolve));
       const some = spans.slice(from, from + SPANS_AT_ONCE);
@@ -252,6 +249,8 @@ export class OtlpReceiver {
       this.#counts.spans += records.length;
       this.#counts.ownSpans += own;
       this.#counts.repeatedSpans += repeated;
+      measure?.({ signal: "traces", accepted: records.length, rejected: own, reason: "own" });
+      measure?.({ signal: "traces", rejected: repeated, reason: "duplicate" });
       for (const { span, position } of records) bus.tell({ event: "received", span, position });
       listener?.spans?.(records.map(({ span }) => span));
     }

@@ -7,7 +7,8 @@ import type { Store } from "../core/store.ts";
 import { openStore } from "../store/open.ts";
 import { systemClock } from "../system.ts";
 import { Bus } from "./bus.ts";
-import { type Forwarded, OtlpReceiver, type ReceiverPorts } from "./otlp_receiver.ts";
+import type { Forwarded } from "./forwarded.ts";
+import { OtlpReceiver, type ReceiverPorts } from "./otlp_receiver.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";

@@ -15,6 +15,7 @@ import {
   BasicTracerProvider,
   type SpanLimits,
 } from "@opentelemetry/sdk-trace-base";
+import { SERVICE_VERSION } from "../../semconv/attributes.ts";
 import type { Attributes, BusEvent, SpanEnd, SpanStart } from "../core/span.ts";
 
 /**
@@ -86,7 +87,11 @@ export class Tracing {
       spanLimits: { ...UNLIMITED, ...more.limits },
       spanProcessors: processors.map(contained),
     });
-    this.#tracer = this.#provider.getTracer("spanloop");
+    const version = more.resource?.[SERVICE_VERSION];
+    this.#tracer = this.#provider.getTracer(
+      "spanloop",
+      typeof version === "string" ? version : undefined,
+    );
   }
 
   /** Makes an SDK span of each span on the bus: started when its start is committed, ended when its end is. */

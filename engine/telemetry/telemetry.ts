@@ -7,10 +7,19 @@ import type { Bus } from "./bus.ts";
 import { logExceptions } from "./exceptions.ts";
 import { DropLog } from "./export/drop_log.ts";
 import { ExportQueue, type QueueStatus } from "./export/queue.ts";
-import { logSenders, metricSenders, type SenderPorts, spanSenders } from "./export/senders.ts";
+import { FORWARD_QUEUE, Forwarder } from "./forward.ts";
+import {
+  forwardSenders,
+  logSenders,
+  metricSenders,
+  type SenderPorts,
+  spanSenders,
+} from "./export/senders.ts";
 import type { Sender } from "./export/sender.ts";
 import type { EngineLog } from "./log.ts";
+import type { Received } from "./metrics/metrics.ts";
 import type { Metering } from "./metrics/start.ts";
+import type { Forward } from "./forwarded.ts";
 import { type Redact, redactor } from "./redact.ts";
 import { sampler } from "./sampler.ts";
 import type { BatchSettings, Signal } from "./settings.ts";
@@ -55,6 +64,23 @@ export class Telemetry {
     const telemetry = new Telemetry(ports);
     await telemetry.#start();
     return telemetry;
+  }
+
+  /** Takes received metrics and logs on to where the engine's own go; undefined: nowhere. */
+  async forwarding(): Promise<Forward | undefined> {
+    const forwarder = new Forwarder();
+    for (const signal of ["metrics", "logs"] as const) {
+      const settings = { ...FORWARD_QUEUE, timeoutMs: SHUTDOWN_MS };
+      for (const [encoding, sender] of await forwardSenders(this.#ports, signal)) {
+        forwarder.add({ signal, encoding }, sender, (counted) => this.#queue(counted, settings));
+      }
+    }
+    return forwarder.idle ? undefined : forwarder.forward;
+  }
+
+  /** Counts what the receiver took or did not take. */
+  received(items: Received): void {
+    this.#metering?.metrics.received(items);
   }
 
   /** How each queue is doing. */

@@ -48,9 +48,7 @@ for (const protocol of ["http/protobuf", "http/json", "grpc"]) {
       });
       const env = {
         OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
-        // Deno has no TLS to an address with gRPC's library, which names the server by it.
-        OTEL_EXPORTER_OTLP_ENDPOINT: (protocol === "grpc" ? collector.grpc : collector.http)
-          .replace("127.0.0.1", "localhost"),
+        OTEL_EXPORTER_OTLP_ENDPOINT: protocol === "grpc" ? collector.grpc : collector.http,
       };
       const trusting = { ...env, OTEL_EXPORTER_OTLP_CERTIFICATE: file("authority.pem") };
       const known = {

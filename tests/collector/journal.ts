@@ -1,4 +1,5 @@
 /** What OTLP must say of a run, by its journal. */
+import config from "../../deno.json" with { type: "json" };
 import assert from "node:assert/strict";
 import type { EndRecord, JournalRecord, StartRecord } from "../../engine/core/span.ts";
 import { CALLER, type EngineRun, LINES } from "./engine_run.ts";
@@ -181,6 +182,6 @@ function expected({ start, end: record }: Ended): Omit<SpanMessage, "resource"> 
     })),
     status: { code: end.error ? ERROR : 0, message: end.error ? end.message ?? "" : "" },
     dropped: [0, 0, 0],
-    scope: { name: "spanloop", version: "" },
+    scope: { name: "spanloop", version: config.version },
   };
 }

@@ -163,7 +163,7 @@ steps:
     span: { attributes: { huge: "\${{ 1e300 }}", past: "\${{ 9223372036854775808.0 }}", least: "\${{ -9223372036854775808.0 }}" } }
     run: "true"
 `;
-for (const protocol of ["http/protobuf", "grpc"]) {
+for (const protocol of ["http/protobuf", "http/json", "grpc"]) {
   Deno.test(`a whole number that no 64-bit integer holds costs no span: ${protocol}`, async () => {
     await using end = farEnd();
     await using collector = await startCollector(collectorPath(), { endpoint: end.endpoint });

@@ -132,7 +132,7 @@ function value(any: Any): unknown {
   if (any === undefined) return undefined;
   const [kind, inner] = Object.entries(any)[0] ?? [];
   if (kind === "intValue") return Number(inner);
-  return kind === "arrayValue" ? (inner as { values: Any[] }).values.map(value) : inner;
+  return kind === "arrayValue" ? ((inner as { values?: Any[] }).values ?? []).map(value) : inner;
 }
 
 function values(attributes: readonly { key: string; value: Any }[] = []): Record<string, unknown> {

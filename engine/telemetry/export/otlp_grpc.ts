@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { checkServerIdentity } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.ts";
 import type { OtlpSettings, Signal } from "../settings.ts";
@@ -11,12 +13,11 @@ const METHODS: Readonly<Record<Signal, string>> = {
   logs: "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
 };
 
-// What may work later, by OTLP's specification: https://opentelemetry.io/docs/specs/otlp/#failures. It counts
-// RESOURCE_EXHAUSTED only with a RetryInfo; here it is tried again in any case, after a growing wait.
+// What may work later, by OTLP's specification: https://opentelemetry.io/docs/specs/otlp/#failures.
+// RESOURCE_EXHAUSTED does so only where a RetryInfo comes with it.
 const RETRYABLE = new Set<number>([
   grpc.status.CANCELLED,
   grpc.status.DEADLINE_EXCEEDED,
-  grpc.status.RESOURCE_EXHAUSTED,
   grpc.status.ABORTED,
   grpc.status.OUT_OF_RANGE,
   grpc.status.UNAVAILABLE,
@@ -34,7 +35,12 @@ export function otlpGrpcSender<T>(
   clock: Clock,
 ): Sender<T> {
   const address = settings.endpoint.replace(/^[a-z]+:\/\//, "").replace(/\/+$/, "");
-  const client = new grpc.Client(address, credentials(settings), {
+  const ip = ipOf(address);
+  const client = new grpc.Client(address, credentials(settings, ip), {
+    // A name in TLS must be one: an address is checked against the certificate instead.
+    ...(settings.insecure || ip === undefined
+      ? {}
+      : { "grpc.ssl_target_name_override": "localhost" }),
     "grpc.default_compression_algorithm": settings.compression === "gzip" ? 2 : 0,
     // A connection that failed is tried again when the queue tries again, and not later.
     "grpc.max_reconnect_backoff_ms": 1_000,
@@ -86,6 +92,11 @@ export function otlpGrpcSender<T>(
 
 function failure(error: grpc.ServiceError): Sent {
   const message = `${grpc.status[error.code]}: ${plain(error.details)}`.slice(0, 300);
+  if (error.code === grpc.status.RESOURCE_EXHAUSTED) {
+    if (hasRetryInfo(error)) return { status: "retry", message };
+    const status = /larger than max/i.test(error.details) ? "too_large" : "failed";
+    return { status, message };
+  }
   if (!RETRYABLE.has(error.code)) return { status: "failed", message };
   return {
     status: "retry",
@@ -94,11 +105,29 @@ function failure(error: grpc.ServiceError): Sent {
   };
 }
 
-function credentials(settings: OtlpSettings): grpc.ChannelCredentials {
+// The host of `address`, if it is an IP address: `127.0.0.1:4317` or `[::1]:4317`.
+function ipOf(address: string): string | undefined {
+  const host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+  return isIP(host) === 0 ? undefined : host;
+}
+
+function credentials(settings: OtlpSettings, ip: string | undefined): grpc.ChannelCredentials {
   if (settings.insecure) return grpc.credentials.createInsecure();
   const { certificate, clientCertificate, clientKey } = settings;
   const pem = (path: string | undefined) => path === undefined ? null : Buffer.from(readPem(path));
-  return grpc.credentials.createSsl(pem(certificate), pem(clientKey), pem(clientCertificate));
+  const [ca, key, cert] = [pem(certificate), pem(clientKey), pem(clientCertificate)];
+  return grpc.credentials.createSsl(
+    ca,
+    key,
+    cert,
+    ip === undefined ? {} : { checkServerIdentity: (_, peer) => checkServerIdentity(ip, peer) },
+  );
+}
+
+// The details are a google.rpc.Status, in which each names its type.
+function hasRetryInfo({ metadata }: grpc.ServiceError): boolean {
+  const details = metadata?.get("grpc-status-details-bin") ?? [];
+  return details.some((one) => Buffer.from(one).includes("google.rpc.RetryInfo"));
 }
 
 // The library's own words around a connection's error.

@@ -10,6 +10,7 @@ import type { Serializer } from "./serializer.ts";
 
 // What may work later, by OTLP's specification: https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes
 const RETRYABLE = new Set([429, 502, 503, 504]);
+const TOO_LARGE = 413;
 // An answer is a few bytes; what is longer is not from a collector.
 const LONGEST_ANSWER = 4 << 20;
 
@@ -47,6 +48,7 @@ export function otlpHttpSender<T>(
     const answer = await bounded(response);
     if (response.ok) return accepted(answer, serializer);
     const message = `${response.status} ${response.statusText}${reason(response, answer)}`;
+    if (response.status === TOO_LARGE) return { status: "too_large", message };
     if (!RETRYABLE.has(response.status)) return { status: "failed", message };
     return { status: "retry", message, afterMs: retryAfter(response) };
   }

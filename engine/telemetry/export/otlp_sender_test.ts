@@ -135,6 +135,10 @@ Deno.test("an answer is told apart: taken, taken in part, later, never", async (
       new Response("go\n away", { status: 503 }),
       { status: "retry", message: "503 Service Unavailable: go away", afterMs: undefined },
     ],
+    [new Response(null, { status: 413 }), {
+      status: "too_large",
+      message: "413 Payload Too Large",
+    }],
     [new Response(null, { status: 400 }), { status: "failed", message: "400 Bad Request" }],
     [new Response(null, { status: 500 }), {
       status: "failed",
@@ -253,11 +257,18 @@ Deno.test("over gRPC a batch arrives with its headers, and each status is told a
     message: "INVALID_ARGUMENT: bad",
   });
   answer = { code: grpc.status.RESOURCE_EXHAUSTED, details: "full" };
-  assert.deepEqual(await sender.send([span()]), {
-    status: "retry",
-    message: "RESOURCE_EXHAUSTED: full",
-  });
-  assert.deepEqual(heard, [["k", true], ["k", true], ["k", true]]);
+  // Without a RetryInfo it is not to be tried again.
+  const full = { status: "failed", message: "RESOURCE_EXHAUSTED: full" };
+  assert.deepEqual(await sender.send([span()]), full);
+  const metadata = new grpc.Metadata();
+  metadata.set("grpc-status-details-bin", Buffer.from("type.googleapis.com/google.rpc.RetryInfo"));
+  answer = { ...answer, metadata };
+  assert.deepEqual(await sender.send([span()]), { ...full, status: "retry" });
+  answer = { code: grpc.status.RESOURCE_EXHAUSTED, details: "message larger than max (2 vs. 1)" };
+  assert.equal((await sender.send([span()])).status, "too_large");
+  answer = { code: grpc.status.UNAVAILABLE, details: "later" };
+  assert.equal((await sender.send([span()])).status, "retry");
+  assert.deepEqual(new Set(heard.map(([key, whole]) => `${key} ${whole}`)), new Set(["k true"]));
   await sender.close();
   server.forceShutdown();
   const nobody = grpcSender({ endpoint: `http://127.0.0.1:${freePort()}` });

@@ -185,9 +185,15 @@ export class ExportQueue<T> {
       this.#cancelTimer = this.#clock.after(Math.min(wait, LONGEST_WAIT_MS), () => this.#send());
       return;
     }
-    this.#batch = [];
     this.#failures = 0;
-    if (sent.status === "failed") {
+    if (sent.status === "too_large" && length > 1) {
+      this.#waiting.unshift(...this.#batch.slice(length >> 1));
+      this.#batch = this.#batch.slice(0, length >> 1);
+      this.#send();
+      return;
+    }
+    this.#batch = [];
+    if (sent.status === "failed" || sent.status === "too_large") {
       this.#lastError = sent.message;
       this.#drop(length, "failed", sent.message);
     } else {

@@ -154,6 +154,21 @@ Deno.test("what is refused for good is dropped; what is refused in part is count
   assert.deepEqual([sent, dropped, queued], [3, 5, 0]);
 });
 
+Deno.test("a batch that is too large goes in halves; one item that is, is dropped", async () => {
+  const { clock, queue, answers, drops, batches } = setUp();
+  answers((batch) =>
+    batch.length > 2 || batch.includes(2) ? { status: "too_large", message: "413" } : OK
+  );
+  for (let n = 1; n <= 4; n++) queue.add(n);
+  await clock.turn(200);
+  assert.deepEqual(
+    batches,
+    [[1, 2, 3, 4], [1, 2], [1], [2, 3, 4], [2], [3, 4]].slice(0, batches.length),
+  );
+  assert.deepEqual(drops, ["1 failed"]);
+  assert.equal(queue.status().sent, 3);
+});
+
 Deno.test("shutdown sends all that waits", async () => {
   const { queue, batches, drops } = setUp();
   for (let n = 1; n <= 10; n++) queue.add(n);

@@ -20,6 +20,12 @@ export type Sent =
     readonly unreachable?: true;
   }
   | {
+    /** The other side takes no request of this size: it is sent in halves. */
+    readonly status: "too_large";
+    /** Why, for a person. */
+    readonly message: string;
+  }
+  | {
     /** It will never work: the batch is dropped and counted. */
     readonly status: "failed";
     /** Why, for a person. */

@@ -1,6 +1,9 @@
 import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { Clock } from "../../core/clock.ts";
+import { asItCame, forwardSettings } from "../forward.ts";
+import type { Encoding } from "../otlp/decode.ts";
+import type { Forwarded } from "../forwarded.ts";
 import type { MetricsBatch } from "../metrics/batch.ts";
 import { metricsSerializer } from "../metrics/serializer.ts";
 import type { ExporterName, OtlpSettings, Signal, TelemetrySettings } from "../settings.ts";
@@ -51,6 +54,23 @@ export function metricSenders(ports: SenderPorts): Promise<readonly Sender<Metri
   );
 }
 
+/** Where received metrics and logs go on to: to the same place as the engine's own, as they came. */
+export async function forwardSenders(
+  { settings, clock }: SenderPorts,
+  signal: "metrics" | "logs",
+): Promise<readonly (readonly [Encoding, Sender<Forwarded>])[]> {
+  const { exporters, otlp } = settings[signal];
+  if (!exporters.includes("otlp")) return [];
+  const make = async (protocol: OtlpSettings["protocol"]) => {
+    const answers = signal === "metrics" ? metricsSerializer(protocol) : logSerializer(protocol);
+    const on = { ...forwardSettings(otlp), protocol };
+    return await otlpSender(signal, on, asItCame(answers as Serializer<never>), clock);
+  };
+  // gRPC has protobuf alone; over HTTP a collector takes both.
+  if (otlp.protocol === "grpc") return [["protobuf", await make("grpc")]];
+  return [["protobuf", await make("http/protobuf")], ["json", await make("http/json")]];
+}
+
 type OnConsole<T> = (module: typeof import("./console.ts"), options: ConsoleOptions) => Sender<T>;
 
 async function senders<T>(
@@ -76,11 +96,7 @@ async function senderOf<T>(
   switch (exporter) {
     case "otlp": {
       const { otlp } = settings[signal];
-      return otlp.protocol === "grpc"
-        ? (await import("./otlp_grpc.ts"))
-          .otlpGrpcSender(signal, otlp, serializer(otlp.protocol), clock)
-        : (await import("./otlp_http.ts"))
-          .otlpHttpSender(signal, otlp, serializer(otlp.protocol), clock);
+      return await otlpSender(signal, otlp, serializer(otlp.protocol), clock);
     }
     case "otlp_file":
       return (await import("./otlp_file.ts"))
@@ -94,4 +110,15 @@ async function senderOf<T>(
     case "prometheus":
       return undefined;
   }
+}
+
+async function otlpSender<T>(
+  signal: Signal,
+  settings: OtlpSettings,
+  serializer: Serializer<T>,
+  clock: Clock,
+): Promise<Sender<T>> {
+  return settings.protocol === "grpc"
+    ? (await import("./otlp_grpc.ts")).otlpGrpcSender(signal, settings, serializer, clock)
+    : (await import("./otlp_http.ts")).otlpHttpSender(signal, settings, serializer, clock);
 }

@@ -126,13 +126,12 @@ export class Metrics {
 
   // A run id is a UUIDv7 (R2): its first 48 bits are when the run was created, in milliseconds.
   #begun({ runId, span }: StartRecord): void {
+    const workflow = textOf(span.attributes, keys.CICD_PIPELINE_NAME);
+    if (this.#workflows.size < MOST_SETS) this.#workflows.add(workflow);
     const created = parseInt(runId.slice(0, 8) + runId.slice(9, 13), 16);
     if (!Number.isInteger(created)) return;
     const waited = Number(span.startTime - BigInt(created) * 1_000_000n) / 1e9;
-    const attributes = this.#sets.run.get(
-      textOf(span.attributes, keys.CICD_PIPELINE_NAME),
-      keys.CICD_PIPELINE_RUN_STATE_VALUE_PENDING,
-    );
+    const attributes = this.#sets.run.get(workflow, keys.CICD_PIPELINE_RUN_STATE_VALUE_PENDING);
     this.#instruments.runDuration.record(Math.max(0, waited), attributes, span, span.startTime);
   }
 

@@ -1,4 +1,5 @@
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import { SERVICE_VERSION } from "../../../semconv/attributes.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Attributes, SpanReference } from "../../core/span.ts";
 import type { Redact } from "../redact.ts";
@@ -67,7 +68,7 @@ export function startMetrics(ports: MetricsPorts): Metering {
   const readers = [...new Set([pushed, scraped])].filter((reader) => reader !== undefined);
   const provider = new MeterProvider({ readers });
   const metrics: Metrics = new Metrics({
-    meter: provider.getMeter("spanloop"),
+    meter: provider.getMeter("spanloop", textOf(resource[SERVICE_VERSION])),
     clock,
     redact,
     filter: exemplarFilter(settings.exemplars, ports.exported ?? ((span) => span)),
@@ -102,6 +103,10 @@ function exemplarFilter(
     const place = exported(span);
     return place.sampled === true ? place : undefined;
   };
+}
+
+function textOf(value: Attributes[string] | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function codeOf(thrown: unknown): string {
