@@ -13,6 +13,7 @@ import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   AlwaysOnSampler,
   BasicTracerProvider,
+  type ReadableSpan,
   type SpanLimits,
 } from "@opentelemetry/sdk-trace-base";
 import { SERVICE_VERSION } from "../../semconv/attributes.ts";
@@ -147,6 +148,16 @@ export class Tracing {
   async shutdown(): Promise<void> {
     await this.#provider.shutdown();
   }
+}
+
+/** A processor that hands each span on when it has ended, and keeps nothing. */
+export function onEnded(hear: (span: ReadableSpan) => void): SpanProcessor {
+  return {
+    onStart: () => {},
+    onEnd: (span) => hear(span as ReadableSpan),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
 }
 
 /**

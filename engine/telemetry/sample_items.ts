@@ -5,7 +5,7 @@ import type { Ids } from "../core/ids.ts";
 import type { Attributes } from "../core/span.ts";
 import { exportLogs } from "./log_export.ts";
 import type { MetricsBatch } from "./metrics/batch.ts";
-import { Tracing } from "./provider.ts";
+import { onEnded, Tracing } from "./provider.ts";
 
 /** One thing of each signal, to see whether it arrives. */
 export interface SampleItems {
@@ -44,12 +44,7 @@ export function sampleItems(resource: Attributes, ids: Ids, now: bigint): Sample
 
 function spanOf(ids: { traceId: string; spanId: string }, resource: Attributes, now: bigint) {
   const ended: ReadableSpan[] = [];
-  const tracing = new Tracing([{
-    onStart: () => {},
-    onEnd: (span) => void ended.push(span as ReadableSpan),
-    forceFlush: () => Promise.resolve(),
-    shutdown: () => Promise.resolve(),
-  }], { resource });
+  const tracing = new Tracing([onEnded((span) => void ended.push(span))], { resource });
   const span = tracing.start({
     ...ids,
     name: NAME,

@@ -4,7 +4,7 @@ import * as keys from "../../semconv/attributes.ts";
 import { exceptionAttributes, exceptionOf } from "./exceptions.ts";
 import type { ExportQueue } from "./export/queue.ts";
 import { linkedTraceId, type Placement, Placements } from "./placement.ts";
-import { Tracing } from "./provider.ts";
+import { onEnded, Tracing } from "./provider.ts";
 import type { Redact } from "./redact.ts";
 import type { Sampled } from "./sampler.ts";
 import type { TelemetrySettings } from "./settings.ts";
@@ -37,12 +37,9 @@ export class TraceExport {
     this.#redact = ports.redact;
     this.#asEvents = ports.settings.exceptions !== "logs";
     this.#placements = new Placements(ports.sampled);
-    this.#tracing = new Tracing([{
-      onStart: () => {},
-      onEnd: (span) => this.#queues.forEach((queue) => queue.add(span as ReadableSpan)),
-      forceFlush: () => Promise.resolve(),
-      shutdown: () => Promise.resolve(),
-    }], {
+    this.#tracing = new Tracing([
+      onEnded((span) => this.#queues.forEach((queue) => queue.add(span))),
+    ], {
       resource: ports.resource,
       limits: {
         attributeCountLimit: limits.attributeCount,
