@@ -62,8 +62,11 @@ function checkName(entry: Entry, texts: Texts): void {
 /** Compiles `trace:`. */
 export function compileTrace(node: Node | undefined): TraceSettings {
   const given = asMapping(node);
+  const mode = wordOf(given?.get("mode"), ["single", "linked"]) ?? "single";
   return {
-    mode: wordOf(given?.get("mode"), ["single", "linked"]) ?? "single",
-    detail: wordOf(given?.get("detail"), ["run", "steps", "batches"]) ?? "steps",
+    mode,
+    // Whoever asks for traces of batches wants the batches.
+    detail: wordOf(given?.get("detail"), ["run", "steps", "batches"]) ??
+      (mode === "linked" ? "batches" : "steps"),
   };
 }

@@ -188,7 +188,7 @@ Deno.test("detail: run exports runs alone (T1)", async () => {
 
 Deno.test("mode: linked makes each batch a trace of its own, with links between them (T1)", async () => {
   await using collector = collect();
-  const ran = await run(otlp(collector), detailed("{ mode: linked, detail: batches }"));
+  const ran = await run(otlp(collector), detailed("{ mode: linked }"));
   const [step, ...rest] = named(collector.spans, "each").toSorted((a, b) =>
     a.parentSpanId === undefined ? 1 : b.parentSpanId === undefined ? -1 : 0
   );
