@@ -1,5 +1,6 @@
 import type { JsonObject } from "./json.ts";
 import type { ValueSource } from "./parameter.ts";
+import type { Decision, LedgerEntry, Snapshot } from "./proposal.ts";
 import type {
   EndEntry,
   JournalRecord,
@@ -69,6 +70,8 @@ export interface RunHeader {
   readonly params: JsonObject;
   /** Where each value came from. */
   readonly sources: Readonly<Record<string, ValueSource>>;
+  /** The version of the workflow's snapshot that it started with (P3); absent: 0. */
+  readonly snapshot?: number;
   /** 0 to 9 (A1). */
   readonly priority: number;
   /** The concurrency group. */
@@ -144,6 +147,24 @@ export interface Receipt {
   readonly repeated: number;
 }
 
+/** Which ledger entries to list. */
+export interface LedgerQuery {
+  /** Of one workflow. */
+  readonly workflow?: string;
+  /** That name this parameter. */
+  readonly parameter?: string;
+  /** With this number. */
+  readonly number?: number;
+  /** Of the proposal with this id. */
+  readonly proposal?: string;
+  /** With this outcome. */
+  readonly outcome?: Decision["outcome"];
+  /** Proposed at or after, nanoseconds since the epoch. */
+  readonly since?: bigint;
+  /** At most so many; 100 when absent. */
+  readonly limit?: number;
+}
+
 /** What to list. */
 export interface RunQuery {
   /** Of one workflow. */
@@ -168,6 +189,7 @@ export interface RunQuery {
  *   process, not of the machine).
  * - J4: positions grow; `read` and `since` give records in the order of their commit.
  * - T2: what `receive` stores never enters a run's journal, whatever ids it has.
+ * - P2: a proposal, its decision and the snapshot that it makes commit together or not at all; one id, one entry.
  * - R7: entries of a run are written only under the fence that this process acquired.
  *
  * Errors: StoreError with code `store.full`, `store.read_only`, `store.corrupt`, `store.newer`,
@@ -240,6 +262,27 @@ export interface Store {
   register(workflow: string, file: string): Promise<string | undefined>;
   /** Points a name at a new file, for one that was moved. */
   reregister(workflow: string, file: string): Promise<void>;
+
+  /** A workflow's tuned values; version 0 without values when nothing has been changed. */
+  snapshot(workflow: string): Promise<Snapshot>;
+  /** Those of one version, which stay as they were (P3); undefined when there is no such version yet. */
+  snapshot(workflow: string, version: number): Promise<Snapshot | undefined>;
+  /**
+   * Writes a proposal with its decision and, when it makes one, the next snapshot, in one transaction (P2), given
+   * that the snapshot still has the version `expected`; otherwise gives the snapshot that is there now and writes
+   * nothing. A proposal of that id that is there already is given back as it is, whatever else is asked.
+   * `store.invalid`: the snapshot is not the next version of the proposal's workflow, the entry says another
+   * version, or the proposal's time is none (0 to 2^64 - 1).
+   */
+  decide(
+    entry: Omit<LedgerEntry, "number">,
+    change: { readonly expected: number; readonly snapshot?: Snapshot },
+  ): Promise<
+    | { readonly entry: LedgerEntry; readonly repeated: boolean }
+    | { readonly stale: Snapshot }
+  >;
+  /** Ledger entries, newest first. */
+  ledger(query: LedgerQuery): Promise<readonly LedgerEntry[]>;
 
   /** A value that this project keeps by key, such as a schedule's last tick. */
   getItem(key: string): Promise<string | undefined>;

@@ -2,6 +2,7 @@
 // deno-lint-ignore-file require-await
 import { StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { LedgerEntry, Snapshot } from "../core/proposal.ts";
 import type {
   EndEntry,
   JournalRecord,
@@ -17,6 +18,7 @@ import type {
   Holder,
   Lease,
   LeaseState,
+  LedgerQuery,
   Receipt,
   RunHeader,
   RunQuery,
@@ -24,6 +26,8 @@ import type {
   Signal,
   Store,
 } from "../core/store.ts";
+import { copy } from "./_copy.ts";
+import { MemoryLedger } from "./_memory_ledger.ts";
 import { checkRunId } from "./_run_id.ts";
 
 /** Makes an empty store that ends with the process. */
@@ -51,7 +55,8 @@ interface HeldLease {
  * SQLite driver, which tests/contract compares with it.
  *
  * J1 holds as far as memory can. J4: positions come from a counter. R7: the fence is checked in `commit`,
- * which does not give way.
+ * which does not give way. P2: `decide` does not give way
+ * either.
  */
 class MemoryStore implements Store {
   readonly location = "memory:";
@@ -61,6 +66,7 @@ class MemoryStore implements Store {
   readonly #definitions = new Map<string, string>();
   readonly #workflows = new Map<string, string>();
   readonly #items = new Map<string, string>();
+  readonly #ledger = new MemoryLedger();
   #journal: JournalRecord[] = [];
   #received: (ReceivedRecord & { readonly at: bigint })[] = [];
   #signals: Signal[] = [];
@@ -73,24 +79,23 @@ class MemoryStore implements Store {
     this.#check();
     const stored = copy(entries);
     for (const entry of stored) if (entry.type === "run") checkRunId(entry.runId);
-    const decided = new Map<string, "ours" | "lost" | "duplicate">();
+    const fates = new Map<string, "ours" | "lost" | "duplicate">();
     for (const entry of stored) {
-      if (decided.has(entry.runId)) continue;
-      decided.set(entry.runId, this.#decide(entry, fences));
+      if (fates.has(entry.runId)) continue;
+      fates.set(entry.runId, this.#fateOf(entry, fences));
     }
     const records: JournalRecord[] = [];
     for (const entry of stored) {
-      if (decided.get(entry.runId) !== "ours" || entry.type === "run") continue;
+      if (fates.get(entry.runId) !== "ours" || entry.type === "run") continue;
       if (entry.type === "status") this.#setStatus(entry);
       else records.push(this.#append(entry));
     }
     this.#version++;
-    const withFate = (fate: string) =>
-      [...decided].filter((of) => of[1] === fate).map(([id]) => id);
+    const withFate = (fate: string) => [...fates].filter((of) => of[1] === fate).map(([id]) => id);
     return { records: copy(records), lost: withFate("lost"), duplicates: withFate("duplicate") };
   }
 
-  #decide(entry: Entry, fences: ReadonlyMap<string, number>): "ours" | "lost" | "duplicate" {
+  #fateOf(entry: Entry, fences: ReadonlyMap<string, number>): "ours" | "lost" | "duplicate" {
     const { runId } = entry;
     if (entry.type === "run") {
       const { trigger } = entry.header;
@@ -336,6 +341,25 @@ class MemoryStore implements Store {
     this.#version++;
   }
 
+  snapshot(workflow: string): Promise<Snapshot>;
+  snapshot(workflow: string, version: number): Promise<Snapshot | undefined>;
+  async snapshot(workflow: string, version?: number): Promise<Snapshot | undefined> {
+    this.#check();
+    return this.#ledger.snapshot(workflow, version);
+  }
+
+  async decide(...[entry, change]: Parameters<Store["decide"]>): ReturnType<Store["decide"]> {
+    this.#check();
+    const result = this.#ledger.decide(entry, change);
+    this.#version++;
+    return result;
+  }
+
+  async ledger(query: LedgerQuery): Promise<readonly LedgerEntry[]> {
+    this.#check();
+    return this.#ledger.list(query);
+  }
+
   async getItem(key: string): Promise<string | undefined> {
     this.#check();
     return this.#items.get(key);
@@ -426,17 +450,4 @@ function isBefore(
 
 function compare<T extends bigint | string>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** A copy that holds nothing that JSON would not: properties that are undefined are left out. */
-function copy<T>(value: T): T {
-  if (typeof value === "number") return (Number.isFinite(value) ? value + 0 : null) as T;
-  if (Array.isArray(value)) return value.map((one) => copy(one ?? null)) as T;
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).filter(([, one]) => one !== undefined).map(([key, one]) => [
-      key,
-      copy(one),
-    ]),
-  ) as T;
 }

@@ -2,12 +2,14 @@
 // deno-lint-ignore-file require-await
 import { StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { LedgerEntry, Snapshot } from "../core/proposal.ts";
 import type { JournalRecord, ReceivedSpan, StoreRecord } from "../core/span.ts";
 import type {
   Commit,
   Entry,
   Lease,
   LeaseState,
+  LedgerQuery,
   Receipt,
   RunQuery,
   RunSummary,
@@ -18,6 +20,7 @@ import { Connection } from "./_connection.ts";
 import { type FileOptions, openFile } from "./_file.ts";
 import { Journal } from "./_journal.ts";
 import { Leases } from "./_leases.ts";
+import { Ledger } from "./_ledger.ts";
 import { Received } from "./_received.ts";
 import type { Spilled } from "./_row.ts";
 import { Runs } from "./_runs.ts";
@@ -32,7 +35,7 @@ export function openSqlite(file: string, options: FileOptions): Store {
 /**
  * The store in a SQLite file in WAL mode (default driver).
  *
- * Keeps J1, J4 and R7 as `Store` states them: every call that writes is one BEGIN IMMEDIATE transaction,
+ * Keeps J1, J4, P2 and R7 as `Store` states them: every call that writes is one BEGIN IMMEDIATE transaction,
  * run to its end without giving way, so that no two calls of a process mix.
  */
 class SqliteStore implements Store {
@@ -43,6 +46,7 @@ class SqliteStore implements Store {
   readonly #received: Received;
   readonly #journal: Journal;
   readonly #leases: Leases;
+  readonly #ledger: Ledger;
   readonly #runs: Runs;
   readonly #file: string;
   // Which file it is: one that takes its place under the same name is another.
@@ -56,6 +60,7 @@ class SqliteStore implements Store {
     this.#received = new Received(this.#db);
     this.#journal = new Journal(this.#db, this.#spills, this.#received);
     this.#leases = new Leases(this.#db);
+    this.#ledger = new Ledger(this.#db);
     this.#runs = new Runs(this.#db);
     this.#file = file;
     this.#identity = identityOf(file);
@@ -172,6 +177,20 @@ class SqliteStore implements Store {
       this.#db.statement("INSERT OR REPLACE INTO workflows (name, file) VALUES (?, ?)")
         .run(toColumn(workflow), toColumn(file))
     );
+  }
+
+  snapshot(workflow: string): Promise<Snapshot>;
+  snapshot(workflow: string, version: number): Promise<Snapshot | undefined>;
+  async snapshot(workflow: string, version?: number): Promise<Snapshot | undefined> {
+    return this.#ledger.snapshot(workflow, version);
+  }
+
+  async decide(...[entry, change]: Parameters<Store["decide"]>): ReturnType<Store["decide"]> {
+    return this.#ledger.decide(entry, change);
+  }
+
+  async ledger(query: LedgerQuery): Promise<readonly LedgerEntry[]> {
+    return this.#ledger.list(query);
   }
 
   async getItem(key: string): Promise<string | undefined> {

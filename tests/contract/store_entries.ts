@@ -1,3 +1,4 @@
+import type { Decision, LedgerEntry, Proposal, Snapshot } from "../../engine/core/proposal.ts";
 import type { EndEntry, JournalRecord, ReceivedSpan, StartEntry } from "../../engine/core/span.ts";
 import type { Entry, Holder, RunHeader, Store } from "../../engine/core/store.ts";
 
@@ -129,4 +130,55 @@ export function seeded(seed: number): (bound: number) => number {
     // The upper bits: the lower ones have short periods.
     return Math.floor(Number(state) / 2 ** 32 * bound);
   };
+}
+
+/** A proposal of a plugin with what became of it: applied as the version after the one that it was made against. */
+export function change(
+  id: string,
+  version: number,
+  more: Partial<Proposal> = {},
+): [Omit<LedgerEntry, "number">, { expected: number; snapshot: Snapshot }] {
+  const proposal: Proposal = {
+    id,
+    workflow: "test",
+    author: { kind: "plugin", name: "slow_step" },
+    changes: { batch: version },
+    reason: "p95 is up",
+    evidence: [{ traceId: RUN_TRACE, spanId: "00f067aa0ba902b7" }],
+    version,
+    at: T0,
+    ...more,
+  };
+  const decision: Decision = {
+    outcome: "applied",
+    rule: "accepted",
+    message: "nothing speaks against it",
+    values: proposal.changes,
+    clamped: [],
+  };
+  const { workflow, changes, at } = proposal;
+  return [
+    { proposal, decision, before: { batch: null }, version: version + 1 },
+    {
+      expected: version,
+      snapshot: { workflow, version: version + 1, values: changes, frozen: [], at },
+    },
+  ];
+}
+
+/** The same refused: it makes no version. */
+export function refusal(
+  id: string,
+  version: number,
+  more: Partial<Proposal> = {},
+): [Omit<LedgerEntry, "number">, { expected: number }] {
+  const [{ proposal, before }] = change(id, version, more);
+  const decision: Decision = {
+    outcome: "refused",
+    rule: "cooldown",
+    message: "too early",
+    values: {},
+    clamped: [],
+  };
+  return [{ proposal, decision, before }, { expected: version }];
 }

@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import type { LedgerEntry } from "../../engine/core/proposal.ts";
+import type { LedgerQuery, Store } from "../../engine/core/store.ts";
+import { change, newRun, refusal, status, T0 } from "./store_entries.ts";
+
+const HOSTILE = [
+  "",
+  "a\0b",
+  "\ud800",
+  '\u0001"x"',
+  "__proto__",
+  "'; DROP TABLE ledger; --",
+  "é 😀",
+];
+
+/** What every driver must keep of changes to parameters; `open` gives a new, empty store. */
+export function ledgerContract(driver: string, open: () => Promise<Store>): void {
+  const test = (name: string, body: (store: Store) => Promise<void>) =>
+    Deno.test(`${driver}: ${name}`, async () => {
+      const store = await open();
+      try {
+        await body(store);
+      } finally {
+        await store.close();
+      }
+    });
+
+  const numbers = async (store: Store, query: LedgerQuery) =>
+    (await store.ledger(query)).map(({ number }) => number);
+
+  test("a workflow that nothing has changed has version 0, without values", async (store) => {
+    const none = { workflow: "test", version: 0, values: {}, frozen: [], at: 0n };
+    assert.deepEqual(await store.snapshot("test"), none);
+    assert.deepEqual(await store.snapshot("test", 0), none);
+    assert.equal(await store.snapshot("test", 1), undefined);
+    assert.deepEqual(await store.ledger({}), []);
+  });
+
+  test("decide writes the entry and the snapshot; every version stays (P2, P3)", async (store) => {
+    const [one, two] = [change("a", 0), change("b", 1, { changes: { batch: 7, other: "x" } })];
+    assert.deepEqual(await store.decide(...one), {
+      entry: { ...one[0], number: 1 },
+      repeated: false,
+    });
+    assert.deepEqual(await store.decide(...two), {
+      entry: { ...two[0], number: 2 },
+      repeated: false,
+    });
+    assert.deepEqual(await store.snapshot("test"), two[1].snapshot);
+    assert.deepEqual(await store.snapshot("test", 1), one[1].snapshot);
+    assert.equal((await store.snapshot("test", 0))!.version, 0);
+    assert.equal(await store.snapshot("test", 3), undefined);
+    assert.equal((await store.snapshot("other")).version, 0);
+    assert.deepEqual(await store.ledger({}), [
+      { ...two[0], number: 2 },
+      { ...one[0], number: 1 },
+    ]);
+  });
+
+  test("what makes no version is in the ledger and changes nothing (P2)", async (store) => {
+    await store.decide(...change("a", 0));
+    const before = await store.snapshot("test");
+    const no = refusal("b", 1);
+    assert.deepEqual(await store.decide(...no), {
+      entry: { ...no[0], number: 2 },
+      repeated: false,
+    });
+    assert.deepEqual(await store.snapshot("test"), before);
+    assert.equal(Object.hasOwn((await store.ledger({ number: 2 }))[0], "version"), false);
+  });
+
+  test("one id has one entry, whatever else is asked (P2)", async (store) => {
+    const [entry, first] = change("a", 0);
+    await store.decide(entry, first);
+    await store.decide(...change("b", 1));
+    const known = { entry: { ...entry, number: 1 }, repeated: true };
+    const before = await store.snapshot("test");
+    for (
+      const again of [
+        change("a", 0),
+        change("a", 2, { changes: { batch: 99 } }),
+        change("a", 0, { workflow: "other" }),
+        change("a", 0, { at: -1n }),
+        refusal("a", 5),
+      ]
+    ) assert.deepEqual(await store.decide(...again), known);
+    assert.deepEqual(await store.snapshot("test"), before);
+    assert.equal((await store.snapshot("other")).version, 0);
+    assert.deepEqual(await numbers(store, {}), [2, 1]);
+  });
+
+  test("on another version than expected nothing is written (P2)", async (store) => {
+    await store.decide(...change("a", 0));
+    const current = await store.snapshot("test");
+    for (const late of [change("b", 0), change("c", 2), refusal("d", 0), refusal("e", 9)]) {
+      assert.deepEqual(await store.decide(...late), { stale: current });
+    }
+    assert.deepEqual(await store.snapshot("test"), current);
+    assert.deepEqual(await numbers(store, {}), [1]);
+    // The id was not used up.
+    assert.deepEqual(await store.decide(...change("b", 1)), {
+      entry: { ...change("b", 1)[0], number: 2 },
+      repeated: false,
+    });
+  });
+
+  test("of many that expect one version, exactly one is applied (P2)", async (store) => {
+    const results = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => store.decide(...change(`p${i}`, 0))),
+    );
+    assert.equal(results.filter((one) => "entry" in one).length, 1);
+    assert.equal((await store.snapshot("test")).version, 1);
+  });
+
+  test("an entry and a snapshot that do not belong together are refused (P2)", async (store) => {
+    const [entry, { expected, snapshot }] = change("a", 0);
+    const wrong: Parameters<Store["decide"]>[] = [
+      [{ ...entry, version: 2 }, { expected, snapshot }],
+      [{ ...entry, version: undefined }, { expected, snapshot }],
+      [entry, { expected }],
+      [{ ...entry, version: 2 }, { expected, snapshot: { ...snapshot, version: 2 } }],
+      [entry, { expected, snapshot: { ...snapshot, workflow: "other" } }],
+      change("a", 0, { at: -1n }),
+      change("a", 0, { at: 2n ** 64n }),
+    ];
+    for (const one of wrong) {
+      await assert.rejects(store.decide(...one), { code: "store.invalid" });
+    }
+    assert.deepEqual(await store.ledger({}), []);
+    assert.equal((await store.snapshot("test")).version, 0);
+  });
+
+  test("entries and snapshots come back as they were, nanoseconds exact", async (store) => {
+    let deep: unknown[] = [];
+    for (let i = 0; i < 1_100; i++) deep = [deep];
+    const values = JSON.parse(
+      '{"__proto__": 1, "none": null, "real": 0.1, "map": {"a": [null, {"b": "c"}]}}',
+    );
+    values.deep = deep;
+    const [given, { expected, snapshot }] = change("a", 0, {
+      author: { kind: "person" },
+      changes: values,
+      evidence: [],
+      at: 2n ** 64n - 1n,
+    });
+    const entry = {
+      ...given,
+      decision: { ...given.decision, values, clamped: ["real"] },
+      before: { none: null, real: 1 },
+      answers: 12,
+    };
+    const next = { ...snapshot, frozen: ["real", "none"], at: 9_007_199_254_740_993n };
+    const result = await store.decide(entry, { expected, snapshot: next });
+    assert.deepEqual(result, { entry: { ...entry, number: 1 }, repeated: false });
+    assert.deepEqual(await store.ledger({}), [{ ...entry, number: 1 }]);
+    assert.deepEqual(await store.snapshot("test"), next);
+    assert.deepEqual(await store.snapshot("test", 1), next);
+    assert.deepEqual(await numbers(store, { parameter: "__proto__" }), [1]);
+    assert.deepEqual(await numbers(store, { parameter: "toString" }), []);
+  });
+
+  test("a ledger keeps nothing of what it was given, nor gives what it keeps", async (store) => {
+    const list = [1];
+    const [entry, next] = change("a", 0, { changes: { list } });
+    const result = await store.decide(entry, next);
+    list.push(2);
+    const given = [
+      (result as { entry: LedgerEntry }).entry.decision.values,
+      (await store.ledger({}))[0].proposal.changes,
+      (await store.snapshot("test")).values,
+    ];
+    for (const values of given) {
+      assert.deepEqual(values, { list: [1] });
+      (values.list as number[]).push(3);
+    }
+    assert.deepEqual((await store.ledger({}))[0].proposal.changes, { list: [1] });
+    assert.deepEqual((await store.snapshot("test")).values, { list: [1] });
+  });
+
+  test("hostile names come back unchanged and keep apart", async (store) => {
+    for (const [i, text] of HOSTILE.entries()) {
+      const changes = JSON.parse(`{${JSON.stringify(text)}: ${JSON.stringify(text)}}`);
+      const one = change(text, 0, { workflow: text, changes, reason: text });
+      assert.deepEqual(await store.decide(...one), {
+        entry: { ...one[0], number: i + 1 },
+        repeated: false,
+      });
+      assert.deepEqual(await store.snapshot(text), one[1].snapshot);
+      for (const query of [{ workflow: text }, { parameter: text }, { proposal: text }]) {
+        assert.deepEqual(await store.ledger(query), [{ ...one[0], number: i + 1 }]);
+      }
+    }
+  });
+
+  test("the ledger is listed newest first, by any of its filters", async (store) => {
+    await store.decide(...change("a", 0, { changes: { batch: 1, size: 2 }, at: T0 + 30n }));
+    await store.decide(...refusal("b", 1, { changes: { size: 3 }, at: T0 + 10n }));
+    await store.decide(...change("c", 0, { workflow: "other", changes: { size: 4 }, at: 7n }));
+    await store.decide(...change("d", 1, { at: 2n ** 63n }));
+    assert.deepEqual(await numbers(store, {}), [4, 3, 2, 1]);
+    assert.deepEqual(await numbers(store, { workflow: "test" }), [4, 2, 1]);
+    assert.deepEqual(await numbers(store, { parameter: "size" }), [3, 2, 1]);
+    assert.deepEqual(await numbers(store, { parameter: "batch" }), [4, 1]);
+    assert.deepEqual(await numbers(store, { workflow: "test", parameter: "size" }), [2, 1]);
+    assert.deepEqual(await numbers(store, { number: 2 }), [2]);
+    assert.deepEqual(await numbers(store, { number: 9 }), []);
+    assert.deepEqual(await numbers(store, { proposal: "c" }), [3]);
+    assert.deepEqual(await numbers(store, { proposal: "c", workflow: "test" }), []);
+    assert.deepEqual(await numbers(store, { outcome: "refused" }), [2]);
+    assert.deepEqual(await numbers(store, { outcome: "held" }), []);
+    assert.deepEqual(await numbers(store, { since: T0 + 10n }), [4, 2, 1]);
+    assert.deepEqual(await numbers(store, { since: T0 + 11n }), [4, 1]);
+    assert.deepEqual(await numbers(store, { since: -1n }), [4, 3, 2, 1]);
+    assert.deepEqual(await numbers(store, { since: 2n ** 63n }), [4]);
+    assert.deepEqual(await numbers(store, { since: 2n ** 64n }), []);
+    assert.deepEqual(await numbers(store, { limit: 2 }), [4, 3]);
+    assert.deepEqual(await numbers(store, { limit: 1, parameter: "size", since: T0 }), [2]);
+    assert.deepEqual(await numbers(store, { limit: 0 }), []);
+  });
+
+  test("no limit lists a hundred", async (store) => {
+    for (let i = 0; i < 103; i++) await store.decide(...change(`p${i}`, i));
+    const all = await numbers(store, {});
+    assert.equal(all.length, 100);
+    assert.equal(all[0], 103);
+    assert.equal((await store.snapshot("test")).version, 103);
+    assert.equal((await store.snapshot("test", 51))!.values.batch, 50);
+  });
+
+  test("prune leaves the ledger and its snapshots alone", async (store) => {
+    await store.commit([newRun("a", { snapshot: 1 }), status("a", "succeeded")], new Map());
+    await store.decide(...change("a", 0));
+    await store.decide(...change("b", 1));
+    const before = [await store.ledger({}), await store.snapshot("test", 1)];
+    assert.equal((await store.run("a"))!.snapshot, 1);
+    assert.equal(await store.prune(2n ** 62n), 1);
+    assert.deepEqual([await store.ledger({}), await store.snapshot("test", 1)], before);
+    assert.equal((await store.snapshot("test")).version, 2);
+  });
+
+  test("decide changes the version, so that others see it", async (store) => {
+    const before = await store.version();
+    await store.decide(...change("a", 0));
+    const after = await store.version();
+    assert.notEqual(after, before);
+    await store.snapshot("test");
+    await store.ledger({});
+    assert.equal(await store.version(), after);
+  });
+
+  test("a closed store decides nothing", async (store) => {
+    await store.close();
+    for (
+      const call of [
+        () => store.decide(...change("a", 0)),
+        () => store.snapshot("test"),
+        () => store.ledger({}),
+      ]
+    ) await assert.rejects(call(), { code: "store.unavailable" });
+  });
+}
