@@ -180,7 +180,8 @@ export class ExportQueue<T> {
     if (sent.status === "retry") {
       this.#failures += 1;
       this.#lastError = sent.message;
-      const wait = sent.afterMs ??
+      // Asked to come at once, or by a date that is past: that is no pace to go on at.
+      const wait = sent.afterMs ||
         FIRST_WAIT_MS * 2 ** (this.#failures - 1) * (1 + JITTER * (2 * this.#random.next() - 1));
       this.#cancelTimer = this.#clock.after(Math.min(wait, LONGEST_WAIT_MS), () => this.#send());
       return;
@@ -198,7 +199,7 @@ export class ExportQueue<T> {
       this.#drop(length, "failed", sent.message);
     } else {
       this.#lastError = undefined;
-      const rejected = Math.min(sent.rejected ?? 0, length);
+      const rejected = refused(sent.rejected, length);
       this.#sent += length - rejected;
       this.#drop(rejected, "rejected", sent.message ?? "The receiver gave no reason");
     }
@@ -239,4 +240,9 @@ export class ExportQueue<T> {
     await Promise.race([done, late.promise]);
     cancel();
   }
+}
+
+// What the other side says may be anything: a count below zero, or no number, would spoil all counts after it.
+function refused(said: number | undefined, length: number): number {
+  return said !== undefined && said > 0 ? Math.min(Math.floor(said), length) : 0;
 }

@@ -209,3 +209,29 @@ Deno.test("shutdown ends within its bound though a send never answers (J5)", asy
   await done;
   assert.deepEqual(drops, ["6 shutdown"]);
 });
+
+Deno.test("a count of refused items that cannot be spoils no other count (J5)", async () => {
+  for (
+    const [rejected, drops] of [[-5, []], [NaN, []], [1.5, ["1 rejected"]], [9, ["4 rejected"]]]
+  ) {
+    const { drops: heard, queue, answers } = setUp();
+    answers(() => ({ status: "ok", rejected: rejected as number, message: "no" }));
+    for (let n = 1; n <= 4; n++) queue.add(n);
+    await settled();
+    assert.deepEqual(heard, drops);
+    const { sent, dropped } = queue.status();
+    assert.equal(sent + dropped, 4);
+    await queue.shutdown(0);
+  }
+});
+
+Deno.test("who asks to be tried again at once is not asked without a pause", async () => {
+  const { clock, batches, queue, answers } = setUp();
+  answers(() => ({ status: "retry", message: "429", afterMs: 0 }));
+  for (let n = 1; n <= 4; n++) queue.add(n);
+  await clock.turn(999);
+  assert.equal(batches.length, 1);
+  await clock.turn(1 + 2_000 + 4_000);
+  assert.equal(batches.length, 4);
+  await queue.shutdown(0);
+});
