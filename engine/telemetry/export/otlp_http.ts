@@ -11,6 +11,8 @@ import type { Serializer } from "./serializer.ts";
 // What may work later, by OTLP's specification: https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes
 const RETRYABLE = new Set([429, 502, 503, 504]);
 const TOO_LARGE = 413;
+// They would take the headers, and what is secret in them, to another place.
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 // An answer is a few bytes; what is longer is not from a collector.
 const LONGEST_ANSWER = 4 << 20;
 
@@ -42,10 +44,17 @@ export function otlpHttpSender<T>(
       body,
       headers,
       client,
-      redirect: "error",
+      redirect: "manual",
       signal,
     });
-    const answer = await bounded(response);
+    if (REDIRECTS.has(response.status)) {
+      await response.body?.cancel();
+      const message = `${response.status} ${response.statusText}: redirects are not followed, ` +
+        "set the endpoint to where it really is";
+      return { status: "failed", message };
+    }
+    const answer = await answerOf(response);
+    if ("status" in answer) return answer;
     if (response.ok) return accepted(answer, serializer);
     const message = `${response.status} ${response.statusText}${reason(response, answer)}`;
     if (response.status === TOO_LARGE) return { status: "too_large", message };
@@ -102,6 +111,17 @@ function httpClient(settings: OtlpSettings): Deno.HttpClient | undefined {
       ? {}
       : { cert: readPem(clientCertificate), key: readPem(clientKey) }),
   });
+}
+
+// What the other side has taken is not sent again: not for an answer that broke off, or will not end.
+async function answerOf(response: Response): Promise<Uint8Array | Sent> {
+  try {
+    return await bounded(response);
+  } catch (thrown) {
+    if (thrown instanceof SpanloopError) return { status: "failed", message: thrown.message };
+    if (response.ok) return { status: "ok" };
+    throw thrown;
+  }
 }
 
 async function bounded(response: Response): Promise<Uint8Array> {

@@ -135,6 +135,14 @@ Deno.test("an answer is told apart: taken, taken in part, later, never", async (
       new Response("go\n away", { status: 503 }),
       { status: "retry", message: "503 Service Unavailable: go away", afterMs: undefined },
     ],
+    [
+      new Response(null, { status: 307, headers: { location: "/elsewhere" } }),
+      {
+        status: "failed",
+        message: "307 Temporary Redirect: redirects are not followed, set the endpoint to where " +
+          "it really is",
+      },
+    ],
     [new Response(null, { status: 413 }), {
       status: "too_large",
       message: "413 Payload Too Large",
@@ -177,11 +185,17 @@ Deno.test("nobody there, no answer in time, a redirect, a flood: each is told, n
   );
   await served(
     () => new Response(null, { status: 302, headers: { location: "http://127.0.0.1:1/" } }),
-    async (endpoint) => assert.equal((await http({ endpoint }).send([span()])).status, "retry"),
+    async (endpoint) => assert.equal((await http({ endpoint }).send([span()])).status, "failed"),
   );
   await served(() => new Response(new Uint8Array(5 << 20)), async (endpoint) => {
     const sent = await http({ endpoint }).send([span()]);
-    assert.match(sent.status === "retry" ? sent.message : "", /longer than 4 MiB/);
+    assert.match(sent.status === "failed" ? sent.message : "", /longer than 4 MiB/);
+  });
+  // Taken, and then the answer breaks off.
+  const broken = () =>
+    new ReadableStream({ pull: (stream) => stream.error(new Error("the other side is gone")) });
+  await served(() => new Response(broken()), async (endpoint) => {
+    assert.deepEqual(await http({ endpoint }).send([span()]), { status: "ok" });
   });
 });
 
