@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../engine/store/open.ts";
-import { journal, newRun, seeded, start } from "./store_entries.ts";
+import type { Store } from "../../engine/core/store.ts";
+import { change, journal, newRun, seeded, start } from "./store_entries.ts";
 
 const SCRIPT = new URL("store_process.ts", import.meta.url).pathname;
 
-function spawn(file: string, action: string): Deno.ChildProcess {
+function spawn(file: string, ...action: string[]): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", SCRIPT, file, action],
+    args: ["run", "-A", "--no-check", SCRIPT, file, ...action],
     stdout: "piped",
   }).spawn();
 }
@@ -20,21 +22,24 @@ async function inFolder(body: (file: string) => Promise<void>): Promise<void> {
   }
 }
 
+/** Prints of a process that is killed after about so many lines; the last line may be cut. */
+async function untilKilled(child: Deno.ChildProcess, enough: number): Promise<number[]> {
+  let printed = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    printed += text;
+    if (printed.split("\n").length > enough) break;
+  }
+  child.kill("SIGKILL");
+  await child.status;
+  return printed.split("\n").slice(0, -1).map(Number);
+}
+
 Deno.test("what was acknowledged is there after a kill -9, spilled outputs too (J1)", async () => {
   const random = seeded(7);
   for (let round = 0; round < 4; round++) {
     await inFolder(async (file) => {
-      const child = spawn(file, "write");
       const enough = 100 + random(300);
-      let printed = "";
-      for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-        printed += text;
-        if (printed.split("\n").length > enough) break;
-      }
-      child.kill("SIGKILL");
-      await child.status;
-      // The last line may be cut.
-      const acknowledged = printed.split("\n").slice(0, -1).map(Number);
+      const acknowledged = await untilKilled(spawn(file, "write"), enough);
       const store = await openStore(`sqlite:${file}`, { durability: "full", create: false });
       const records = await journal(store, "a");
       const positions = records.map(({ position }) => position);
@@ -46,6 +51,99 @@ Deno.test("what was acknowledged is there after a kill -9, spilled outputs too (
   }
 });
 
+/** Asserts that each change made the version of its number, and counted up by one: none is half, none twice. */
+async function assertCounted(store: Store, count: number): Promise<void> {
+  const entries = (await store.ledger({ limit: 1e6 })).toReversed();
+  assert.equal(entries.length, count);
+  assert.equal(new Set(entries.map(({ proposal }) => proposal.id)).size, count);
+  for (const [i, { number, version, decision }] of entries.entries()) {
+    assert.deepEqual([number, version, decision.values], [i + 1, i + 1, { batch: i + 1 }]);
+    assert.deepEqual((await store.snapshot("test", i + 1))!.values, { batch: i + 1 });
+  }
+  assert.equal((await store.snapshot("test")).version, count);
+}
+
+Deno.test("a kill -9 leaves changes whole or not at all, acknowledged ones whole (P2)", async () => {
+  const random = seeded(11);
+  for (let round = 0; round < 4; round++) {
+    await inFolder(async (file) => {
+      const acknowledged = await untilKilled(spawn(file, "decide"), 50 + random(200));
+      const store = await openStore(`sqlite:${file}`, { durability: "full", create: false });
+      const [last] = await store.ledger({ limit: 1 });
+      assert(last.number >= acknowledged.at(-1)!);
+      await assertCounted(store, last.number);
+      await store.close();
+    });
+  }
+});
+
+Deno.test("processes that change one workflow at once lose no change to each other (P2)", async () => {
+  await inFolder(async (file) => {
+    const children = Array.from({ length: 3 }, () => spawn(file, "decide", "60"));
+    const outputs = await Promise.all(children.map((child) => child.output()));
+    const numbers = outputs.flatMap(({ code, stdout }) => {
+      assert.equal(code, 0);
+      return new TextDecoder().decode(stdout).trim().split("\n").map(Number);
+    });
+    assert.equal(new Set(numbers).size, 180);
+    const store = await openStore(`sqlite:${file}`, { durability: "full" });
+    await assertCounted(store, 180);
+    await store.close();
+  });
+});
+
+Deno.test("of two connections that expect one version exactly one wins, and both see it (P2)", async () => {
+  await inFolder(async (file) => {
+    const open = () => openStore(`sqlite:${file}`, { durability: "normal" });
+    const [one, two] = [await open(), await open()];
+    for (let version = 0; version < 20; version++) {
+      const [a, b] = version % 2 === 0 ? [one, two] : [two, one];
+      assert.equal((await b.snapshot("test")).version, version);
+      const before = await b.version();
+      const mine = change(`a${version}`, version);
+      const [won, late] = await Promise.all([
+        a.decide(...mine),
+        b.decide(...change(`b${version}`, version)),
+      ]);
+      assert.deepEqual(won, { entry: { ...mine[0], number: version + 1 }, repeated: false });
+      assert.deepEqual(late, { stale: mine[1].snapshot });
+      assert.notEqual(await b.version(), before);
+      // The same proposal from the other one is known.
+      assert.deepEqual(await b.decide(...mine), {
+        entry: { ...mine[0], number: version + 1 },
+        repeated: true,
+      });
+    }
+    await one.close();
+    await two.close();
+  });
+});
+
+Deno.test("a decision of which one part cannot be written is not written at all (P2)", async () => {
+  await inFolder(async (file) => {
+    const store = await openStore(`sqlite:${file}`, { durability: "normal" });
+    await store.decide(...change("a", 0));
+    const before = [await store.ledger({}), await store.snapshot("test")];
+    const db = new DatabaseSync(file);
+    for (const table of ["ledger", "ledger_parameters", "snapshots"]) {
+      db.exec(
+        `CREATE TRIGGER fails AFTER INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'no'); END`,
+      );
+      await assert.rejects(store.decide(...change("b", 1)), { name: "StoreError" });
+      assert.deepEqual([await store.ledger({}), await store.snapshot("test")], before);
+      assert.deepEqual(await store.ledger({ parameter: "batch" }), before[0]);
+      db.exec("DROP TRIGGER fails");
+    }
+    db.close();
+    const next = change("b", 1);
+    assert.deepEqual(await store.decide(...next), {
+      entry: { ...next[0], number: 2 },
+      repeated: false,
+    });
+    await store.close();
+  });
+});
+
 Deno.test("everything is there after closing and opening again (J1)", async () => {
   await inFolder(async (file) => {
     const location = `sqlite:${file}`;
@@ -53,11 +151,14 @@ Deno.test("everything is there after closing and opening again (J1)", async () =
     const { records } = await one.commit([newRun("a"), start("a", "x")], new Map());
     await one.setItem("key", "value");
     const run = await one.run("a");
+    await one.decide(...change("p", 0));
+    const tuned = [await one.ledger({}), await one.snapshot("test")];
     await one.close();
     const two = await openStore(location, { durability: "normal", create: false });
     assert.deepEqual(await journal(two, "a"), records);
     assert.deepEqual(await two.run("a"), run);
     assert.equal(await two.getItem("key"), "value");
+    assert.deepEqual([await two.ledger({}), await two.snapshot("test")], tuned);
     await two.close();
   });
 });

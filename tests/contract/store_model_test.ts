@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import type { Entry, Holder, Lease, Receipt, Store } from "../../engine/core/store.ts";
 import { openStore } from "../../engine/store/open.ts";
 import {
+  change,
   end,
   HERE,
   journal,
   newRun,
   received,
+  refusal,
   RUN_TRACE,
   seeded,
   start,
@@ -80,7 +82,7 @@ function draw(random: (bound: number) => number): { name: string; run: Operation
     },
     claim: () => {
       const runId = pick(RUNS);
-      const agingNs = BigInt(1 + random(400));
+      const agingNs = BigInt(1 + random(120));
       const request = { now, agingNs, isDead: random(2) === 0 ? isDead : undefined };
       return (store) => store.claim(runId, request);
     },
@@ -93,6 +95,29 @@ function draw(random: (bound: number) => number): { name: string; run: Operation
           resource: { "service.name": String(random(3)) },
         }));
       return (store) => store.receive(spans, now);
+    },
+    decide: () => {
+      const [id, workflow] = [`p${random(120)}`, pick(["v", "w"])];
+      const changes = { [pick(["x", "y"])]: random(9), ...random(3) === 0 ? { z: null } : {} };
+      const [late, refused] = [random(4) === 0, random(3) === 0];
+      return async (store) => {
+        const { version } = await store.snapshot(workflow);
+        const expected = late ? version + 1 : version;
+        const proposed = refused ? refusal : change;
+        return await store.decide(...proposed(id, expected, { workflow, changes, at: now }));
+      };
+    },
+    ledger: () => {
+      const query = {
+        workflow: pick([undefined, "v"]),
+        parameter: pick([undefined, "x", "z"]),
+        number: pick([undefined, undefined, undefined, 1 + random(50)]),
+        proposal: pick([undefined, undefined, undefined, `p${random(120)}`]),
+        outcome: pick([undefined, "refused"] as const),
+        since: pick([undefined, now]),
+        limit: pick([undefined, 3]),
+      };
+      return (store) => store.ledger(query);
     },
     signal: () => {
       const runId = pick(RUNS);
@@ -140,12 +165,16 @@ async function contents(store: Store): Promise<unknown> {
     last: await store.last(),
     signals: await store.signals(RUNS, 0),
     items: [await store.getItem("x"), await store.getItem("y")],
+    ledger: await store.ledger({ limit: 1e6 }),
+    snapshots: await Promise.all(
+      ["v", "w"].flatMap((name) => [store.snapshot(name), store.snapshot(name, 1)]),
+    ),
     definitions: [await store.definition("one"), await store.definition("two")],
   };
 }
 
 for (const seed of [1, 2, 4, 5, 6, 7]) {
-  Deno.test(`SQLite does what memory does, whatever is asked (J4, R7, T2), seed ${seed}`, async () => {
+  Deno.test(`SQLite does what memory does, whatever is asked (J4, P2, R7, T2), seed ${seed}`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "store-" });
     const location = `sqlite:${folder}/store.db`;
     const memory = await openStore("memory:", { durability: "normal" });
@@ -153,6 +182,7 @@ for (const seed of [1, 2, 4, 5, 6, 7]) {
     const random = seeded(seed);
     const done: string[] = [];
     const sum = { records: 0, pruned: 0, claimed: 0, received: 0, own: 0, repeated: 0 };
+    const changes = { decided: 0, known: 0, stale: 0 };
     for (let i = 0; i < 1500; i++) {
       const { name, run } = draw(random);
       done.push(name);
@@ -165,6 +195,12 @@ for (const seed of [1, 2, 4, 5, 6, 7]) {
       }
       if (name === "prune") sum.pruned += actual as number;
       if (name === "claim" && actual) sum.claimed++;
+      if (name === "decide") {
+        const result = actual as Awaited<ReturnType<Store["decide"]>>;
+        if ("stale" in result) changes.stale++;
+        else if (result.repeated) changes.known++;
+        else changes.decided++;
+      }
       if (name === "receive") {
         const { records, own, repeated } = actual as Receipt;
         sum.received += records.length;
@@ -179,7 +215,8 @@ for (const seed of [1, 2, 4, 5, 6, 7]) {
     }
     assert.deepEqual(await contents(sqlite), await contents(memory));
     // A sequence in which nothing happens would show nothing.
-    assert(Object.values(sum).every((count) => count > 3), JSON.stringify(sum));
+    const counts = { ...sum, ...changes };
+    assert(Object.values(counts).every((count) => count > 3), JSON.stringify(counts));
     await sqlite.close();
     await Deno.remove(folder, { recursive: true });
   });

@@ -1,10 +1,10 @@
 /**
- * A process of its own for tests of the store: `store_process.ts FILE ACTION`. It stands for an engine that
+ * A process of its own for tests of the store: `store_process.ts FILE ACTION [COUNT]`. It stands for an engine that
  * is killed, starts at the same time as another, or runs out of disk.
  */
 import { SpanloopError } from "../../engine/core/errors.ts";
 import { openStore } from "../../engine/store/open.ts";
-import { end, first, journal, newRun, start, T0 } from "./store_entries.ts";
+import { change, end, first, journal, newRun, start, T0 } from "./store_entries.ts";
 
 const [file, action] = Deno.args;
 const open = (options = {}) => openStore(`sqlite:${file}`, { durability: "full", ...options });
@@ -44,6 +44,25 @@ async function create(): Promise<void> {
   await store.close();
 }
 
+/**
+ * Counts one parameter up by proposals, each against the newest version, as often as is asked or for ever.
+ * Prints each change's number once it is acknowledged.
+ */
+async function decide(): Promise<void> {
+  const store = await open();
+  const lines = new TextEncoder();
+  const count = Number(Deno.args[2] ?? Infinity);
+  for (let i = 0; i < count;) {
+    const { version, values } = await store.snapshot("test");
+    const changes = { batch: Number(values.batch ?? 0) + 1 };
+    const result = await store.decide(...change(`${Deno.pid} ${i}`, version, { changes }));
+    if ("stale" in result) continue;
+    Deno.stdout.writeSync(lines.encode(`${result.entry.number}\n`));
+    i++;
+  }
+  await store.close();
+}
+
 /** Fills the disk by rows, then by spilled outputs; frees some; goes on. */
 async function fill(): Promise<void> {
   const store = await open();
@@ -78,5 +97,5 @@ async function readOnly(): Promise<void> {
   console.log(JSON.stringify({ read, write, writable, created }));
 }
 
-const actions: Record<string, () => Promise<void>> = { write, create, fill, readOnly };
+const actions: Record<string, () => Promise<void>> = { write, create, decide, fill, readOnly };
 await actions[action]();
