@@ -34,7 +34,7 @@ export function otlpGrpcSender<T>(
   serializer: Serializer<T>,
   clock: Clock,
 ): Sender<T> {
-  const address = settings.endpoint.replace(/^[a-z]+:\/\//, "").replace(/\/+$/, "");
+  const address = addressOf(settings.endpoint);
   const ip = ipOf(address);
   const client = new grpc.Client(address, credentials(settings, ip), {
     // A name in TLS must be one: an address is checked against the certificate instead.
@@ -105,6 +105,14 @@ function failure(error: grpc.ServiceError): Sent {
   };
 }
 
+// gRPC knows no URLs. A path or a query, in which a token may stand, is no part of an address and shown nowhere.
+function addressOf(endpoint: string): string {
+  if (!/^https?:\/\//i.test(endpoint)) return endpoint;
+  const { protocol, hostname, port } = new URL(endpoint);
+  // Without a port the library would take that of https for both.
+  return `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
+}
+
 // The host of `address`, if it is an IP address: `127.0.0.1:4317` or `[::1]:4317`.
 function ipOf(address: string): string | undefined {
   const host = address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
@@ -134,5 +142,7 @@ function hasRetryInfo({ metadata }: grpc.ServiceError): boolean {
 function plain(details: string): string {
   return details
     .replace(/^No connection established\. Last error: (Error: )?/, "")
-    .replace(/\. Resolution note: $/, "");
+    .replace(/\. Resolution note: $/, "")
+    // What it says when a proxy is not there.
+    .replace(/^undefined$/, "No connection established");
 }

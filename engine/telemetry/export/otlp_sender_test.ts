@@ -192,11 +192,18 @@ Deno.test("nobody there, no answer in time, a redirect, a flood: each is told, n
     assert.match(sent.status === "failed" ? sent.message : "", /longer than 4 MiB/);
   });
   // Taken, and then the answer breaks off.
-  const broken = () =>
-    new ReadableStream({ pull: (stream) => stream.error(new Error("the other side is gone")) });
-  await served(() => new Response(broken()), async (endpoint) => {
-    assert.deepEqual(await http({ endpoint }).send([span()]), { status: "ok" });
-  });
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const breaking = (async () => {
+    const connection = await listener.accept();
+    await connection.read(new Uint8Array(64 << 10));
+    const answer = "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{";
+    await connection.write(new TextEncoder().encode(answer));
+    connection.close();
+    listener.close();
+  })();
+  const endpoint = `http://127.0.0.1:${(listener.addr as Deno.NetAddr).port}/v1/traces`;
+  assert.deepEqual(await http({ endpoint }).send([span()]), { status: "ok" });
+  await breaking;
 });
 
 Deno.test("certificates: a private authority is trusted when it is named, and only then", async () => {
@@ -289,4 +296,30 @@ Deno.test("over gRPC a batch arrives with its headers, and each status is told a
   const refused = await nobody.send([span()]);
   assert.equal(refused.status === "retry" && refused.unreachable, true);
   await nobody.close();
+});
+
+Deno.test("a gRPC endpoint is an address: its path and query are neither dialled nor shown", async () => {
+  const named = (endpoint: string) =>
+    otlpGrpcSender(
+      "traces",
+      settings({ protocol: "grpc", endpoint }),
+      spanSerializer("grpc"),
+      clock,
+    );
+  for (
+    const [endpoint, name] of [
+      ["http://127.0.0.1:4317/a/path?token=secret", "127.0.0.1:4317"],
+      ["http://[::1]:4317", "[::1]:4317"],
+      ["http://collector:80/", "collector:80"],
+      ["http://collector", "collector:80"],
+      ["https://collector/", "collector:443"],
+      ["unix:///run/collector.sock", "unix:///run/collector.sock"],
+      ["dns:///collector:4317", "dns:///collector:4317"],
+      ["collector:4317", "collector:4317"],
+    ]
+  ) {
+    const sender = named(endpoint);
+    assert.equal(sender.name, `otlp grpc ${name}`);
+    await sender.close();
+  }
 });
