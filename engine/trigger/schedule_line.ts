@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { messageOf, StoreError } from "../core/errors.ts";
 import type { RunSummary } from "../core/store.ts";
 import type { Schedule, Workflow } from "../core/workflow.ts";
-import type { CronSchedule } from "./cron_schedule.ts";
+import type { CronSchedule } from "../core/cron_schedule.ts";
 import {
   LONGEST_CATCH_UP,
   LONGEST_QUEUE,

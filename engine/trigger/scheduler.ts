@@ -1,6 +1,6 @@
 import { messageOf } from "../core/errors.ts";
 import type { Schedule, Workflow } from "../core/workflow.ts";
-import { CronSchedule } from "./cron_schedule.ts";
+import { CronSchedule } from "../core/cron_schedule.ts";
 import type { SchedulerPorts, Tenure, Upcoming } from "./ports.ts";
 import { scheduleId, ScheduleLine } from "./schedule_line.ts";
 

@@ -1,6 +1,6 @@
 import { CronTime } from "cron";
-import { messageOf, SpanloopError } from "../core/errors.ts";
-import type { Schedule } from "../core/workflow.ts";
+import { messageOf, SpanloopError } from "./errors.ts";
+import type { Schedule } from "./workflow.ts";
 
 const NS_PER_MS = 1_000_000n;
 
