@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import type { ParameterType } from "./parameter.ts";
 import type { SpanReference } from "./span.ts";
 
 /** The tuned values of a workflow, as one version of them. A run pins the one that it started with (P3). */
@@ -9,10 +10,22 @@ export interface Snapshot {
   readonly version: number;
   /** Tuned values by parameter; what is not in it has the file's default. */
   readonly values: Readonly<Record<string, Json>>;
-  /** Parameters that nothing changes until they are unfrozen. */
+  /** Parameters that no plugin changes until they are unfrozen. */
   readonly frozen: readonly string[];
+  /** What the file said of each tuned parameter when it was tuned (A5). */
+  readonly basis?: Readonly<Record<string, Basis>>;
   /** When it came about, nanoseconds since the epoch. */
   readonly at: bigint;
+}
+
+/** What a parameter was tuned against; the tuned value is retired once the file says something else (A5). */
+export interface Basis {
+  /** Its type. */
+  readonly type: ParameterType;
+  /** The file's default; null when it has none. */
+  readonly default: Json;
+  /** The workflow's objective as text; absent without one. */
+  readonly objective?: string;
 }
 
 /** Who asks for a change: a plugin, a person, or the workflow's file, whose author has edited it (A5). */
@@ -29,8 +42,10 @@ export interface Proposal {
   readonly workflow: string;
   /** Who asks. */
   readonly author: Author;
-  /** The wanted values by parameter; at least one. */
+  /** The wanted values by parameter; at least one. A person and the file may say null: back to the default. */
   readonly changes: Readonly<Record<string, Json>>;
+  /** Freezes (true) or unfreezes the parameters that `changes` names, with the values that they have and keep. */
+  readonly frozen?: boolean;
   /** Why, a sentence. */
   readonly reason: string;
   /** The spans that argue for it; they are in the store. */

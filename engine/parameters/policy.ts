@@ -1,0 +1,296 @@
+import { formatDuration } from "../core/duration.ts";
+import type { Json } from "../core/json.ts";
+import type { Parameter } from "../core/parameter.ts";
+import type { Decision, LedgerEntry, Proposal, Rule, Snapshot } from "../core/proposal.ts";
+import type { Workflow } from "../core/workflow.ts";
+import type { Blackout } from "./blackout.ts";
+import { clamp } from "./clamp.ts";
+import { personsProblem, show, typeProblem } from "./values.ts";
+
+/** What a decision is made from, beside the proposal. */
+export interface Circumstances {
+  /** The workflow's parameters and its contract. */
+  readonly workflow: Pick<Workflow, "name" | "params" | "tune">;
+  /** What is tuned now. */
+  readonly snapshot: Snapshot;
+  /**
+   * The workflow's applied changes, newest first: at least those of the cooldown and of the UTC day before the
+   * proposal's time.
+   */
+  readonly recent: readonly LedgerEntry[];
+  /** The workflow's blackout windows. */
+  readonly blackout: Blackout;
+  /** Whether all spans that the proposal names as evidence are in the store. */
+  readonly evidenceKnown: boolean;
+  /** What the plugin may propose, by the parameters' names; absent: all. */
+  readonly grant?: { readonly propose: readonly string[] };
+}
+
+const NS_PER_MS = 1_000_000n;
+const NS_PER_DAY = 86_400_000n * NS_PER_MS;
+
+/**
+ * Decides on a proposal: pure, with no time but the proposal's own (T4). The first rule that speaks decides, in the
+ * order not_tunable, invalid, grant, off, frozen, stale, evidence, conflict, blackout, cooldown, daily_limit; what
+ * passes is cut to `max_step` from the incumbent (A3) and to the bounds, as the last thing (P1), and is then
+ * no_change, held (recommend) or accepted. The changes of a proposal share one fate.
+ *
+ * A person's order is bound by type and bounds only, and is refused, not cut, when it keeps them not.
+ *
+ * Conflict: of two authors' changes to one parameter within a cooldown, or at one time, the first that was decided
+ * on stays and the other is refused. Who decides on several at once takes them in the order of `byPrecedence`.
+ */
+export function decide(proposal: Proposal, circumstances: Circumstances): Decision {
+  const named = namedParameters(proposal, circumstances.workflow);
+  if (!Array.isArray(named)) return named;
+  if (proposal.author.kind !== "plugin") return order(proposal, named, circumstances);
+  const objection = objectionTo(proposal, named, circumstances);
+  if (objection !== undefined) return objection;
+  const changes = named.map((parameter) => cut(parameter, proposal, circumstances.snapshot));
+  const { values, clamped, text } = outcome(changes);
+  if (changes.every(({ changed }) => !changed)) return refuse("no_change", text);
+  const held = named.find(({ tune }) => tune?.mode === "recommend");
+  return held === undefined
+    ? { outcome: "applied", rule: "accepted", message: text, values, clamped }
+    : {
+      outcome: "held",
+      rule: "recommend",
+      message: `${text}: held for a person, as ${held.name} has \`mode: recommend\``,
+      values,
+      clamped,
+    };
+}
+
+/** Orders proposals that are decided on at once: the earlier first, of one time the one with the smaller id. */
+export function byPrecedence(a: Proposal, b: Proposal): number {
+  if (a.at !== b.at) return a.at < b.at ? -1 : 1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+/** The value that rules: the tuned one, else the file's default; undefined when there is neither. */
+export function incumbentOf(parameter: Parameter, snapshot: Snapshot): Json | undefined {
+  return Object.hasOwn(snapshot.values, parameter.name)
+    ? snapshot.values[parameter.name]
+    : parameter.default;
+}
+
+function namedParameters(
+  { workflow: name, changes }: Proposal,
+  workflow: Circumstances["workflow"],
+): Parameter[] | Decision {
+  if (name !== workflow.name) {
+    return refuse("not_tunable", `The proposal is for ${name}, not for ${workflow.name}`);
+  }
+  const parameters: Parameter[] = [];
+  for (const key of Object.keys(changes)) {
+    const parameter = workflow.params.get(key);
+    if (parameter === undefined) {
+      return refuse("not_tunable", `${key} is not a parameter of ${workflow.name}`);
+    }
+    if (parameter.tune === undefined) {
+      return refuse(
+        "not_tunable",
+        `${key} has no \`tune\` in ${workflow.name}: nothing changes it`,
+      );
+    }
+    parameters.push(parameter);
+  }
+  return parameters.length > 0 ? parameters : refuse("invalid", "The proposal changes nothing");
+}
+
+function order(
+  { author, changes }: Proposal,
+  named: readonly Parameter[],
+  { snapshot }: Circumstances,
+): Decision {
+  const made = named.map((parameter): Change => {
+    const wanted = changes[parameter.name];
+    return {
+      name: parameter.name,
+      from: incumbentOf(parameter, snapshot),
+      to: wanted,
+      changed: wanted === null
+        ? Object.hasOwn(snapshot.values, parameter.name)
+        : wanted !== incumbentOf(parameter, snapshot),
+      by: [],
+    };
+  });
+  for (const parameter of named) {
+    const problem = personsProblem(parameter, changes[parameter.name]);
+    if (problem !== undefined) return refuse("invalid", problem);
+  }
+  const { values, text } = outcome(made);
+  if (made.every(({ changed }) => !changed)) return refuse("no_change", text);
+  const rule = author.kind === "file" ? "file" : "person";
+  return { outcome: "applied", rule, message: text, values, clamped: [] };
+}
+
+function objectionTo(
+  proposal: Proposal,
+  named: readonly Parameter[],
+  { snapshot, recent, blackout, evidenceKnown, grant, workflow }: Circumstances,
+): Decision | undefined {
+  const { changes, at } = proposal;
+  for (const parameter of named) {
+    const problem = typeProblem(parameter, changes[parameter.name]);
+    if (problem !== undefined) return refuse("invalid", problem);
+  }
+  const outside = named.find(({ name }) => grant !== undefined && !grant.propose.includes(name));
+  if (outside !== undefined) {
+    return refuse("grant", `${authorOf(proposal)} is not granted to propose ${outside.name}`);
+  }
+  const off = named.find(({ tune }) => tune?.mode === "off");
+  if (off !== undefined) {
+    return refuse("off", `${off.name} has \`mode: off\`: no plugin changes it`);
+  }
+  const frozen = named.find(({ name }) => snapshot.frozen.includes(name));
+  if (frozen !== undefined) return refuse("frozen", `${frozen.name} is frozen`);
+  if (proposal.version !== snapshot.version) {
+    return refuse(
+      "stale",
+      `It was made against version ${proposal.version}; there is version ${snapshot.version} now`,
+    );
+  }
+  if (!evidenceKnown) return refuse("evidence", "It names spans that are not in the store");
+  return conflict(proposal, named, workflow, recent) ?? closed(at, blackout) ??
+    tooSoon(at, workflow, recent) ?? tooMany(at, workflow, recent);
+}
+
+function conflict(
+  proposal: Proposal,
+  named: readonly Parameter[],
+  { tune }: Circumstances["workflow"],
+  recent: readonly LedgerEntry[],
+): Decision | undefined {
+  for (const entry of recent.filter(counts)) {
+    const apart = proposal.at - entry.proposal.at;
+    if (apart !== 0n && apart >= cooldownOf(tune)) continue;
+    if (authorOf(entry.proposal) === authorOf(proposal)) continue;
+    const same = named.find(({ name }) => Object.hasOwn(entry.decision.values, name));
+    if (same === undefined) continue;
+    return refuse(
+      "conflict",
+      `${
+        authorOf(entry.proposal)
+      } has changed ${same.name} just before, with change ${entry.number}`,
+    );
+  }
+}
+
+function closed(at: bigint, blackout: Blackout): Decision | undefined {
+  const window = blackout(at);
+  if (window === undefined) return undefined;
+  return refuse("blackout", `Nothing changes from ${time(window.from)} to ${time(window.to)}`);
+}
+
+function tooSoon(
+  at: bigint,
+  { tune }: Circumstances["workflow"],
+  recent: readonly LedgerEntry[],
+): Decision | undefined {
+  const cooldown = cooldownOf(tune);
+  for (const { number, proposal } of recent.filter(counts)) {
+    const apart = at - proposal.at;
+    if (apart >= cooldown) continue;
+    const passed = apart < 0n
+      ? `It is older than change ${number}`
+      : `Change ${number} was ${duration(apart)} before`;
+    return refuse("cooldown", `${passed}, and the cooldown is ${duration(cooldown)}`);
+  }
+}
+
+function tooMany(
+  at: bigint,
+  { tune }: Circumstances["workflow"],
+  recent: readonly LedgerEntry[],
+): Decision | undefined {
+  const most = tune?.maxChangesPerDay;
+  if (most === undefined) return undefined;
+  const day = dayOf(at);
+  const made = recent.filter((entry) => counts(entry) && dayOf(entry.proposal.at) === day).length;
+  if (made < most) return undefined;
+  return refuse(
+    "daily_limit",
+    `${time(day * NS_PER_DAY).slice(0, 10)} (UTC) has had ${made} of its ${most} changes`,
+  );
+}
+
+/** The day of an instant, counted from the epoch in UTC; both in nanoseconds. */
+export function dayOf(at: bigint): bigint {
+  return at / NS_PER_DAY;
+}
+
+/** From when on applied changes bear on a proposal at `at`: `recent` needs no older ones. */
+export function since(at: bigint, tune: Workflow["tune"]): bigint {
+  const [day, cooled] = [dayOf(at) * NS_PER_DAY, at - cooldownOf(tune)];
+  return day < cooled ? day : cooled < 0n ? 0n : cooled;
+}
+
+// An edit of the file tunes nothing, and a freeze changes no value.
+function counts({ proposal, decision }: LedgerEntry): boolean {
+  return decision.outcome === "applied" && proposal.author.kind !== "file" &&
+    proposal.frozen === undefined;
+}
+
+function cooldownOf(tune: Workflow["tune"]): bigint {
+  return BigInt(Math.round((tune?.cooldownMs ?? 0) * 1e6));
+}
+
+interface Change {
+  readonly name: string;
+  readonly from: Json | undefined;
+  readonly to: Json;
+  readonly changed: boolean;
+  readonly by: readonly string[];
+  readonly wanted?: Json;
+}
+
+function cut(parameter: Parameter, { changes }: Proposal, snapshot: Snapshot): Change {
+  const { name } = parameter;
+  const wanted = changes[name];
+  const from = incumbentOf(parameter, snapshot);
+  if (typeof wanted !== "number") {
+    return { name, from, to: wanted, changed: wanted !== from, by: [] };
+  }
+  const { value, by } = clamp(parameter, wanted, typeof from === "number" ? from : undefined);
+  return { name, from, to: value, changed: value !== from, by, wanted };
+}
+
+function outcome(
+  changes: readonly Change[],
+): { values: Decision["values"]; clamped: string[]; text: string } {
+  return {
+    values: Object.fromEntries(
+      changes.filter(({ changed }) => changed).map(({ name, to }) => [name, to]),
+    ),
+    clamped: changes.filter(({ by }) => by.length > 0).map(({ name }) => name),
+    text: changes.map(sentence).join("; "),
+  };
+}
+
+function sentence({ name, from, to, changed, by, wanted }: Change): string {
+  const asked = by.length === 0
+    ? ""
+    : ` (asked for ${show(wanted ?? null)}, cut by ${by.join(" and ")})`;
+  if (!changed) return `${name} stays ${show(from ?? null)}${asked}`;
+  const before = from === undefined ? "" : `${show(from)} `;
+  return `${name} ${before}\u2192 ${to === null ? "the file's default" : show(to)}${asked}`;
+}
+
+/** Who asked, in words. */
+export function authorOf({ author }: Proposal): string {
+  if (author.kind === "plugin") return `the plugin ${author.name}`;
+  return author.kind === "person" ? "a person" : "the file";
+}
+
+function refuse(rule: Rule, message: string): Decision {
+  return { outcome: "refused", rule, message, values: {}, clamped: [] };
+}
+
+function duration(ns: bigint): string {
+  return formatDuration(Number(ns) / 1e6);
+}
+
+function time(at: bigint): string {
+  return Temporal.Instant.fromEpochMilliseconds(Number(at / NS_PER_MS)).toString();
+}
