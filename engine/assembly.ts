@@ -6,6 +6,7 @@ import type { Ids } from "./core/ids.ts";
 import type { Store } from "./core/store.ts";
 import type { StorePlace } from "./locate_store.ts";
 import { makeOutputFolder, removeOutput } from "./output_folders.ts";
+import { LiveSnapshots } from "./parameters/live_snapshots.ts";
 import { Keeper } from "./run/keeper.ts";
 import { Runner } from "./run/runner.ts";
 import { builtinStepTypes } from "./steps/builtin.ts";
@@ -38,6 +39,8 @@ export interface Parts {
   readonly store: Store;
   /** Its leases that this process holds. */
   readonly keeper: Keeper;
+  /** The tuned values of the workflows that run here; hears of this process's decisions (A2). */
+  readonly live: LiveSnapshots;
   /** What runs workflows. */
   readonly runner: Runner;
   /** What is committed, as it is committed. */
@@ -71,12 +74,14 @@ export async function assemble(
     onLost: (runId, why) => runner.lose(runId, why),
     onDuplicate: (runId) => runner.duplicate(runId),
   });
+  const live = new LiveSnapshots(store);
   const keeper = new Keeper({
     store,
     clock,
     onLost: ({ name }) => runner.lose(name.slice("run:".length)),
     // The next commit meets the same fault and stops the run with it.
     onError: () => {},
+    onChange: () => live.refresh(),
   });
   const runner: Runner = new Runner({
     store,
@@ -84,6 +89,7 @@ export async function assemble(
     bus,
     log,
     keeper,
+    live,
     ids,
     clock,
     random,
@@ -103,7 +109,7 @@ export async function assemble(
     makeTempFolder: makeOutputFolder,
     remove: removeOutput,
   });
-  return { store, keeper, runner, bus, propagation, tracing };
+  return { store, keeper, live, runner, bus, propagation, tracing };
 }
 
 // The settings are read when there is something to read: most environments name no propagators.

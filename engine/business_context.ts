@@ -2,7 +2,7 @@ import { SpanloopError } from "./core/errors.ts";
 import type { Scope } from "./core/scope.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Binding } from "./plan/bind.ts";
-import { toText } from "./run/run_context.ts";
+import { toText } from "./run/template_values.ts";
 import type { StartRequest } from "./run/runner.ts";
 import type { W3cPropagation } from "./telemetry/propagation.ts";
 

@@ -573,3 +573,11 @@ export const SPANLOOP_DROP_REASON_VALUE_SHUTDOWN = "shutdown";
 
 /** Why the receiver did not take something. Type string, such as `duplicate`, `invalid`. */
 export const SPANLOOP_REJECT_REASON = "spanloop.reject.reason";
+
+/**
+ * The version of the workflow's tuned values that ruled; it grows by one with each change. A run's
+ * span has the version that the run began with. The span of a step or a batch has one only when an
+ * `apply: live` parameter had another value than at the run's start as it was handed out. Type
+ * int, such as `3`, `12`.
+ */
+export const SPANLOOP_PARAMETERS_VERSION = "spanloop.parameters.version";

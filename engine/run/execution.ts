@@ -5,8 +5,9 @@ import type { StepList } from "../core/report.ts";
 import type { Failure, Status } from "../core/span.ts";
 import type { RunState } from "../telemetry/activity.ts";
 import { Cancellation, Stop, type StopReason } from "./cancellation.ts";
-import { durationOf, type RunContext } from "./run_context.ts";
+import type { RunContext } from "./run_context.ts";
 import { type ListRequest, type ListResult, runList } from "./scheduler.ts";
+import { durationOf } from "./template_values.ts";
 
 /** How a run ended. */
 export interface RunEnd {

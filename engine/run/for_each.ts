@@ -8,8 +8,10 @@ import { taskAttributes } from "../telemetry/attributes.ts";
 import { failedEarly } from "./attempt.ts";
 import type { Cancellation } from "./cancellation.ts";
 import type { Settled } from "./journal.ts";
-import { attributesOf, type RunContext, stepScope, toText, wholeOf } from "./run_context.ts";
+import { type Ruling, stepScope } from "./ruling.ts";
+import type { RunContext } from "./run_context.ts";
 import type { ItemSource, Slice } from "./source/source.ts";
+import { attributesOf, toText, wholeOf } from "./template_values.ts";
 import { runUnit, type Unit } from "./unit.ts";
 
 // With an unknown total a share of failed items says nothing before this many have settled.
@@ -22,6 +24,7 @@ const LEAST_SETTLED = 100;
  * - F2: a range is fixed once handed out; after a crash the ranges that were handed out are run to their end
  *   first, completed ones are not run again, and new ones begin after the last.
  * - F4: batch size and concurrency are read anew for each batch, floored, at least 1.
+ * - A2: a batch has one reading of the live values: the one that made its range rules its attempts.
  * - S5: each range's items count once, by its last attempt.
  */
 export async function runForEach(
@@ -29,12 +32,14 @@ export async function runForEach(
   step: Step,
   forEach: ForEach,
   cancellation: Cancellation,
+  judged?: Ruling,
 ): Promise<Settled> {
-  const scope = stepScope(run, step);
   let source: ItemSource | undefined;
   let thrown: unknown;
   const recorded = run.journal.known.interrupted(step.id) ??
     run.journal.known.recorded(step.id, 1)?.start;
+  const ruling = judged ?? (recorded === undefined ? run.values.now() : run.values.of(recorded));
+  const scope = stepScope(ruling, step);
   try {
     if (run.journal.known.recorded(step.id, 1) === undefined) {
       source = await openSource(run, forEach, scope, recorded?.inputs);
@@ -47,7 +52,7 @@ export async function runForEach(
     const entered = await run.journal.enter(step.id, () => ({
       name: step.span.name ?? step.id,
       attributes: {
-        ...run.parameters,
+        ...ruling.parameters,
         ...taskAttributes({
           runId: run.header.runId,
           workflow: run.header.workflow,
@@ -64,7 +69,7 @@ export async function runForEach(
     if (entered.settled !== undefined) return entered.settled;
     const settled = source === undefined
       ? failedEarly(thrown, {}, run.binding.masker)
-      : await new Batches(run, step, forEach, scope, source, entered.spanId, cancellation).run();
+      : await new Batches(run, step, forEach, source, entered.spanId, cancellation).run();
     run.journal.leave(entered.spanId, settled);
     return settled;
   } finally {
@@ -76,7 +81,6 @@ class Batches {
   readonly #run: RunContext;
   readonly #step: Step;
   readonly #forEach: ForEach;
-  readonly #scope: Scope;
   readonly #source: ItemSource;
   readonly #spanId: string;
   readonly #cancellation: Cancellation;
@@ -90,12 +94,12 @@ class Batches {
   #wake: (() => void) | undefined;
   #active = 0;
   #fatal: { readonly thrown: unknown } | undefined;
+  #scoped: { readonly ruling: Ruling; readonly scope: Scope } | undefined;
 
   constructor(
     run: RunContext,
     step: Step,
     forEach: ForEach,
-    scope: Scope,
     source: ItemSource,
     spanId: string,
     cancellation: Cancellation,
@@ -103,17 +107,20 @@ class Batches {
     this.#run = run;
     this.#step = step;
     this.#forEach = forEach;
-    this.#scope = scope;
     this.#source = source;
     this.#spanId = spanId;
     this.#cancellation = cancellation;
   }
 
   async run(): Promise<Settled> {
+    // A concurrency that grows need not wait for a batch to end (A1).
+    const leave = this.#run.values.onChange(() => this.#wake?.());
     try {
       await this.#handOut();
     } catch (thrown) {
       this.#failure ??= failedEarly(thrown, {}, this.#run.binding.masker).failure;
+    } finally {
+      leave();
     }
     while (this.#active > 0) await this.#change();
     if (this.#fatal !== undefined) throw this.#fatal.thrown;
@@ -139,7 +146,7 @@ class Batches {
       // Whatever stops the step, what was handed out is settled: counted (S5), or its span closed (J3).
       while (this.#active >= this.#concurrency() && this.#fatal === undefined) await this.#change();
       if (this.#fatal !== undefined) return;
-      this.#launch(range, () => this.#source.again(range));
+      this.#launch(range, this.#run.values.of(start), () => this.#source.again(range));
     }
     for (;;) {
       await this.#room();
@@ -147,9 +154,15 @@ class Batches {
       // The slot first: sizes are read when the batch is handed out, not while it waits for one.
       const slot = this.#run.limiter.acquire();
       if (slot !== undefined) await slot;
+      const ruling = this.#run.values.now();
       let slice: Slice | undefined;
       try {
-        slice = this.#stopped() ? undefined : await this.#source.next(this.#batchSize());
+        // The concurrency may have shrunk while it waited.
+        if (slot !== undefined && this.#full() && !this.#stopped()) {
+          this.#run.limiter.release();
+          continue;
+        }
+        slice = this.#stopped() ? undefined : await this.#source.next(this.#batchSize(ruling));
       } catch (thrown) {
         this.#run.limiter.release();
         throw thrown;
@@ -160,17 +173,24 @@ class Batches {
         return;
       }
       const loaded = slice;
-      this.#launch(slice.range, () => Promise.resolve(loaded), true);
+      this.#launch(slice.range, ruling, () => Promise.resolve(loaded), true);
     }
   }
 
   async #room(): Promise<void> {
-    while (this.#active > 0 && this.#active >= this.#concurrency() && !this.#stopped()) {
-      await this.#change();
-    }
+    while (this.#full() && !this.#stopped()) await this.#change();
   }
 
-  #launch(range: ItemRange, load: () => Promise<Slice>, slotTaken = false): void {
+  #full(): boolean {
+    return this.#active > 0 && this.#active >= this.#concurrency();
+  }
+
+  #launch(
+    range: ItemRange,
+    ruling: Ruling,
+    load: () => Promise<Slice>,
+    slotTaken = false,
+  ): void {
     const unit: Unit = {
       key: `${this.#step.id}[${range.from},${range.to})`,
       step: this.#step,
@@ -178,6 +198,7 @@ class Batches {
       batch: { index: this.#index++, range },
       load,
       slotTaken,
+      ruling,
     };
     this.#active++;
     runUnit(this.#run, unit, this.#cancellation).then(
@@ -233,18 +254,31 @@ class Batches {
     return new Promise((resolve) => this.#wake = resolve);
   }
 
-  #batchSize(): number {
+  // The scope of the step itself, made once for each ruling.
+  #scope(ruling: Ruling): Scope {
+    if (this.#scoped?.ruling !== ruling) {
+      this.#scoped = { ruling, scope: stepScope(ruling, this.#step) };
+    }
+    return this.#scoped.scope;
+  }
+
+  #batchSize(ruling: Ruling): number {
     const { batch } = this.#forEach;
-    return batch === undefined ? 1 : wholeOf(batch, this.#scope, `batch of ${this.#step.id}`, 1);
+    return batch === undefined
+      ? 1
+      : wholeOf(batch, this.#scope(ruling), `batch of ${this.#step.id}`, 1);
   }
 
   #concurrency(): number {
     const { concurrency } = this.#forEach;
     return Math.min(
       this.#run.limiter.limit,
-      concurrency === undefined
-        ? 1
-        : wholeOf(concurrency, this.#scope, `concurrency of ${this.#step.id}`, 1),
+      concurrency === undefined ? 1 : wholeOf(
+        concurrency,
+        this.#scope(this.#run.values.now()),
+        `concurrency of ${this.#step.id}`,
+        1,
+      ),
     );
   }
 }

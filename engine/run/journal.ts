@@ -126,11 +126,15 @@ export interface Journal {
   ): Promise<Entered>;
   /** Closes that span. */
   leave(spanId: string, settled: Settled): void;
-  /** Records a step that does not run, as a span of no length (S4), or the outcome it takes over (R5). */
+  /**
+   * Records a step that does not run, as a span of no length (S4), or the outcome it takes over (R5); `attributes`
+   * are added to the span.
+   */
   skip(
     step: Pick<Step, "id" | "uses">,
     reason: string,
     reused?: Settled & { readonly link?: SpanLink },
+    attributes?: Attributes,
   ): void;
   /** Waits until an absolute time; downtime counts (R2). Rejects with the signal's reason. */
   sleep(until: bigint, signal: AbortSignal): Promise<void>;

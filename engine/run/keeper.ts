@@ -22,6 +22,7 @@ export class Keeper {
   readonly #clock: Clock;
   readonly #onLost: (lease: Lease) => void;
   readonly #onError: (thrown: unknown) => void;
+  readonly #onChange: () => Promise<void>;
   readonly #leases = new Map<string, Lease>();
   readonly #watched = new Map<string, (name: string, payload: JsonObject) => void>();
   readonly #delivered = new Map<string, number>();
@@ -29,17 +30,22 @@ export class Keeper {
   #renewed = 0;
   #cancel: (() => void) | undefined;
 
-  /** `onLost` hears of a lease that another process took; `onError` of a store that fails. */
+  /**
+   * `onLost` hears of a lease that another process took; `onError` of a store that fails; `onChange`, within 500 ms
+   * and as long as a run is watched, that any process has committed to the store (R8).
+   */
   constructor(ports: {
     readonly store: Store;
     readonly clock: Clock;
     readonly onLost: (lease: Lease) => void;
     readonly onError: (thrown: unknown) => void;
+    readonly onChange?: () => Promise<void>;
   }) {
     this.#store = ports.store;
     this.#clock = ports.clock;
     this.#onLost = ports.onLost;
     this.#onError = ports.onError;
+    this.#onChange = ports.onChange ?? (() => Promise.resolve());
   }
 
   /** Renews a lease until it is dropped. */
@@ -105,6 +111,7 @@ export class Keeper {
       if (version !== this.#version) {
         this.#version = version;
         await this.deliver([...this.#watched.keys()]);
+        await this.#onChange();
       }
     } catch (thrown) {
       this.#onError(thrown);

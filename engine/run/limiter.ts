@@ -32,6 +32,11 @@ export class Limiter {
   /** Gives a slot back. */
   release(): void {
     this.#used--;
+    this.refill();
+  }
+
+  /** Hands out the slots that are free; to be called when the bound may have grown. */
+  refill(): void {
     while (this.#used < this.limit && this.#head < this.#waiting.length) {
       this.#used++;
       this.#waiting[this.#head++]();

@@ -2,16 +2,15 @@ import type { Clock, Random } from "../core/clock.ts";
 import { SpanloopError } from "../core/errors.ts";
 import type { RemoteContext } from "../core/propagation.ts";
 import type { Ids } from "../core/ids.ts";
+import type { LiveValues } from "../core/live_values.ts";
 import type { Logger } from "../core/log.ts";
 import type { RunEvent, RunReport } from "../core/report.ts";
-import type { Scope, StepView } from "../core/scope.ts";
 import type { StepTypes } from "../core/step.ts";
 import type { Holder, RunHeader, Store } from "../core/store.ts";
 import type { Binding } from "../plan/bind.ts";
 import { describePlan } from "../plan/describe.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Activity } from "../telemetry/activity.ts";
-import { parameterAttributes } from "../telemetry/attributes.ts";
 import type { Bus } from "../telemetry/bus.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
 import { logOutput } from "../telemetry/run_log.ts";
@@ -23,10 +22,11 @@ import { type Keeper, LEASE_NS } from "./keeper.ts";
 import { leaveQueue } from "./group_queue.ts";
 import { Limiter } from "./limiter.ts";
 import { reportRun } from "./report.ts";
-import { type RunContext, texts, toText, wholeOf } from "./run_context.ts";
+import { RunValues } from "./ruling.ts";
+import type { RunContext } from "./run_context.ts";
 import type { ListRequest } from "./scheduler.ts";
+import { toText, wholeOf } from "./template_values.ts";
 
-const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_PRIORITY = 5;
 
 /** What the runner uses of the engine. */
@@ -41,6 +41,8 @@ export interface RunnerPorts {
   readonly log: Logger;
   /** Leases and signals. */
   readonly keeper: Keeper;
+  /** The tuned values as they are now. */
+  readonly live: LiveValues;
   /** Identifiers. */
   readonly ids: Ids;
   /** Time. */
@@ -65,6 +67,8 @@ export interface StartRequest {
   readonly plan: Plan;
   /** Its values. */
   readonly binding: Binding;
+  /** The version of the snapshot that these are of (P3). */
+  readonly snapshot?: number;
   /** SHA-256 of the workflow's text. */
   readonly definition: string;
   /** SHA-256 of its modules by path. */
@@ -179,10 +183,10 @@ export class Runner {
     const { clock, ids, holder, recorder } = this.#ports;
     const { plan, binding } = request;
     const runId = request.runId ?? ids.runId();
-    const scope = runScope(plan, binding, runId);
-    const { priority, group, maxConcurrency } = plan.workflow;
     // A value that does not hold is told now, before there is a run.
-    if (maxConcurrency !== undefined) wholeOf(maxConcurrency, scope, "max_concurrency", 1);
+    const values = this.#values(runId, request);
+    const { scope } = values.pinned;
+    const { priority, group } = plan.workflow;
     const now = clock.now();
     const header: RunHeader = {
       runId,
@@ -199,6 +203,7 @@ export class Runner {
       context: request.trace.context,
       params: binding.journalled,
       sources: binding.sources,
+      snapshot: request.snapshot,
       priority: priority === undefined
         ? DEFAULT_PRIORITY
         : Math.min(9, wholeOf(priority, scope, "priority", 0)),
@@ -229,19 +234,38 @@ export class Runner {
         lastHeard: now,
         queued: header.group !== undefined,
       },
-      scope,
+      values,
       false,
     );
   }
 
   /** Takes up a run whose lease this process has acquired. */
   resume(request: ResumeRequest): RunHandle {
-    this.#ports.recorder.fence(request.header.runId, request.fence);
-    const scope = runScope(request.plan, request.binding, request.header.runId);
-    return this.#begin(request, scope, true);
+    const { runId } = request.header;
+    const values = this.#values(runId, request);
+    this.#ports.recorder.fence(runId, request.fence);
+    return this.#begin(request, values, true);
   }
 
-  #begin(request: ResumeRequest, scope: RunContext["scope"], resumed: boolean): RunHandle {
+  #values(
+    runId: string,
+    { plan, binding, onEvent }: Pick<StartRequest, "plan" | "binding" | "onEvent">,
+  ): RunValues {
+    const { live, log } = this.#ports;
+    const workflow = plan.workflow.name;
+    return new RunValues({
+      runId,
+      plan,
+      binding,
+      live,
+      onRefused: (message) => {
+        onEvent?.({ type: "notice", message });
+        log.log({ severity: "warn", body: message, workflow, runId });
+      },
+    });
+  }
+
+  #begin(request: ResumeRequest, values: RunValues, resumed: boolean): RunHandle {
     const { clock, ids, random, recorder, types, keeper, log } = this.#ports;
     const { header, plan, binding, fold } = request;
     const { runId, workflow } = header;
@@ -255,22 +279,17 @@ export class Runner {
       ids,
     });
     let tempFolder: string | undefined;
-    const { maxConcurrency } = plan.workflow;
     const context: RunContext = {
       plan,
       header,
       binding,
       journal: run,
-      limiter: new Limiter(() =>
-        maxConcurrency === undefined
-          ? DEFAULT_CONCURRENCY
-          : wholeOf(maxConcurrency, scope, "max_concurrency", 1)
-      ),
+      limiter: new Limiter(() => values.now().maxConcurrency),
       types,
       clock,
       random,
-      scope,
-      parameters: parameterAttributes(binding.masker.value(binding.journalled)),
+      scope: values.pinned.scope,
+      values,
       onEvent,
       attempts: {
         clock,
@@ -308,8 +327,18 @@ export class Runner {
         if (event.record.runId === runId) onEvent({ type: "journal", record: event.record });
       },
     );
+    let unfollow: (() => void) | undefined;
+    const follow = async () => {
+      // What waits for a slot does not wait for the next one to be given back (A1).
+      values.onChange(() => limiter.refill());
+      unfollow = await values.follow();
+    };
     const created = run.committed();
-    const report = this.#execute(run, context, execution, request, resumed, created).catch(
+    const report = this.#execute(run, context, execution, request, {
+      resumed,
+      created,
+      follow: values.live ? follow : undefined,
+    }).catch(
       async (thrown) => {
         if (active.duplicate) {
           throw new SpanloopError(
@@ -325,6 +354,7 @@ export class Runner {
       },
     ).finally(() => {
       unsubscribe?.();
+      unfollow?.();
       keeper.unwatch(runId);
       keeper.drop(`run:${runId}`);
       recorder.fence(runId, undefined);
@@ -349,12 +379,17 @@ export class Runner {
     run: RunContext,
     execution: Execution,
     request: ResumeRequest,
-    resumed: boolean,
-    created: Promise<void>,
+    { resumed, created, follow }: {
+      readonly resumed: boolean;
+      readonly created: Promise<void>;
+      readonly follow: (() => Promise<void>) | undefined;
+    },
   ): Promise<RunReport> {
     const { keeper, log } = this.#ports;
     const { header } = request;
+    const { parameters } = run.values.pinned;
     if (resumed) await keeper.deliver([header.runId]);
+    if (follow !== undefined) await follow();
     if (request.queued) {
       await created;
       const left = await leaveQueue(
@@ -370,11 +405,11 @@ export class Runner {
       );
       // A run that never began has nothing to finish.
       if (left !== "begun") {
-        journal.beginRun(run.parameters);
+        journal.beginRun(parameters);
         return await this.#end(journal, run, { status: left, outputs: {} });
       }
     }
-    const elapsedMs = journal.beginRun(run.parameters, request.lastHeard);
+    const elapsedMs = journal.beginRun(parameters, request.lastHeard);
     const end = await execution.execute({ elapsedMs, reuse: request.reuse });
     return await this.#end(journal, run, end);
   }
@@ -388,15 +423,4 @@ export class Runner {
     const { plan, header } = run;
     return reportRun(plan, header, journal.fold, end.status);
   }
-}
-
-function runScope(plan: Plan, binding: Binding, runId: string): RunContext["scope"] {
-  const steps: Record<string, StepView> = {};
-  const base: Scope & { steps: typeof steps } = {
-    params: binding.params,
-    env: {},
-    steps,
-    run: { id: runId, name: plan.workflow.name, status: "running", error: null },
-  };
-  return { ...base, env: texts(plan.workflow.env, base) };
 }

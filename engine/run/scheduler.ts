@@ -7,7 +7,8 @@ import { type Cancellation, Stop } from "./cancellation.ts";
 import { runForEach } from "./for_each.ts";
 import { outputsOf } from "./fold.ts";
 import type { Settled } from "./journal.ts";
-import { type RunContext, stepScope } from "./run_context.ts";
+import { type Ruling, stepScope } from "./ruling.ts";
+import type { RunContext } from "./run_context.ts";
 import { runUnit } from "./unit.ts";
 
 /** What became of a list of steps. */
@@ -94,8 +95,12 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       finish();
     };
 
-    const skip = (index: number, reason: string, passes: boolean) => {
-      run.journal.skip(nodes[index].step, reason);
+    // A step without outcome says by which values its `if` was judged, unless by those of the run's start (P3).
+    const judgedBy = (ruling: Ruling | undefined) =>
+      ruling === run.values.pinned ? undefined : ruling?.parameters;
+
+    const skip = (index: number, reason: string, passes: boolean, ruling?: Ruling) => {
+      run.journal.skip(nodes[index].step, reason, undefined, judgedBy(ruling));
       settle(index, { outcome: "skipped" }, passes);
     };
 
@@ -118,27 +123,30 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       if (recorded !== undefined || run.journal.known.interrupted(step.id) !== undefined) {
         return launch(index);
       }
+      // What judged its `if` also rules what it then does (A2).
+      let ruling: Ruling | undefined;
       if (!regardless && stopped) return skip(index, "cancelled", false);
       if (!regardless && !good[index]) return skip(index, "upstream", false);
       if (step.if !== undefined) {
+        ruling = run.values.now();
         const scope: Scope = {
-          ...stepScope(run, step),
+          ...stepScope(ruling, step),
           outcome: { failed: tainted[index], cancelled: before.cancelled || stopped },
         };
         let holds: unknown;
         try {
           holds = step.if.evaluate(scope);
         } catch (thrown) {
-          return settleEarly(index, thrown);
+          return settleEarly(index, ruling, thrown);
         }
-        if (holds !== true) return skip(index, "if", true);
+        if (holds !== true) return skip(index, "if", true, ruling);
       }
-      launch(index);
+      launch(index, ruling);
     };
 
-    const launch = (index: number) => {
+    const launch = (index: number, ruling?: Ruling) => {
       active++;
-      execute(index).then(
+      execute(index, ruling).then(
         (settled) => {
           active--;
           if (fatal === undefined) settle(index, settled, true);
@@ -157,19 +165,19 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       );
     };
 
-    const execute = (index: number): Promise<Settled> => {
+    const execute = (index: number, ruling: Ruling | undefined): Promise<Settled> => {
       const { step } = nodes[index];
       const late = cancellation.stop !== undefined && step.if?.regardless;
       const by = late ? request.regardless : cancellation;
       return step.forEach === undefined
-        ? runUnit(run, { key: step.id, step }, by)
-        : runForEach(run, step, step.forEach, by);
+        ? runUnit(run, { key: step.id, step, ruling }, by)
+        : runForEach(run, step, step.forEach, by, ruling);
     };
 
-    const settleEarly = (index: number, thrown: unknown) => {
+    const settleEarly = (index: number, ruling: Ruling, thrown: unknown) => {
       const { step } = nodes[index];
       const settled = failedEarly(thrown, {}, run.binding.masker);
-      run.journal.skip(step, "if", settled);
+      run.journal.skip(step, "if", settled, judgedBy(ruling));
       settle(index, settled, true);
     };
 

@@ -246,6 +246,7 @@ export class SpanJournal implements Journal {
     { id: stepId, uses }: Pick<Step, "id" | "uses">,
     reason: string,
     reused?: Settled & { readonly link?: SpanLink },
+    attributes?: Attributes,
   ): void {
     if (this.#lost !== undefined || this.#fold.recorded(stepId, 1) !== undefined) return;
     const open = this.#fold.interrupted(stepId);
@@ -253,6 +254,7 @@ export class SpanJournal implements Journal {
     const start = open ?? this.#start("skip", stepId, stepId, {
       name: stepId,
       attributes: {
+        ...attributes,
         ...taskAttributes({
           runId: this.#runId,
           workflow: this.#workflow,

@@ -9,8 +9,10 @@ import { failedEarly, runAttempt } from "./attempt.ts";
 import { type Cancellation, Stop } from "./cancellation.ts";
 import type { AttemptSpan, Description, Settled } from "./journal.ts";
 import { retryDelay } from "./retry.ts";
-import { attributesOf, durationOf, type RunContext, stepScope, toText } from "./run_context.ts";
+import { type Ruling, stepScope } from "./ruling.ts";
+import type { RunContext } from "./run_context.ts";
 import type { Slice } from "./source/source.ts";
+import { attributesOf, durationOf, toText } from "./template_values.ts";
 
 /** What is retried as a whole: a step, or one batch of it (F1). */
 export interface Unit {
@@ -26,6 +28,8 @@ export interface Unit {
   readonly load?: () => Promise<Slice>;
   /** Whether the caller has taken the slot for the first attempt. */
   readonly slotTaken?: boolean;
+  /** The values that it was handed out with; read once it has a slot when absent (A2). */
+  readonly ruling?: Ruling;
 }
 
 /**
@@ -39,13 +43,15 @@ export async function runUnit(
 ): Promise<Settled> {
   const type = await run.types(unit.step.uses);
   let taken = unit.slotTaken ?? false;
+  let { ruling } = unit;
   let after: SpanReference | undefined;
   for (let attempt = 1;; attempt++) {
     if (!taken) await run.limiter.acquire();
     taken = false;
+    ruling ??= rulingOf(run, unit.key);
     let settled: Settled & { readonly span: SpanReference };
     try {
-      settled = await tryOnce(run, unit, type, attempt, after, cancellation);
+      settled = await tryOnce(run, unit, ruling, type, attempt, after, cancellation);
     } finally {
       run.limiter.release();
     }
@@ -55,9 +61,17 @@ export async function runUnit(
   }
 }
 
+// What was handed out before a crash goes on with the values that it has in the journal.
+function rulingOf({ values, journal: { known } }: RunContext, key: string): Ruling {
+  if (!values.live) return values.pinned;
+  const start = known.recorded(key, 1)?.start ?? known.interrupted(key);
+  return start === undefined ? values.now() : values.of(start);
+}
+
 function tryOnce(
   run: RunContext,
   unit: Unit,
+  ruling: Ruling,
   type: StepType,
   attempt: number,
   after: SpanReference | undefined,
@@ -69,7 +83,7 @@ function tryOnce(
   let slice: Slice | undefined;
   const prepare = (): Prepared | { readonly thrown: unknown } => {
     try {
-      return prepared ??= prepareAttempt(run, unit, slice);
+      return prepared ??= prepareAttempt(run, unit, ruling, slice);
     } catch (thrown) {
       return prepared = { thrown };
     }
@@ -83,7 +97,7 @@ function tryOnce(
       parent: unit.parent,
       after,
       interruption: type.interruption,
-      describe: () => describe(run, unit, type, attempt, prepare()),
+      describe: () => describe(run, unit, ruling, type, attempt, prepare()),
       cleanUp: (span) => type.cleanUp?.(span) ?? Promise.resolve(),
       async body(span: AttemptSpan) {
         const ready = prepare();
@@ -107,7 +121,7 @@ function tryOnce(
               baggage: run.header.baggage,
               context: run.header.context,
               with: ready.with,
-              params: run.binding.params,
+              params: ruling.scope.params,
               batch: slice,
               size,
               cwd: ready.cwd,
@@ -143,10 +157,15 @@ interface Prepared {
   readonly scope: Scope;
 }
 
-function prepareAttempt(run: RunContext, unit: Unit, slice: Slice | undefined): Prepared {
+function prepareAttempt(
+  run: RunContext,
+  unit: Unit,
+  ruling: Ruling,
+  slice: Slice | undefined,
+): Prepared {
   const { step } = unit;
   const { workflow } = run.plan;
-  const own = stepScope(run, step);
+  const own = stepScope(ruling, step);
   const scope = slice === undefined || unit.batch === undefined
     ? own
     : batchScope(own, slice, unit.batch.index);
@@ -187,13 +206,14 @@ function batchScope(own: Scope, slice: Slice, index: number): Scope {
 function describe(
   run: RunContext,
   unit: Unit,
+  ruling: Ruling,
   type: StepType,
   attempt: number,
   prepared: Prepared | { readonly thrown: unknown },
 ): Description {
   const { step, batch } = unit;
   const attributes = {
-    ...run.parameters,
+    ...ruling.parameters,
     ...taskAttributes({
       runId: run.header.runId,
       workflow: run.header.workflow,

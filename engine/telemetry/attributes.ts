@@ -7,7 +7,7 @@ import type {
   SpanLink,
   SpanReference,
 } from "../core/span.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { RunHeader } from "../core/store.ts";
 import * as keys from "../../semconv/attributes.ts";
 
@@ -33,6 +33,7 @@ export function runAttributes(header: RunHeader): Attributes {
     [keys.SPANLOOP_TRIGGER_TYPE]: trigger,
     [keys.SPANLOOP_PRIORITY]: header.priority,
     ...(header.group === undefined ? {} : { [keys.SPANLOOP_GROUP]: header.group }),
+    ...(header.snapshot ? parametersVersion(header.snapshot) : {}),
   };
 }
 
@@ -121,6 +122,23 @@ export function parameterAttributes(values: JsonObject): Attributes {
     }
   }
   return attributes;
+}
+
+/** What a span says when other values than those of the run's start ruled it: the version that they are of (P3). */
+export function parametersVersion(version: number): Attributes {
+  return { [keys.SPANLOOP_PARAMETERS_VERSION]: version };
+}
+
+/** The version of the tuned values that ruled a task's span; undefined for those of the run's start. */
+export function ruledBy(attributes: Attributes): number | undefined {
+  const version = attributes[keys.SPANLOOP_PARAMETERS_VERSION];
+  return typeof version === "number" ? version : undefined;
+}
+
+/** The value of a tunable parameter that ruled a task's span; undefined when the span does not say. */
+export function ruledValue(attributes: Attributes, name: string): Json | undefined {
+  const value = attributes[keys.spanloopParameter(name)];
+  return typeof value === "object" ? undefined : value;
 }
 
 /** A link to a span: of the try before, the interrupted one, what triggered the run, the run that is rerun. */
