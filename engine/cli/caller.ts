@@ -51,7 +51,7 @@ export function processCaller(): Caller {
     outStyle: makeStyle(outTerminal && colours),
     errStyle: makeStyle(errTerminal && colours),
     outTerminal,
-    animated: errTerminal && !dumb && env("CI") === undefined,
+    animated: errTerminal && !dumb && env("CI") === undefined && !exportsToScreen(env, outTerminal),
     size: () => {
       try {
         const { columns, rows } = Deno.consoleSize();
@@ -63,6 +63,21 @@ export function processCaller(): Caller {
       return { columns: Number.isInteger(columns) && columns > 0 ? columns : 80, rows: 24 };
     },
   };
+}
+
+/**
+ * Whether telemetry is written to the terminal as it comes: what is redrawn in place there would run into it.
+ */
+export function exportsToScreen(
+  env: (name: string) => string | undefined,
+  outTerminal: boolean,
+): boolean {
+  if (env("OTEL_SDK_DISABLED")?.toLowerCase() === "true") return false;
+  const writers = ["console", "logging", ...(outTerminal ? ["otlp/stdout"] : [])];
+  return ["TRACES", "METRICS", "LOGS"].some((signal) =>
+    (env(`OTEL_${signal}_EXPORTER`) ?? "").toLowerCase().split(",")
+      .some((word) => writers.includes(word.trim()))
+  );
 }
 
 const encoder = new TextEncoder();
