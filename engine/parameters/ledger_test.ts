@@ -1,0 +1,316 @@
+import assert from "node:assert/strict";
+import type { Json } from "../core/json.ts";
+import type { Parameter, Tune } from "../core/parameter.ts";
+import type { Proposal, Snapshot } from "../core/proposal.ts";
+import { seeded } from "../core/seeded_test.ts";
+import type { Store } from "../core/store.ts";
+import { loadWorkflow } from "../spec/load.ts";
+import { openStore } from "../store/open.ts";
+import { boundsOf } from "./clamp.ts";
+import { type Contract, ParameterLedger } from "./ledger.ts";
+
+const TUNE: Tune = { min: 1, max: 5_000, scale: "log", apply: "live", mode: "auto" };
+const SIZE: Parameter = {
+  name: "batch_size",
+  type: "integer",
+  default: 20,
+  tune: { ...TUNE, maxStep: { factor: 4 } },
+};
+const SHY: Parameter = {
+  name: "shy",
+  type: "integer",
+  default: 5,
+  tune: { ...TUNE, max: 9, mode: "recommend" },
+};
+
+function contract(params: readonly Parameter[] = [SIZE, SHY]): Contract {
+  return { name: "orders", params: new Map(params.map((one) => [one.name, one])) };
+}
+
+let orders = 0;
+const order = (reason?: string) => ({ id: `order-${orders++}`, at: 1_000n, reason });
+
+function proposal(
+  changes: Record<string, Json>,
+  version: number,
+  more: Partial<Proposal> = {},
+): Proposal {
+  return {
+    id: `p-${orders++}`,
+    workflow: "orders",
+    author: { kind: "plugin", name: "tuner" },
+    changes,
+    reason: "because",
+    evidence: [],
+    version,
+    at: 1_000n,
+    ...more,
+  };
+}
+
+const KNOWN = { evidenceKnown: true };
+
+async function onMemory(
+  test: (ledger: ParameterLedger, store: Store, heard: Snapshot[]) => Promise<void>,
+): Promise<void> {
+  const store = await openStore("memory:", { durability: "normal" });
+  const heard: Snapshot[] = [];
+  try {
+    await test(
+      new ParameterLedger({ store, machineZone: "UTC", onChange: (next) => heard.push(next) }),
+      store,
+      heard,
+    );
+  } finally {
+    await store.close();
+  }
+}
+
+Deno.test("a proposal, its decision and the snapshot are written together (P2)", () =>
+  onMemory(async (ledger, store, heard) => {
+    const asked = proposal({ batch_size: 500 }, 0);
+    const first = await ledger.propose(asked, contract(), KNOWN);
+    assert.deepEqual(first.snapshot.values, { batch_size: 80 });
+    assert.deepEqual(await store.snapshot("orders"), first.snapshot);
+    assert.deepEqual(heard, [first.snapshot]);
+    assert.deepEqual(first.entry.before, { batch_size: null });
+    assert.equal(first.entry.version, 1);
+
+    const again = await ledger.propose({ ...asked, changes: { batch_size: 1 } }, contract(), KNOWN);
+    assert.deepEqual([again.repeated, again.entry], [true, first.entry]);
+    assert.deepEqual(again.snapshot, first.snapshot);
+    assert.equal(heard.length, 1);
+
+    const late = await ledger.propose(proposal({ batch_size: 90 }, 0), contract(), KNOWN);
+    assert.equal(late.entry.decision.rule, "stale");
+    assert.equal(late.entry.version, undefined);
+    assert.equal((await store.ledger({ outcome: "refused" })).length, 1, "it is written down too");
+  }));
+
+Deno.test("cooldown and the day's limit are counted from the store", () =>
+  onMemory(async (ledger) => {
+    const slow = {
+      ...contract(),
+      tune: { guards: [], blackout: [], cooldownMs: 1, maxChangesPerDay: 2 },
+    };
+    const propose = async (value: number, version: number, at: bigint) =>
+      (await ledger.propose(proposal({ batch_size: value }, version, { at }), slow, KNOWN))
+        .entry.decision.rule;
+    assert.equal(await propose(30, 0, 5_000_000n), "accepted");
+    assert.equal(await propose(40, 1, 5_999_999n), "cooldown");
+    assert.equal(await propose(40, 1, 6_000_000n), "accepted");
+    assert.equal(await propose(50, 2, 9_000_000n), "daily_limit");
+    assert.equal(await propose(50, 2, 86_400_000_000_000n), "accepted");
+  }));
+
+Deno.test("a blackout window without a zone is in the machine's", () =>
+  onMemory(async (ledger) => {
+    const blackout = [{ cron: "0 0 * * *", forMs: 3_600_000 }];
+    const closed = { ...contract(), tune: { guards: [], blackout } };
+    const asked = proposal({ batch_size: 30 }, 0, { at: 1_800_000_000_000n });
+    assert.equal((await ledger.propose(asked, closed, KNOWN)).entry.decision.rule, "blackout");
+  }));
+
+Deno.test("what a person orders is applied or told, never written and refused", () =>
+  onMemory(async (ledger, store) => {
+    const { entry } = await ledger.set(contract(), { batch_size: 5_000 }, order("I know it"));
+    assert.deepEqual([entry.decision.rule, entry.proposal.reason], ["person", "I know it"]);
+    await assert.rejects(ledger.set(contract(), { batch_size: 5_001 }, order()), {
+      code: "params.invalid",
+      message: "batch_size must be from 1 to 5000, not 5001",
+    });
+    await assert.rejects(ledger.set(contract(), { nothing: 1 }, order()), {
+      code: "params.not_tunable",
+    });
+    assert.equal((await store.ledger({})).length, 1);
+  }));
+
+Deno.test("a frozen parameter is left alone by plugins until it is unfrozen", () =>
+  onMemory(async (ledger, store) => {
+    const { entry, snapshot } = await ledger.freeze(contract(), ["batch_size"], true, order());
+    assert.deepEqual(snapshot.frozen, ["batch_size"]);
+    assert.deepEqual(snapshot.values, {});
+    assert.equal(entry.decision.message, "batch_size is frozen, at 20");
+    const version = snapshot.version;
+    const refused = await ledger.propose(proposal({ batch_size: 30 }, version), contract(), KNOWN);
+    assert.equal(refused.entry.decision.rule, "frozen");
+    await assert.rejects(ledger.freeze(contract(), ["batch_size"], true, order()), {
+      code: "params.no_change",
+    });
+    const set = await ledger.set(contract(), { batch_size: 30 }, order());
+    assert.deepEqual(set.snapshot.frozen, ["batch_size"], "a person's value stays frozen");
+    assert.deepEqual(
+      (await ledger.freeze(contract(), ["batch_size"], false, order())).snapshot.frozen,
+      [],
+    );
+    assert.deepEqual((await store.ledger({ parameter: "batch_size" })).length, 4);
+    await assert.rejects(ledger.freeze(contract(), ["nothing"], true, order()), {
+      code: "params.not_tunable",
+    });
+  }));
+
+Deno.test("taking a change back gives the values from before it, the default included", () =>
+  onMemory(async (ledger) => {
+    const first = await ledger.set(contract(), { batch_size: 40 }, order());
+    const second = await ledger.set(contract(), { batch_size: 80, shy: 6 }, order());
+    await assert.rejects(ledger.revert(contract(), first.entry.number, order()), {
+      code: "params.changed",
+    });
+    const back = await ledger.revert(contract(), second.entry.number, order());
+    assert.deepEqual(back.snapshot.values, { batch_size: 40 });
+    assert.equal(back.entry.answers, second.entry.number);
+    const all = await ledger.revert(contract(), first.entry.number, order());
+    assert.deepEqual(all.snapshot.values, {});
+    assert.deepEqual(all.snapshot.basis, {});
+    await assert.rejects(ledger.revert(contract(), 99, order()), { code: "params.unknown" });
+    const other = { ...contract(), name: "other" };
+    await assert.rejects(ledger.revert(other, first.entry.number, order()), {
+      code: "params.unknown",
+    });
+  }));
+
+Deno.test("what is taken back keeps the bounds of now (P1)", () =>
+  onMemory(async (ledger) => {
+    await ledger.set(contract(), { batch_size: 400 }, order());
+    const { entry } = await ledger.set(contract(), { batch_size: 10 }, order());
+    const narrow = contract([{ ...SIZE, tune: { ...TUNE, max: 50 } }]);
+    const back = await ledger.revert(narrow, entry.number, order());
+    assert.deepEqual(back.snapshot.values, { batch_size: 50 });
+  }));
+
+Deno.test("a held change is answered once, within the bounds of now", () =>
+  onMemory(async (ledger, store) => {
+    const hold = async () => {
+      const { version } = await store.snapshot("orders");
+      const { entry } = await ledger.propose(proposal({ shy: 8 }, version), contract(), KNOWN);
+      assert.equal(entry.decision.outcome, "held");
+      return entry.number;
+    };
+    const at = { at: 5n };
+    const [one, two] = [await hold(), await hold()];
+    const narrow = contract([SIZE, { ...SHY, tune: { ...SHY.tune!, max: 7 } }]);
+    const accepted = await ledger.accept(narrow, one, at);
+    assert.deepEqual(accepted.snapshot.values, { shy: 7 });
+    assert.deepEqual([accepted.entry.answers, accepted.entry.decision.rule], [one, "person"]);
+    await assert.rejects(ledger.reject(contract(), one, at), { code: "params.answered" });
+    const rejected = await ledger.reject(contract(), two, at);
+    assert.equal(rejected.entry.decision.outcome, "refused");
+    assert.deepEqual((await store.snapshot("orders")).values, { shy: 7 });
+    await assert.rejects(ledger.accept(contract(), two, at), {
+      message: `Change ${two} has been rejected already, by change ${rejected.entry.number}`,
+    });
+    await assert.rejects(ledger.accept(contract(), accepted.entry.number, at), {
+      code: "params.not_held",
+    });
+    const answers = await ledger.answers(await store.ledger({ outcome: "held" }));
+    assert.deepEqual([...answers.keys()].sort(), [one, two]);
+  }));
+
+Deno.test("two answers at once are one", () =>
+  onMemory(async (ledger) => {
+    const { entry } = await ledger.propose(proposal({ shy: 8 }, 0), contract(), KNOWN);
+    const results = await Promise.allSettled([
+      ledger.accept(contract(), entry.number, { at: 5n }),
+      ledger.reject(contract(), entry.number, { at: 5n }),
+    ]);
+    assert.deepEqual(results.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+  }));
+
+Deno.test("an edited file retires or clamps what was tuned against another (A5)", async (t) => {
+  const objective = (text: string): Contract["tune"] =>
+    loadWorkflow({
+      bytes: new TextEncoder().encode(
+        `name: orders
+params: { x: { type: integer, default: 1, tune: { min: 1, max: 2 } } }
+tune: { objective: { minimize: ${text}, of: a } }
+steps: [{ id: a, run: "true" }]`,
+      ),
+      file: "/orders.yaml",
+      display: "orders.yaml",
+    }).workflow!.tune;
+  const edits: Record<string, [Contract, Snapshot["values"], RegExp]> = {
+    "another default": [
+      contract([{ ...SIZE, default: 30 }, SHY]),
+      { shy: 6 },
+      /30 now, and was 20/,
+    ],
+    "no default": [contract([{ ...SIZE, default: undefined }, SHY]), { shy: 6 }, /null now/],
+    "another type": [contract([{ ...SIZE, type: "number" }, SHY]), { shy: 6 }, /type number now/],
+    "no tune": [contract([{ ...SIZE, tune: undefined }, SHY]), { shy: 6 }, /no tunable/],
+    "gone": [contract([SHY]), { shy: 6 }, /no tunable/],
+    "another objective": [{ ...contract(), tune: objective("duration") }, {}, /objective is min/],
+    "narrower bounds": [
+      contract([{ ...SIZE, tune: { ...TUNE, max: 50 } }, SHY]),
+      { batch_size: 50, shy: 6 },
+      /from 1 to 50 now, and was tuned to 60/,
+    ],
+  };
+  for (const [what, [edited, values, reason]] of Object.entries(edits)) {
+    await t.step(what, () =>
+      onMemory(async (ledger, store, heard) => {
+        await ledger.set(contract(), { batch_size: 60, shy: 6 }, order());
+        const same = await ledger.reconcile(contract(), 9n);
+        assert.equal(same.version, 1);
+        const snapshot = await ledger.reconcile(edited, 9n);
+        assert.deepEqual(snapshot.values, values);
+        assert.deepEqual(await ledger.reconcile(edited, 10n), snapshot, "once");
+        const [entry] = await store.ledger({});
+        assert.deepEqual(entry.proposal.author, { kind: "file" });
+        assert.equal(entry.decision.rule, "file");
+        assert.match(entry.proposal.reason, reason);
+        assert.deepEqual(heard.at(-1), snapshot);
+      }));
+  }
+});
+
+Deno.test("processes that notice an edit at once write it down once (A5, P2)", () =>
+  onMemory(async (ledger, store) => {
+    await ledger.set(contract(), { batch_size: 60 }, order());
+    const edited = contract([{ ...SIZE, default: 30 }]);
+    const others = [1, 2, 3].map(() => new ParameterLedger({ store, machineZone: "UTC" }));
+    await Promise.all(others.map((other) => other.reconcile(edited, 9n)));
+    assert.equal((await store.ledger({})).length, 2);
+  }));
+
+Deno.test("at once from two processes: versions follow one another, each by its own change (P1, P2)", async () => {
+  const folder = await Deno.makeTempDir();
+  const random = seeded("ledger");
+  const stores = await Promise.all(
+    [1, 2].map(() => openStore(`sqlite:${folder}/store.db`, { durability: "normal" })),
+  );
+  try {
+    const ledgers = stores.map((store) => new ParameterLedger({ store, machineZone: "UTC" }));
+    const work = async (ledger: ParameterLedger, store: Store) => {
+      for (let round = 0; round < 30; round++) {
+        const { version } = await store.snapshot("orders");
+        const value = random.below(9_000);
+        if (random.below(2) === 0) {
+          await ledger.propose(proposal({ batch_size: value }, version), contract(), KNOWN);
+        } else {
+          await ledger.set(contract(), { shy: 1 + random.below(9) }, order()).catch((thrown) => {
+            assert.equal(thrown.code, "params.no_change", `SEED=${random.seed}`);
+          });
+        }
+      }
+    };
+    await Promise.all(ledgers.map((ledger, index) => work(ledger, stores[index])));
+    const entries = (await stores[0].ledger({ outcome: "applied", limit: 1_000 })).toReversed();
+    assert.deepEqual(entries.map(({ version }) => version), entries.map((_, index) => index + 1));
+    const values: Record<string, Json> = {};
+    for (const { decision, before } of entries) {
+      for (const name of Object.keys(decision.values)) {
+        assert.equal(values[name] ?? null, before[name], `SEED=${random.seed}`);
+      }
+      Object.assign(values, decision.values);
+    }
+    assert.deepEqual((await stores[1].snapshot("orders")).values, values, `SEED=${random.seed}`);
+    const [low, high] = boundsOf(SIZE);
+    for (const { decision } of entries) {
+      const size = decision.values.batch_size;
+      if (typeof size === "number") assert.ok(size >= low && size <= high);
+    }
+  } finally {
+    for (const store of stores) await store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,116 @@
+import type { Json } from "../core/json.ts";
+import type { Parameter } from "../core/parameter.ts";
+import type { Basis, Decision, Snapshot } from "../core/proposal.ts";
+import type { Workflow } from "../core/workflow.ts";
+import { boundsOf, clamp } from "./clamp.ts";
+import { show, typeProblem } from "./values.ts";
+
+/** What the tuned values need to be those of a file that its author has edited since. */
+export interface Reconciliation {
+  /** New values by parameter; null: retired, back to the file's default. */
+  readonly values: Readonly<Record<string, Json>>;
+  /** Those that were cut to narrower bounds. */
+  readonly clamped: readonly string[];
+  /** What the author did, a sentence. */
+  readonly reason: string;
+}
+
+type Tuned = Pick<Workflow, "params" | "tune">;
+
+/** What a parameter is tuned against in this file (A5). */
+export function basisOf(workflow: Tuned, parameter: Parameter): Basis {
+  const objective = workflow.tune?.objective;
+  return {
+    type: parameter.type,
+    default: parameter.default ?? null,
+    ...objective === undefined ? {} : {
+      objective: `${objective.direction} ${objective.expression.source} of ${objective.of}`,
+    },
+  };
+}
+
+/**
+ * Holds tuned values against the file as it is now (A5): where its default, type or objective is another one, or
+ * the parameter is not tunable any more, the value is retired; where its bounds are narrower, it is clamped.
+ * Undefined when all of them hold.
+ */
+export function reconcile(workflow: Tuned, snapshot: Snapshot): Reconciliation | undefined {
+  const values: Record<string, Json> = {};
+  const clamped: string[] = [];
+  const reasons: string[] = [];
+  for (const [name, value] of Object.entries(snapshot.values)) {
+    const parameter = workflow.params.get(name);
+    const why = whyRetired(workflow, name, parameter, value, snapshot.basis?.[name]);
+    if (why !== undefined || parameter === undefined) {
+      values[name] = null;
+      reasons.push(why ?? `${name} is gone`);
+      continue;
+    }
+    const fitting = fit(parameter, value);
+    if (fitting === undefined || fitting === value) continue;
+    values[name] = fitting;
+    clamped.push(name);
+    const [low, high] = boundsOf(parameter);
+    reasons.push(`${name} must be from ${low} to ${high} now, and was tuned to ${show(value)}`);
+  }
+  if (reasons.length === 0) return undefined;
+  return { values, clamped, reason: `The file has changed: ${reasons.join("; ")}` };
+}
+
+/** A value cut to the parameter's bounds, whatever `max_step` says; undefined when it is of another type. */
+export function fit(parameter: Parameter, value: Json): Json | undefined {
+  if (typeProblem(parameter, value) !== undefined) return undefined;
+  if (typeof value !== "number" || parameter.tune === undefined) return value;
+  const { maxStep: _, step: __, ...tune } = parameter.tune;
+  return clamp({ ...parameter, tune }, value, undefined).value;
+}
+
+/** The snapshot after these values (null: retired) and frozen parameters; `at` in nanoseconds since the epoch. */
+export function following(
+  snapshot: Snapshot,
+  workflow: Tuned,
+  change: { readonly values: Decision["values"]; readonly frozen?: readonly string[] },
+  at: bigint,
+): Snapshot {
+  const values = new Map(Object.entries(snapshot.values));
+  const basis = new Map(Object.entries(snapshot.basis ?? {}));
+  for (const [name, value] of Object.entries(change.values)) {
+    const parameter = workflow.params.get(name);
+    if (value === null || parameter === undefined) {
+      values.delete(name);
+      basis.delete(name);
+    } else {
+      values.set(name, value);
+      basis.set(name, basisOf(workflow, parameter));
+    }
+  }
+  return {
+    workflow: snapshot.workflow,
+    version: snapshot.version + 1,
+    values: Object.fromEntries(values),
+    frozen: change.frozen ?? snapshot.frozen,
+    basis: Object.fromEntries(basis),
+    at,
+  };
+}
+
+function whyRetired(
+  workflow: Tuned,
+  name: string,
+  parameter: Parameter | undefined,
+  value: Json,
+  then: Basis | undefined,
+): string | undefined {
+  if (parameter?.tune === undefined) return `${name} is no tunable parameter any more`;
+  const now = basisOf(workflow, parameter);
+  if (then !== undefined) {
+    if (then.type !== now.type) return `${name} is of type ${now.type} now, and was ${then.type}`;
+    if (then.default !== now.default) {
+      return `the default of ${name} is ${show(now.default)} now, and was ${show(then.default)}`;
+    }
+    if (then.objective !== now.objective) {
+      return `the objective is ${now.objective ?? "none"} now, and was ${then.objective ?? "none"}`;
+    }
+  }
+  return typeProblem(parameter, value);
+}
