@@ -10,7 +10,7 @@ const NONE: readonly Parameter[] = [];
  * this run, which fixes it (V3).
  */
 export function liveParameters(
-  workflow: Workflow,
+  workflow: Pick<Workflow, "params">,
   sources: Readonly<Record<string, ValueSource>>,
 ): readonly Parameter[] {
   let found: Parameter[] | undefined;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../core/clock.ts";
+import type { Store } from "../core/store.ts";
 import { openStore } from "../store/open.ts";
 import { Keeper } from "./keeper.ts";
 
@@ -24,18 +25,22 @@ class HandClock implements Clock {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 async function keep(
-  test: (parts: { keeper: Keeper; clock: HandClock; lost: string[] }) => Promise<void>,
+  test: (
+    parts: { keeper: Keeper; clock: HandClock; lost: string[]; changes: string[]; store: Store },
+  ) => Promise<void>,
 ): Promise<void> {
   const store = await openStore("memory:", { durability: "normal" });
   const clock = new HandClock();
   const lost: string[] = [];
+  const changes: string[] = [];
   const keeper = new Keeper({
     store,
     clock,
     onLost: ({ name }) => void lost.push(name),
     onError: (thrown) => assert.fail(String(thrown)),
+    onChange: () => Promise.resolve(void changes.push("change")),
   });
-  await test({ keeper, clock, lost });
+  await test({ keeper, clock, lost, changes, store });
   keeper.stop();
   await store.close();
 }
@@ -64,4 +69,22 @@ Deno.test("a lease that is not this process's any more is reported once (R7)", (
       await settle();
     }
     assert.deepEqual(lost, ["run:a"]);
+  }));
+
+Deno.test("that a process has committed is told once for each tick in which it has (R8)", () =>
+  keep(async ({ keeper, clock, changes, store }) => {
+    const tick = async () => {
+      clock.fire(200);
+      await settle();
+    };
+    keeper.watch("a", () => {});
+    await tick();
+    changes.length = 0;
+    await tick();
+    assert.deepEqual(changes, []);
+    await store.register("one", "/w/one.yaml");
+    await store.register("two", "/w/two.yaml");
+    await tick();
+    await tick();
+    assert.deepEqual(changes, ["change"]);
   }));
