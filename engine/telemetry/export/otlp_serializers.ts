@@ -35,14 +35,29 @@ export function logSerializer(protocol: Protocol): Serializer<ReadableLogRecord>
 const INTEGER = /"intValue":(-?\d+(?:e\+\d+)?)(?=[,}])/g;
 const LARGE = /"intValue":-?\d{19}|"intValue":-?\d+e/;
 
-function withinInt64(json: Uint8Array): Uint8Array {
+function readable(json: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(json);
-  if (!LARGE.test(text)) return json;
+  const better = wellFormed(LARGE.test(text) ? withinInt64(text) : text);
+  return better === text ? json : new TextEncoder().encode(better);
+}
+
+function withinInt64(text: string): string {
   // By their digits: those of -2^63, the shortest that give it back, are of a lesser integer.
-  return new TextEncoder().encode(text.replace(INTEGER, (whole, digits: string) => {
+  return text.replace(INTEGER, (whole, digits: string) => {
     const fits = !digits.includes("e") && BigInt.asIntN(64, BigInt(digits)) === BigInt(digits);
     return fits ? whole : `"doubleValue":${digits}`;
-  }));
+  });
+}
+
+// JSON.stringify escapes the half of a pair of surrogates that stands alone, and nothing else so. Strict readers
+// refuse the whole request for it; protobuf's encoder puts the replacement character there.
+const HALF = /\\(?:\\|ud[89a-f][0-9a-f]{2})/g;
+const MAY_HAVE_HALF = /\\ud[89a-f]/;
+
+/** OTLP's JSON as its readers take it: no half of a pair of surrogates in it. */
+export function wellFormed(json: string): string {
+  if (!MAY_HAVE_HALF.test(json)) return json;
+  return json.replace(HALF, (escape) => escape === "\\\\" ? escape : "\ufffd");
 }
 
 function adapted<T, Answer>(
@@ -53,7 +68,7 @@ function adapted<T, Answer>(
   return {
     serializeRequest(items) {
       const bytes = serializer.serializeRequest(items as T[]);
-      return json && bytes !== undefined ? withinInt64(bytes) : bytes;
+      return json && bytes !== undefined ? readable(bytes) : bytes;
     },
     rejected(answer) {
       const [count, message] = partial(serializer.deserializeResponse(answer));

@@ -151,3 +151,13 @@ Deno.test("a partial success is read from both encodings", () => {
   assert.deepEqual(rejected(metricsResponse.encode(answer)), all);
   assert.deepEqual(rejected(new Uint8Array()), { rejected: 0, message: undefined });
 });
+
+Deno.test("in JSON there is no half of a pair of surrogates", () => {
+  const [metric] = BATCH.metrics;
+  const batch = { ...BATCH, resource: { k: "\ud800" }, metrics: [metric] };
+  const json = new TextDecoder().decode(metricsSerializer("http/json").serializeRequest([batch]));
+  assert.equal(
+    JSON.parse(json).resourceMetrics[0].resource.attributes[0].value.stringValue,
+    "\ufffd",
+  );
+});

@@ -1,4 +1,5 @@
 import { JsonMetricsSerializer, ProtobufMetricsSerializer } from "@opentelemetry/otlp-transformer";
+import { wellFormed } from "../export/otlp_serializers.ts";
 import type { Serializer } from "../export/serializer.ts";
 import type { OtlpSettings } from "../settings.ts";
 import type { MetricsBatch } from "./batch.ts";
@@ -12,7 +13,7 @@ export function metricsSerializer(protocol: OtlpSettings["protocol"]): Serialize
   return {
     serializeRequest: (batches) =>
       json
-        ? new TextEncoder().encode(JSON.stringify(metricsToJson(batches)))
+        ? new TextEncoder().encode(wellFormed(JSON.stringify(metricsToJson(batches))))
         : encodeMetrics(batches),
     rejected(answer) {
       const { partialSuccess } = answers.deserializeResponse(answer);
