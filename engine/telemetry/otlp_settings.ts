@@ -59,7 +59,7 @@ export function readOtlpSettings(
   const otlp: OtlpSettings = {
     protocol,
     endpoint: target.endpoint,
-    headers: headersOf(reader, signal, given?.authorization),
+    headers: headersOf(reader, signal, protocol, given?.authorization),
     timeoutMs: reader.timeout(names("TIMEOUT"), DEFAULT_TIMEOUT_MS),
     compression: reader.choice(names("COMPRESSION"), ["gzip", "none"]) ?? "none",
     ...(certificate === undefined ? {} : { certificate }),
@@ -141,6 +141,7 @@ function decoded(text: string): string {
 function headersOf(
   reader: EnvironmentReader,
   signal: Signal,
+  protocol: OtlpSettings["protocol"],
   authorization: string | undefined,
 ): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
@@ -152,7 +153,9 @@ function headersOf(
     }
     for (const [index, [name, value]] of pairs.entries()) {
       const key = name.toLowerCase();
-      if (HEADER_NAME.test(key) && HEADER_VALUE.test(value)) headers[key] = value;
+      // To gRPC a name that ends so promises bytes, and makes it refuse all that is sent.
+      const binary = protocol === "grpc" && key.endsWith("-bin");
+      if (HEADER_NAME.test(key) && HEADER_VALUE.test(value) && !binary) headers[key] = value;
       else reader.warn(`${given.name}: header ${index + 1} cannot be sent as it is: ignored`);
     }
   }

@@ -185,3 +185,14 @@ Deno.test("credentials in the endpoint become a header, and leave the URL", () =
   assert.equal(traces.endpoint, "https://c:4318/x/v1/traces");
   assert.equal(traces.headers.authorization, `Basic ${btoa("user:pass")}`);
 });
+
+Deno.test("over gRPC a header of bytes is ignored alone; over HTTP its name means nothing", () => {
+  const grpc = read({ PROTOCOL: "grpc", HEADERS: "api-key=k,Trace-Bin=abc" });
+  assert.deepEqual(grpc.traces.headers, { "api-key": "k" });
+  assert.deepEqual(grpc.warnings, [
+    "OTEL_EXPORTER_OTLP_HEADERS: header 2 cannot be sent as it is: ignored",
+  ]);
+  const { traces, warnings } = read({ HEADERS: "trace-bin=abc" });
+  assert.deepEqual(traces.headers, { "trace-bin": "abc" });
+  assert.deepEqual(warnings, []);
+});
