@@ -5,7 +5,8 @@ export function connectionError(thrown: unknown): string {
   let cause = thrown;
   while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
   return messageOf(cause)
-    .replace(/^error sending request( from \S+)? for (url )?\(?\S+?\)?(: |$)/, "")
+    // After the URL may stand the address that its name led to.
+    .replace(/^error sending request( from \S+)? for (url )?\(?\S+?\)?( \(\S+\))?(: |$)/, "")
     .replace(/^client error \((Connect|SendRequest)\): /, "")
     .replace(/^(tcp connect error|connection error): /, "")
     .replace(/ \(os error \d+\)$/, "") || "The request failed";

@@ -323,3 +323,23 @@ Deno.test("a gRPC endpoint is an address: its path and query are neither dialled
     await sender.close();
   }
 });
+
+Deno.test("what is no HTTP is told of without the URL, whose query may hold a secret", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answering = (async () => {
+    const connection = await listener.accept();
+    await connection.read(new Uint8Array(64 << 10));
+    await connection.write(new TextEncoder().encode("what?\r\n\r\n"));
+    connection.close();
+    listener.close();
+  })();
+  const { port } = listener.addr as Deno.NetAddr;
+  const sent = await http({ endpoint: `http://127.0.0.1:${port}/v1/traces?key=secret` })
+    .send([span()]);
+  await answering;
+  assert.deepEqual(sent, {
+    status: "retry",
+    message: "invalid HTTP version parsed",
+    unreachable: true,
+  });
+});
