@@ -9,6 +9,9 @@ import type { Registry } from "../semconv/model.ts";
 
 export type { Advices } from "../semconv/check/advice.ts";
 
+// As many as the receiver takes of bytes: no request that a collector would take is longer.
+const LONGEST_LINE = 64 * 2 ** 20;
+
 /** A file or a folder: where it is, and what it is called in messages. */
 export interface Place {
   /** Absolute. */
@@ -91,13 +94,30 @@ async function* linesOf({ path, shown }: Place): AsyncGenerator<string> {
       cause: error,
     });
   });
-  let rest = "";
+  let parts: string[] = [];
+  let length = 0;
+  let number = 0;
   for await (const chunk of file.readable.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
+    const lines = chunk.split("\n");
+    for (const [i, text] of lines.entries()) {
+      parts.push(text);
+      length += text.length;
+      if (length > LONGEST_LINE) {
+        throw new SpanloopError(
+          "file.unreadable",
+          `Cannot read ${shown}: line ${number + 1} has more than ${LONGEST_LINE} characters; ` +
+            "write one export request a line",
+          { exitCode: 2 },
+        );
+      }
+      if (i === lines.length - 1) break; // the line may go on in the next chunk
+      yield parts.join("");
+      number++;
+      parts = [];
+      length = 0;
+    }
   }
-  if (rest !== "") yield rest;
+  if (length > 0) yield parts.join("");
 }
 
 async function open(path: string): Promise<Deno.FsFile> {

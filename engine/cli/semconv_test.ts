@@ -108,3 +108,14 @@ Deno.test("semconv: what is misused or cannot be read is said, with exit code 2"
       assert.match(err, message);
     }
   }));
+
+Deno.test("semconv check: a line longer than any export request is refused, and soon", () =>
+  inFolder(async (folder) => {
+    const file = await Deno.create(`${folder}/long.jsonl`);
+    await file.write(new TextEncoder().encode("{}\n"));
+    await file.truncate(200 * 2 ** 20); // of zero bytes: one line
+    file.close();
+    const { code, err } = await cli(folder, ["semconv", "check", "long.jsonl"]);
+    assert.equal(code, 2);
+    assert.match(err, /Cannot read long\.jsonl: line 2 has more than 67108864 characters/);
+  }));
