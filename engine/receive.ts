@@ -2,7 +2,7 @@ import type { Clock } from "./core/clock.ts";
 import type { EngineLog } from "./telemetry/log.ts";
 import type { ReceivedItem, ReceiverAddress, ReceiverCounts } from "./core/received.ts";
 import type { Store } from "./core/store.ts";
-import { isLoopback, listen } from "./server/listener.ts";
+import { listen } from "./server/listener.ts";
 import type { Bus } from "./telemetry/bus.ts";
 import { OtlpReceiver } from "./telemetry/otlp_receiver.ts";
 import { logItem, metricItem } from "./telemetry/received_item.ts";
@@ -52,7 +52,7 @@ export async function startReceiving(
     },
   });
   const listener = listen({ host, port }, (request) => receiver.handle(request), clock.after);
-  if (token === undefined && !isLoopback(host)) {
+  if (token === undefined && !listener.loopback) {
     const body = `whoever reaches ${listener.url} may send telemetry to this store, and so start ` +
       "what its spans trigger; ask for a token";
     log.log({ severity: "warn", body });

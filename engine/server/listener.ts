@@ -4,6 +4,8 @@ import { SpanloopError } from "../core/errors.ts";
 export interface Listener {
   /** Where, as a URL without a path. */
   readonly url: string;
+  /** Whether only this machine reaches it. */
+  readonly loopback: boolean;
   /** Listens no longer; requests under way are given `graceMs` to end, then are cut off. */
   close(): Promise<void>;
 }
@@ -36,6 +38,7 @@ export function listen(
   const { hostname, port: bound } = server.addr;
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${bound}`,
+    loopback: isLoopback(hostname), // of the address that was bound: a host may be written in many ways
     async close() {
       let cancel = () => {};
       stopping = true;

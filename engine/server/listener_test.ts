@@ -83,6 +83,14 @@ Deno.test("a sender that opens connections and says nothing keeps nobody else ou
   for (const connection of silent) connection.close();
 });
 
+Deno.test("a listener says whether only this machine reaches it, however its host was written", async () => {
+  for (const [host, expected] of [["[::1]", true], ["127.1", true], ["0.0.0.0", false]] as const) {
+    const listener = listen({ host, port: 0 }, () => Promise.resolve(new Response()), after);
+    assert.equal(listener.loopback, expected, host);
+    await listener.close();
+  }
+});
+
 Deno.test("isLoopback knows what only this machine reaches", () => {
   for (const host of ["localhost", "127.0.0.1", "127.1.2.3", "::1"]) assert.ok(isLoopback(host));
   for (const host of ["0.0.0.0", "::", "127.0.0.1.example.com", "10.0.0.1"]) {
