@@ -24,6 +24,10 @@ const RETRYABLE = new Set<number>([
   grpc.status.DATA_LOSS,
 ]);
 
+// The library says on stderr what it finds wrong with a connection, in the midst of a live tree or of JSON. The
+// sender tells of it, too.
+const SILENT: Partial<Console> = { error: () => {} };
+
 /**
  * Sends one signal over OTLP/gRPC. One try a call: trying again is the queue's. Throws SpanloopError when a
  * certificate cannot be read.
@@ -34,6 +38,7 @@ export function otlpGrpcSender<T>(
   serializer: Serializer<T>,
   clock: Clock,
 ): Sender<T> {
+  grpc.setLogger(SILENT);
   const address = addressOf(settings.endpoint);
   const ip = ipOf(address);
   const client = new grpc.Client(address, credentials(settings, ip), {

@@ -343,3 +343,31 @@ Deno.test("what is no HTTP is told of without the URL, whose query may hold a se
     unreachable: true,
   });
 });
+
+Deno.test("a proxy that is not there is told of by the sender alone, not on stderr by the library", () => {
+  const module = (path: string) => JSON.stringify(import.meta.resolve(path));
+  const code = `
+    import { otlpGrpcSender } from ${module("./otlp_grpc.ts")};
+    import { systemClock } from ${module("../../system.ts")};
+    const settings = { protocol: "grpc", endpoint: "http://collector:4317", headers: {}, timeoutMs: 2000,
+      compression: "none", insecure: true };
+    const serializer = { serializeRequest: () => new Uint8Array(1), rejected: () => ({}) };
+    const sender = otlpGrpcSender("traces", settings, serializer, systemClock());
+    console.log(JSON.stringify(await sender.send([1])));
+    Deno.exit(0);`;
+  const { stdout, stderr } = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", "--ext=ts", code],
+    env: {
+      grpc_proxy: `http://127.0.0.1:${freePort()}`,
+      NO_COLOR: "1",
+      no_grpc_proxy: "",
+      no_proxy: "",
+    },
+  }).outputSync();
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), {
+    status: "retry",
+    message: "UNAVAILABLE: No connection established",
+    unreachable: true,
+  });
+  assert.equal(new TextDecoder().decode(stderr), "");
+});
