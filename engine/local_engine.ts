@@ -1,6 +1,7 @@
 import { SpanloopError } from "./core/errors.ts";
 import type { Diagnostic } from "./core/diagnostic.ts";
 import { Ids } from "./core/ids.ts";
+import type { JsonObject } from "./core/json.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./core/report.ts";
 import type { RemoteContext } from "./core/propagation.ts";
 import type {
@@ -15,6 +16,7 @@ import type { RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
 import type { LogConsumer, Severity } from "./core/log.ts";
+import type { Tuning } from "./core/tuning.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
 import { traceOf } from "./business_context.ts";
 import { followRun } from "./follow_run.ts";
@@ -29,10 +31,12 @@ import { historyOf } from "./run/history.ts";
 import { reusable } from "./run/reuse.ts";
 import type { RunHandle, StartRequest } from "./run/runner.ts";
 import { rebindForRerun, valuesFrom } from "./run_values.ts";
+import { openLedger, standingValues } from "./standing_values.ts";
 import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { startTelemetry } from "./start_telemetry.ts";
 import { takeUp } from "./take_up.ts";
+import { LocalTuning } from "./local_tuning.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -42,6 +46,8 @@ import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workf
 export class LocalEngine implements Engine {
   /** See Engine. */
   readonly location: string;
+  /** See Engine. */
+  readonly tuning: Tuning;
   readonly #place: StorePlace;
   readonly #processors: readonly SpanProcessor[];
   readonly #surroundings: Surroundings;
@@ -65,15 +71,24 @@ export class LocalEngine implements Engine {
       environment: Deno.env.toObject(),
       log: new EngineLog(clock),
     };
+    this.tuning = new LocalTuning({
+      ...this.#surroundings,
+      files: this.#files,
+      existing: () => this.#existing(),
+      registered: async (workflow) => {
+        const parts = await this.#open();
+        await this.#registration.register(parts.store, workflow);
+        return parts;
+      },
+    });
     this.#host = {
       find: async (runId) => await (await this.#existing())?.store.run(runId),
       start: async (file, params, child) => {
         const loaded = this.#files.load(file);
         const values = { ...this.#values(loaded.plan.workflow), caller: params };
-        const binding = bind(loaded.plan.workflow, values);
-        const parts = await this.#ready(loaded.plan.workflow);
+        const { parts, ...bound } = await this.#bound(loaded.plan.workflow, values);
         const { trace, runId, ...more } = child;
-        const request = await this.#request(parts, loaded, binding, { trace, runId });
+        const request = await this.#request(parts, loaded, bound, { trace, runId });
         return parts.runner.start({ ...request, ...more });
       },
       takeUp: (runId, options) => this.takeUp(runId, options),
@@ -90,11 +105,13 @@ export class LocalEngine implements Engine {
   }
 
   /** See Engine. */
-  plan(file: string, given: GivenValues = {}, display?: string): Promise<PlanReport> {
-    return Promise.try(() => {
-      const { plan } = this.#files.load(file, display);
-      return describePlan(plan, bind(plan.workflow, this.#values(plan.workflow, given)));
-    });
+  async plan(file: string, given: GivenValues = {}, display?: string): Promise<PlanReport> {
+    const { plan } = this.#files.load(file, display);
+    const { tuned } = await this.#tuned(plan.workflow);
+    return describePlan(
+      plan,
+      bind(plan.workflow, { ...this.#values(plan.workflow, given), tuned }),
+    );
   }
 
   /** See Engine. */
@@ -104,9 +121,11 @@ export class LocalEngine implements Engine {
   ): Promise<RunReport> {
     const loaded = this.#files.load(file, options.display);
     const { workflow } = loaded.plan;
-    const binding = bind(workflow, this.#values(workflow, options.given));
-    const parts = await this.#ready(workflow);
-    const request = await this.#request(parts, loaded, binding, options);
+    const { parts, ...bound } = await this.#bound(
+      workflow,
+      this.#values(workflow, options.given),
+    );
+    const request = await this.#request(parts, loaded, bound, options);
     return await this.#followed(parts.runner.start(request), options);
   }
 
@@ -121,10 +140,9 @@ export class LocalEngine implements Engine {
     cause: { readonly triggeredBy?: SpanReference; readonly trace?: RemoteContext } = {},
   ): Promise<RunHandle> {
     const { workflow } = loaded.plan;
-    const binding = bind(workflow, this.#values(workflow));
-    const parts = await this.#ready(workflow);
+    const { parts, ...bound } = await this.#bound(workflow, this.#values(workflow));
     const { trace = {}, triggeredBy } = cause;
-    const request = await this.#request(parts, loaded, binding, { onEvent, trace });
+    const request = await this.#request(parts, loaded, bound, { onEvent, trace });
     return parts.runner.start({ ...request, trigger, triggeredBy });
   }
 
@@ -179,7 +197,7 @@ export class LocalEngine implements Engine {
     const { traceId, spanId } = summary;
     return await this.#followed(
       runner.start({
-        ...await this.#request(parts, loaded, binding, options),
+        ...await this.#request(parts, loaded, { binding, snapshot: summary.snapshot }, options),
         rerun: { runId, span: { traceId, spanId }, reuse: steps },
         reuse: await reusable(store, runId, steps),
       }),
@@ -345,11 +363,41 @@ export class LocalEngine implements Engine {
     return valuesFrom(workflow, given, this.#surroundings.environment);
   }
 
+  // The tuned values that are of the workflow's file as it is now, and those that are not.
+  async #tuned(
+    workflow: Workflow,
+  ): Promise<
+    { readonly tuned?: JsonObject; readonly version?: number; readonly edited?: boolean }
+  > {
+    const parts = await this.#existing();
+    if (parts === undefined) return {};
+    const { snapshot: { version }, values, edited } = await standingValues(parts, workflow);
+    return version === 0 ? {} : { tuned: values, version, edited };
+  }
+
+  // A new run's values, which hold before a store is made or anything written, and the snapshot that it pins (P3).
+  async #bound(
+    workflow: Workflow,
+    given: Given,
+  ): Promise<{ readonly parts: Parts; readonly binding: Binding; readonly snapshot?: number }> {
+    const { tuned, version, edited } = await this.#tuned(workflow);
+    const binding = bind(workflow, { ...given, tuned });
+    const parts = await this.#ready(workflow);
+    if (!edited) return { parts, binding, snapshot: version };
+    const ledger = await openLedger(parts);
+    const snapshot = await ledger.reconcile(workflow, this.#surroundings.clock.now());
+    return {
+      parts,
+      binding: bind(workflow, { ...given, tuned: snapshot.values }),
+      snapshot: snapshot.version,
+    };
+  }
+
   // Without a `trace` the run is of whoever started this process.
   async #request(
     { propagation }: Parts,
     loaded: LoadedWorkflow,
-    binding: Binding,
+    { binding, snapshot }: Pick<StartRequest, "binding" | "snapshot">,
     { onEvent, trace, runId = this.#surroundings.ids.runId() }: Partial<
       Pick<StartRequest, "trace" | "runId" | "onEvent">
     >,
@@ -360,6 +408,7 @@ export class LocalEngine implements Engine {
       runId,
       plan: loaded.plan,
       binding,
+      snapshot,
       definition: loaded.definition,
       modules: loaded.modules,
       trace: await traceOf(propagation, { workflow: loaded.plan.workflow, binding, runId }, caller),

@@ -10,6 +10,7 @@ import type {
   TailOptions,
 } from "./received.ts";
 import type { RunQuery, RunSummary } from "./store.ts";
+import type { Tuning } from "./tuning.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** Values given for one run (V3). */
@@ -37,6 +38,8 @@ export interface RunOptions {
 export interface Engine {
   /** The store's location, `sqlite:/…` or `memory:`. */
   readonly location: string;
+  /** The parameters that change, and what people say of them. */
+  readonly tuning: Tuning;
   /** Checks a file, what it names included. `display` is the path as the person wrote it. */
   validate(
     file: string,
