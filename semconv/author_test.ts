@@ -131,6 +131,18 @@ for (
       /^my\/x\.yaml:2: span\.x extends itself/,
     ],
     ["a group that extends none", `${SPAN}    extends: span.y`, /^my\/x\.yaml:2: extends span\.y/],
+    [
+      "a misspelt reference in a group that nothing extends",
+      `${GROUP}    attributes:\n      - ref: db.system.nam\n`,
+      /^my\/x\.yaml:7: refers to db\.system\.nam, which neither/,
+    ],
+    [
+      "two keys that make one constant",
+      `${GROUP}    attributes:\n      - { ${ATTRIBUTE} }\n      - { ${
+        ATTRIBUTE.replace("x.a", "x_a")
+      } }`,
+      /^my\/x\.yaml:8: x_a makes the constant X_A, as what is defined at my\/x\.yaml:7 does/,
+    ],
     ["text that is no YAML", "groups:\n  - [", /^my\/x\.yaml:\d: /],
     ["a list at the top", "- groups", /^my\/x\.yaml:1: a registry's file is a mapping/],
   ] as const

@@ -7,6 +7,7 @@ import { type Item, readItem } from "./located.ts";
 import {
   type Attribute,
   attributesOf,
+  constantName,
   type Group,
   type Match,
   type Metric,
@@ -24,6 +25,7 @@ const MATCHES: readonly string[] = [
   "name",
   "scope",
 ] satisfies (keyof Match)[];
+const WITH_CONSTANTS: readonly string[] = ["attribute", "metric", "event"];
 const LEVELS: readonly string[] = ["required", "conditionally_required", "recommended", "opt_in"];
 
 /**
@@ -100,6 +102,10 @@ export function readRegistry(
   }));
   const events = ofType(items, "event").map((item) => signal(item, item.text("name")));
   const entities = ofType(items, "entity").map((item) => signal(item, item.text("name")));
+  // A group that nothing extends may be wrong, too.
+  for (const item of ofType(items, "attribute_group")) {
+    referencesOf(item, byId).filter((attribute) => !defines(attribute)).forEach(resolve);
+  }
 
   function imported<T extends object>(
     kind: "metrics" | "events" | "entities",
@@ -332,6 +338,17 @@ function unique(names: Map<string, Item>, kind: string, name: string, item: Item
     );
   }
   names.set(`${kind} ${name}`, item);
+  if (!WITH_CONSTANTS.includes(kind)) return;
+  // No program could load a generated module that has one constant twice.
+  const constant = constantName(name);
+  const other = names.get(`${kind} = ${constant}`);
+  if (other !== undefined) {
+    throw item.error(
+      `${name} makes the constant ${constant}, as what is defined at ${other.file}:${other.line} ` +
+        "does: rename one of them",
+    );
+  }
+  names.set(`${kind} = ${constant}`, item);
 }
 
 function correction(given: string, known: readonly string[]): string {
