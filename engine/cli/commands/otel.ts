@@ -1,3 +1,4 @@
+import type { TelemetryReport } from "../../core/telemetry_report.ts";
 import { reportTelemetry, testTelemetry } from "../../engine.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
 import type { Caller } from "../caller.ts";
@@ -36,21 +37,25 @@ async function status(args: Arguments, caller: Caller): Promise<number> {
   );
   if (report.disabled) lines.unshift("OTEL_SDK_DISABLED is set: nothing is exported", "");
   caller.out(lines.join("\n") + "\n");
-  for (const warning of report.warnings) {
-    caller.err(`${caller.errStyle.yellow("!")} ${clean(warning)}\n`);
-  }
+  warn(report, caller);
   return 0;
 }
 
+// A variable that is ignored is why something does not arrive.
+function warn({ warnings }: TelemetryReport, caller: Caller): void {
+  for (const warning of warnings) {
+    caller.err(`${caller.errStyle.yellow("!")} ${clean(warning)}\n`);
+  }
+}
+
 async function test(args: Arguments, caller: Caller): Promise<number> {
+  const report = await reportTelemetry();
   const tests = await testTelemetry();
   const failed = tests.some(({ ok }) => !ok);
   if (args.flag("json")) {
     caller.out(JSON.stringify(tests) + "\n");
   } else if (tests.length === 0) {
-    caller.out(
-      "Nothing is exported: set OTEL_EXPORTER_OTLP_ENDPOINT, such as http://localhost:4318\n",
-    );
+    caller.out(`${untested(report)}\n`);
   } else {
     const style = caller.outStyle;
     for (const { signal, exporter, ok, ms, message } of tests) {
@@ -59,5 +64,15 @@ async function test(args: Arguments, caller: Caller): Promise<number> {
       caller.out(`${mark} ${signal.padEnd(7)} ${clean(exporter)}: ${what}\n`);
     }
   }
+  warn(report, caller);
   return tests.length === 0 ? 2 : failed ? 1 : 0;
+}
+
+function untested({ disabled, signals }: TelemetryReport): string {
+  if (disabled) return "OTEL_SDK_DISABLED is set: nothing is exported";
+  const [scraped] = signals.metrics;
+  if (scraped !== undefined) {
+    return `Nothing is sent: while it runs, metrics are there to be scraped, ${clean(scraped)}`;
+  }
+  return "Nothing is exported: set OTEL_EXPORTER_OTLP_ENDPOINT, such as http://localhost:4318";
 }
