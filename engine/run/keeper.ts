@@ -109,9 +109,10 @@ export class Keeper {
       if (this.#clock.monotonic() - this.#renewed >= RENEW_MS) await this.#renew();
       const version = await this.#store.version();
       if (version !== this.#version) {
-        this.#version = version;
         await this.deliver([...this.#watched.keys()]);
         await this.#onChange();
+        // Only now: what a store that fails has kept back is asked for again at the next tick.
+        this.#version = version;
       }
     } catch (thrown) {
       this.#onError(thrown);

@@ -88,3 +88,26 @@ Deno.test("that a process has committed is told once for each tick in which it h
     await tick();
     assert.deepEqual(changes, ["change"]);
   }));
+
+Deno.test("what a store that fails has kept back is asked for again at the next tick (R8)", async () => {
+  const store = await openStore("memory:", { durability: "normal" });
+  const clock = new HandClock();
+  const errors: unknown[] = [];
+  let asked = 0;
+  const keeper = new Keeper({
+    store,
+    clock,
+    onLost: () => {},
+    onError: (thrown) => errors.push(thrown),
+    onChange: () => ++asked === 1 ? Promise.reject(new Error("busy")) : Promise.resolve(),
+  });
+  keeper.watch("a", () => {});
+  for (let tick = 0; tick < 3; tick++) {
+    clock.fire(200);
+    await settle();
+  }
+  assert.equal(asked, 2, "again, and then no more");
+  assert.equal(errors.length, 1);
+  keeper.stop();
+  await store.close();
+});

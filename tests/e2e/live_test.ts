@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import type { JsonObject } from "../../engine/core/json.ts";
+import type { Attributes, ItemRange } from "../../engine/core/span.ts";
+import { openStore } from "../../engine/store/open.ts";
+import { kill } from "../chaos/engine_process.ts";
+import { Scene } from "../chaos/scene.ts";
+import { type SpanRecord, spansOf } from "../chaos/snapshot.ts";
+import { change } from "../contract/store_entries.ts";
+
+// Runs in processes of their own, while this one changes what they have been tuned to.
+
+const VERSION = "spanloop.parameters.version";
+
+/** Makes the next version of a workflow's tuned values, as any process on the store may. */
+async function tune(scene: Scene, workflow: string, changes: JsonObject): Promise<number> {
+  const store = await openStore(`sqlite:${scene.store}`, { durability: "normal" });
+  try {
+    const { version } = await store.snapshot(workflow);
+    const id = `${workflow}-${version}`;
+    const decided = await store.decide(...change(id, version, { workflow, changes }));
+    assert.ok("entry" in decided);
+    return version + 1;
+  } finally {
+    await store.close();
+  }
+}
+
+/** A file that the steps wait for. */
+function open(scene: Scene, gate: string): void {
+  scene.write(gate, "");
+}
+
+interface BatchSpan {
+  readonly range: ItemRange;
+  readonly attributes: Attributes;
+  readonly attempt: number | undefined;
+  readonly outcome: string | undefined;
+}
+
+/** A workflow's attempts at batches, by their first items and in the order of their starts. */
+async function batches(scene: Scene, workflow: string): Promise<readonly BatchSpan[]> {
+  const { runs } = await scene.state();
+  const records = runs.find(({ summary }) => summary.workflow === workflow)?.records ?? [];
+  return spansOf(records).flatMap(({ start, end }: SpanRecord) =>
+    start.range === undefined ? [] : [{
+      range: start.range,
+      attributes: start.span.attributes,
+      attempt: start.attempt,
+      outcome: end?.outcome,
+    }]
+  ).sort((a, b) => a.range.from - b.range.from);
+}
+
+const of = ({ attributes }: BatchSpan, name: string) => attributes[`spanloop.parameter.${name}`];
+
+/** Asserts that ranges cover `[0, total)` once each, and that each has the size that ruled. */
+function assertRuled(spans: readonly BatchSpan[], total: number): void {
+  let next = 0;
+  for (const span of spans.filter(({ attempt }) => attempt === 1)) {
+    assert.equal(span.range.from, next);
+    assert.equal(span.range.to, Math.min(next + Number(of(span, "batch_size")), total));
+    next = span.range.to;
+  }
+  assert.equal(next, total);
+}
+
+const PARAMS = `
+params:
+  batch_size: { type: integer, default: 2, tune: { min: 1, max: 50, apply: live, mode: auto } }
+  given: { type: integer, default: 1, tune: { min: 1, max: 50, apply: live, mode: auto } }
+  later: { type: integer, default: 1, tune: { min: 1, max: 50, mode: auto } }
+`;
+const MANY = JSON.stringify(Array.from({ length: 600 }, (_, i) => i));
+
+Deno.test("a batch size that another process changes rules the batches that come after it (P3, F2, V3)", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+${PARAMS}
+steps:
+  - id: each
+    for_each: { list: ${MANY}, batch: "\${{ params.batch_size }}", concurrency: 2 }
+    retry: { attempts: 2, initial: 1ms }
+    env: { RULED: "\${{ params.batch_size }}" }
+    run: |
+      echo size=$RULED=\${{ params.batch_size }}=\${{ to - from }}";" >> log
+      if test \${{ from }} = 0; then
+        until test -e changed; do sleep 0.01; done
+        test $SPANLOOP_ATTEMPT = 2 || exit 75
+      fi
+      test -e changed || sleep 0.05
+  - id: after
+    run: echo after \${{ params.batch_size }} \${{ params.given }} \${{ params.later }}
+`,
+  }, async (scene) => {
+    const running = scene.start("w.yaml", {}, "given=4");
+    await scene.untilSaid("log", "size=2", 4);
+    const version = await tune(scene, "w", { batch_size: 5, given: 9, later: 9 });
+    await scene.untilSaid("log", "size=5=5=5;");
+    open(scene, "changed");
+    const { report, stderr } = await running.end;
+    assert.equal(report?.status, "succeeded", stderr);
+    assert.equal(
+      report.steps[1].outputs && (report.steps[1].outputs as JsonObject).stdout,
+      "after 5 4 1",
+    );
+    assert.equal(report.parameters.batch_size, 2, "what the run pinned stays");
+    const spans = await batches(scene, "w");
+    assertRuled(spans, 600);
+    const first = spans.findIndex((span) => of(span, "batch_size") === 5);
+    assert.ok(first >= 4 && first < spans.length - 1);
+    spans.forEach((span, index) => {
+      assert.equal(of(span, "batch_size"), index < first ? 2 : 5, "in the order of the items");
+      assert.equal(span.attributes[VERSION], index < first ? undefined : version);
+      assert.equal(of(span, "given"), 4);
+      assert.equal(of(span, "later"), 1);
+    });
+    // Its second try came when 5 ruled what was handed out.
+    assert.deepEqual(
+      spans.filter(({ range }) => range.from === 0).map((span) => [span.range.to, span.outcome]),
+      [[2, "failed"], [2, "succeeded"]],
+    );
+    const [step] = await scene.spans("each");
+    assert.equal(step.start.span.attributes["spanloop.parameter.batch_size"], 2);
+    const [after] = await scene.spans("after");
+    assert.equal(after.start.span.attributes["spanloop.parameter.batch_size"], 5);
+    assert.equal(after.start.span.attributes[VERSION], version);
+    await scene.assertSound();
+  }));
+
+Deno.test("a run that is killed keeps the ranges and values of what was handed out (P3, F2, A2)", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+${PARAMS}
+steps:
+  - id: each
+    for_each: { list: ${MANY}, batch: "\${{ params.batch_size }}", concurrency: 3 }
+    run: |
+      echo size=\${{ params.batch_size }}=\${{ to - from }}";" >> log
+      test -e resumed || sleep 0.05
+      test ! -e hold || echo held >> log
+      while test -e hold; do sleep 0.01; done
+`,
+  }, async (scene) => {
+    const running = scene.start("w.yaml");
+    await scene.untilSaid("log", "size=2=2;", 3);
+    const first = await tune(scene, "w", { batch_size: 5 });
+    await scene.untilSaid("log", "size=5=5;", 4);
+    open(scene, "hold");
+    await scene.untilSaid("log", "held", 3);
+    const held = (await batches(scene, "w")).filter(({ outcome }) => outcome === undefined);
+    assert.equal(held.length, 3);
+    assert.ok(held.some((span) => of(span, "batch_size") === 5));
+    kill(running.pid, "SIGKILL");
+    assert.equal((await running.end).code, 137);
+    const second = await tune(scene, "w", { batch_size: 7 });
+    Deno.removeSync(`${scene.folder}/hold`);
+    open(scene, "resumed");
+    const report = await scene.finish();
+    assert.equal(report.status, "succeeded");
+    const spans = await batches(scene, "w");
+    assertRuled(spans.filter(({ outcome }) => outcome === "succeeded"), 600);
+    for (const { range, attributes } of held) {
+      const tries = spans.filter((span) => span.range.from === range.from);
+      assert.deepEqual(tries.map(({ outcome }) => outcome), ["interrupted", "succeeded"]);
+      for (const span of tries) {
+        assert.equal(span.range.to, range.to);
+        assert.equal(of(span, "batch_size"), attributes["spanloop.parameter.batch_size"]);
+        assert.equal(span.attributes[VERSION], of(span, "batch_size") === 5 ? first : undefined);
+      }
+    }
+    const last = Math.max(...held.map(({ range }) => range.to));
+    for (const span of spans.filter(({ range }) => range.from >= last)) {
+      assert.equal(of(span, "batch_size"), 7, "what was not handed out has the values of now");
+      assert.equal(span.attributes[VERSION], second);
+    }
+    await scene.assertSound();
+  }));
+
+const WAIT = "echo begin >> log; until test -e go; do sleep 0.01; done";
+const WIDTH =
+  "params: { width: { type: integer, default: 1, tune: { min: 1, max: 9, apply: live } } }";
+
+for (
+  const [what, steps] of [
+    [
+      "a for_each's concurrency",
+      `  - id: each
+    for_each: { list: [1, 2, 3, 4, 5], concurrency: "\${{ params.width }}" }
+    run: ${WAIT}`,
+    ],
+    [
+      "max_concurrency",
+      [1, 2, 3, 4, 5].map((n) => `  - { id: s${n}, needs: [], run: ${WAIT} }`).join("\n"),
+    ],
+  ]
+) {
+  Deno.test(`${what} that grows lets more begin though none has ended (A1, F4)`, () =>
+    Scene.play({
+      "w.yaml": `name: w\n${WIDTH}\nmax_concurrency: \${{ params.width }}\nsteps:\n${steps}\n`,
+    }, async (scene) => {
+      const running = scene.start("w.yaml");
+      await scene.untilSaid("log", "begin");
+      await tune(scene, "w", { width: 3 });
+      await scene.untilSaid("log", "begin", 3);
+      open(scene, "go");
+      const { report, stderr } = await running.end;
+      assert.equal(report?.status, "succeeded", stderr);
+      const { runs } = await scene.state();
+      let [under, most] = [0, 0];
+      const starts = new Set<string>();
+      for (const record of runs[0].records) {
+        if (record.role !== "attempt") continue;
+        if (record.type === "start") starts.add(record.span.spanId), most = Math.max(most, ++under);
+        else under--;
+      }
+      assert.equal(starts.size, 5);
+      assert.equal(most, 3, "as many as the live value allows, no more");
+      await scene.assertSound();
+    }));
+}
+
+Deno.test("a sub-workflow follows its own tuned values, not its caller's (S6, V3)", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+${PARAMS}
+steps:
+  - { id: call, uses: workflow, with: { file: ./child.yaml, params: { given: 3 } } }
+  - { id: after, run: "echo \${{ params.batch_size }}" }
+`,
+    "child.yaml": `
+name: child
+${PARAMS}
+steps:
+  - id: each
+    for_each: { list: ${MANY}, batch: "\${{ params.batch_size }}" }
+    run: |
+      echo size=\${{ params.batch_size }}";" >> log
+      test -e changed || sleep 0.05
+`,
+  }, async (scene) => {
+    const running = scene.start("w.yaml");
+    await scene.untilSaid("log", "size=2;");
+    await tune(scene, "child", { batch_size: 50, given: 9 });
+    await scene.untilSaid("log", "size=50;");
+    open(scene, "changed");
+    const { report, stderr } = await running.end;
+    assert.equal(report?.status, "succeeded", stderr);
+    assert.equal((report.steps[1].outputs as JsonObject).stdout, "2");
+    const spans = await batches(scene, "child");
+    assertRuled(spans, 600);
+    for (const span of spans) assert.equal(of(span, "given"), 3, "the caller gave it for this run");
+    await scene.assertSound();
+  }));
