@@ -55,7 +55,11 @@ export function otlpHttpSender<T>(
     }
     const answer = await answerOf(response);
     if ("status" in answer) return answer;
-    if (response.ok) return accepted(answer, serializer);
+    if (response.ok) {
+      if (!isPage(response)) return accepted(answer, serializer);
+      const message = "The answer is a web page: no receiver of OTLP is there";
+      return { status: "failed", message };
+    }
     const message = `${response.status} ${response.statusText}${reason(response, answer)}`;
     if (response.status === TOO_LARGE) return { status: "too_large", message };
     if (!RETRYABLE.has(response.status)) return { status: "failed", message };
@@ -135,6 +139,11 @@ async function bounded(response: Response): Promise<Uint8Array> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+// A sign-in page, or a program's own, answers 200 to anything.
+function isPage(response: Response): boolean {
+  return /^text\/html\b/i.test(response.headers.get("content-type") ?? "");
 }
 
 function accepted<T>(answer: Uint8Array, serializer: Serializer<T>): Sent {

@@ -136,6 +136,10 @@ Deno.test("an answer is told apart: taken, taken in part, later, never", async (
       { status: "retry", message: "503 Service Unavailable: go away", afterMs: undefined },
     ],
     [
+      new Response("<html>", { headers: { "content-type": "text/html; charset=utf-8" } }),
+      { status: "failed", message: "The answer is a web page: no receiver of OTLP is there" },
+    ],
+    [
       new Response(null, { status: 307, headers: { location: "/elsewhere" } }),
       {
         status: "failed",
