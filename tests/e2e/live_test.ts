@@ -254,3 +254,70 @@ steps:
     for (const span of spans) assert.equal(of(span, "given"), 3, "the caller gave it for this run");
     await scene.assertSound();
   }));
+
+Deno.test("a change of this process rules the very next batch; one read for a step's if and inputs (A2, R8)", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+${PARAMS}
+steps:
+  - id: each
+    for_each: { list: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], batch: "\${{ params.batch_size }}" }
+    run: |
+      echo begin >> log
+      test \${{ from }} != 2 || until test -e go; do sleep 0.01; done
+  - { id: not, if: params.batch_size == 2, run: echo never }
+  - { id: judged, if: params.batch_size == 4, run: "echo \${{ params.batch_size }}" }
+`,
+  }, (scene) =>
+    scene.engine(async (engine) => {
+      const file = `${scene.folder}/w.yaml`;
+      const running = engine.run(file);
+      await scene.untilSaid("log", "begin", 2);
+      const { version } = await engine.tuning.set(file, { batch_size: "4" });
+      open(scene, "go");
+      const { steps, status } = await running;
+      assert.equal(status, "succeeded");
+      const ranges = (await batches(scene, "w")).map(({ range }) => [range.from, range.to]);
+      assert.deepEqual(ranges, [[0, 2], [2, 4], [4, 8], [8, 10]]);
+      assert.deepEqual(steps.map((step) => step.status), ["succeeded", "skipped", "succeeded"]);
+      assert.equal((steps[2].outputs as JsonObject).stdout, "4");
+      const [skipped] = await scene.spans("not");
+      const { attributes } = skipped.start.span;
+      assert.equal(attributes["spanloop.parameter.batch_size"], 4, "what its if was judged by");
+      assert.equal(attributes[VERSION], version);
+    })));
+
+Deno.test("a run pins the version that it starts with, and goes on from there (P3)", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+${PARAMS}
+steps:
+  - id: each
+    for_each: { list: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], batch: "\${{ params.batch_size }}" }
+    run: |
+      echo begin >> log
+      until test -e go; do sleep 0.01; done
+`,
+  }, (scene) =>
+    scene.engine(async (engine) => {
+      const file = `${scene.folder}/w.yaml`;
+      const first = await engine.tuning.set(file, { batch_size: "3", later: "7" });
+      const running = engine.run(file);
+      await scene.untilSaid("log", "begin");
+      await engine.tuning.revert(file, first.number);
+      open(scene, "go");
+      const { parameters } = await running;
+      assert.deepEqual(parameters, { batch_size: 3, given: 1, later: 7 });
+      const spans = await batches(scene, "w");
+      assertRuled(spans, 10);
+      assert.deepEqual(spans.map((span) => of(span, "batch_size")), [3, 2, 2, 2, 2]);
+      assert.deepEqual(spans.map((span) => of(span, "later")), [7, 7, 7, 7, 7]);
+      assert.deepEqual(spans.map(({ attributes }) => attributes[VERSION]), [undefined, 2, 2, 2, 2]);
+      const { runs } = await scene.state();
+      assert.equal(runs[0].summary.snapshot, 1);
+      assert.equal(runs[0].summary.sources.batch_size, "tuned");
+      const [run] = await scene.spans("run");
+      assert.equal(run.start.span.attributes[VERSION], 1);
+    })));
