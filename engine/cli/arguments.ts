@@ -121,7 +121,7 @@ function checkChoice(option: Option, given: string, wrong: Wrong): void {
 }
 
 function checkOperands(command: Command, operands: readonly string[], wrong: Wrong): void {
-  const needed = command.operands.filter(({ count }) => count !== "optional");
+  const needed = command.operands.filter(({ count }) => count !== "optional" && count !== "any");
   if (operands.length < needed.length) {
     throw wrong(
       `\`${command.name}\` needs ${
@@ -129,7 +129,7 @@ function checkOperands(command: Command, operands: readonly string[], wrong: Wro
       }`,
     );
   }
-  const some = command.operands.some(({ count }) => count === "some");
+  const some = command.operands.some(({ count }) => count === "some" || count === "any");
   if (!some && operands.length > command.operands.length) {
     const extra = operands[command.operands.length];
     const meant = parameterMeant(extra, command.options);

@@ -20,6 +20,9 @@ const optionsOf = (command: Command): readonly Option[] => [...command.options, 
 const takesFile = ({ name }: Option): boolean => name === "params" || name === "token-file";
 const choicesOf = ({ name, choices }: Operand): readonly string[] =>
   choices ?? (name === "COMMAND" ? names : []);
+// What only the workflow file knows is not offered.
+const isOffered = (operand: Operand): boolean =>
+  operand.kind !== "choice" || choicesOf(operand).length > 0;
 
 function bash(): string {
   const values = COMMANDS.flatMap((command) =>
@@ -37,7 +40,7 @@ function bash(): string {
   );
   const operands = COMMANDS.map((command) => {
     const flags = optionsOf(command).map(({ name }) => `--${name}`).join(" ");
-    const sources = [...new Set(command.operands.map(bashOperand))];
+    const sources = [...new Set(command.operands.filter(isOffered).map(bashOperand))];
     return [
       `    ${command.name})`,
       `      if [[ $cur == -* ]]; then __spanloop_words ${flags}`,
@@ -108,7 +111,11 @@ function zsh(): string {
       : entry.kind === "run"
       ? "(last)"
       : `(${choicesOf(entry).join(" ")})`;
-    return quoted(`${entry.count === "some" ? "*" : index + 1}:${entry.name}:${action}`);
+    return quoted(
+      `${
+        entry.count === "some" || entry.count === "any" ? "*" : index + 1
+      }:${entry.name}:${action}`,
+    );
   };
   const cases = COMMANDS.map((command) =>
     [
@@ -156,7 +163,8 @@ function fish(): string {
           ` -d ${quoted(entry.summary)}`,
       );
     }
-    for (const operand of new Map(command.operands.map((entry) => [entry.kind, entry])).values()) {
+    const offered = command.operands.filter(isOffered);
+    for (const operand of new Map(offered.map((entry) => [entry.kind, entry])).values()) {
       lines.push(
         `${seen} ${
           operand.kind === "workflow"

@@ -49,6 +49,7 @@ function signature(command: Command): string {
 
 function operand({ name, count }: Operand): string {
   if (count === "optional") return `[${name}]`;
+  if (count === "any") return `[${name}...]`;
   return count === "some" ? `${name}...` : name;
 }
 

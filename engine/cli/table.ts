@@ -18,8 +18,8 @@ export interface Option {
 export interface Operand {
   /** What it is called in help. */
   readonly name: string;
-  /** How many there must be; default exactly one. */
-  readonly count?: "optional" | "some";
+  /** How many there must be; default exactly one. `some` is one or more, `any` also none; both stand last. */
+  readonly count?: "optional" | "some" | "any";
   /** What completion offers. */
   readonly kind: "workflow" | "folder" | "run" | "choice";
   /** For `choice`. */
@@ -89,6 +89,20 @@ const TOKEN: readonly Option[] = [
 const FILE: Operand = { name: "FILE", kind: "workflow" };
 const RUN: Operand = { name: "RUN", kind: "run" };
 const RUN_NOTE = "RUN is a run's id, the start or the end of one, or `last`.";
+
+/** What `params` takes first. */
+export const PARAMS_VERBS: readonly string[] = [
+  "list",
+  "explain",
+  "history",
+  "accept",
+  "reject",
+  "set",
+  "freeze",
+  "unfreeze",
+  "revert",
+  "pin",
+];
 
 /** All commands, in the order help lists them. */
 export const COMMANDS: readonly Command[] = [
@@ -349,6 +363,35 @@ export const COMMANDS: readonly Command[] = [
     examples: [
       "semconv check traces.jsonl --registry my/registry",
       "semconv generate my/registry --out my/attributes.ts",
+    ],
+  },
+  {
+    name: "params",
+    summary: "See and steer the parameters that plugins may change",
+    operands: [
+      { name: "VERB", kind: "choice", choices: PARAMS_VERBS },
+      FILE,
+      { name: "NAME|N", kind: "choice", choices: [], count: "any" },
+    ],
+    options: [
+      { name: "reason", value: "TEXT", summary: "Why, for the ledger" },
+      { name: "limit", short: "l", value: "N", summary: "history: at most N changes (default 20)" },
+      { name: "yes", short: "y", summary: "pin: write without asking" },
+      JSON_OUT,
+      STORE,
+    ],
+    notes: [
+      "`list FILE` shows each tunable parameter: its value, where that comes from, and what binds it. `explain FILE " +
+      "NAME` says who changed it and why. `history FILE [NAME]` lists what was proposed and what became of it.",
+      "`set FILE NAME=VALUE...` sets values within the file's bounds. `freeze` and `unfreeze FILE NAME...` keep plugins " +
+      "from a parameter. `accept FILE N` and `reject FILE N` answer a change that is held for you. `revert FILE N` takes " +
+      "change N back.",
+      "`pin FILE [NAME...]` writes the tuned values into the file as its defaults, after it has shown you the difference.",
+    ],
+    examples: [
+      "params list workflow.yaml",
+      "params set workflow.yaml batch_size=200 --reason 'new disks'",
+      "params revert workflow.yaml 12",
     ],
   },
   {

@@ -6,8 +6,11 @@ import { absolute, type Caller } from "./caller.ts";
  * The absolute path of the workflow file that a command works on. Throws UsageError where a slip is plain: a
  * folder, a name without its ending or misspelt, a run in place of a file. Other faults are left to who reads it.
  */
-export function workflowFile(args: Arguments, caller: Pick<Caller, "cwd">): string {
-  const [shown] = args.operands;
+export function workflowFile(
+  args: Arguments,
+  caller: Pick<Caller, "cwd">,
+  shown = args.operands[0],
+): string {
   const file = absolute(caller, shown);
   const slip = slipOf(file, shown, args.command.name);
   if (slip !== undefined) throw new UsageError(slip, args.command.name);

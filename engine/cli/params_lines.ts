@@ -1,0 +1,196 @@
+import type { JsonObject } from "../core/json.ts";
+import type { Parameter } from "../core/parameter.ts";
+import type { LedgerEntry } from "../core/proposal.ts";
+import type { ParameterState, TunedWorkflow } from "../core/tuning.ts";
+import { ago, value } from "./figures.ts";
+import { iso } from "./runs_table.ts";
+import type { Style } from "./style.ts";
+import { clean, fit, pad, width } from "./text.ts";
+
+/** How a terminal is drawn on: the time now (nanoseconds since the epoch) and the columns. */
+export interface View {
+  /** For ages. */
+  readonly now: bigint;
+  /** What lines are cut to. */
+  readonly columns: number;
+}
+
+/** A workflow's tunable parameters as a table, and what waits for a person. */
+export function listLines(
+  tuned: TunedWorkflow,
+  file: string,
+  { columns }: View,
+  style: Style,
+): string[] {
+  const { workflow, version, parameters, held } = tuned;
+  const title = `${style.bold(clean(workflow))} ${
+    style.dim(version === 0 ? "nothing has been changed yet" : `version ${version}`)
+  }`;
+  if (parameters.length === 0) {
+    return [title, "No parameter has a `tune:`, so nothing may change."];
+  }
+  const rows = parameters.map((state) => [
+    clean(state.parameter.name),
+    fit(value(state.value), 24),
+    state.source,
+    fit(value(state.parameter.default ?? null), 24),
+    fit(boundsText(state.parameter), 40),
+    state.parameter.tune!.mode,
+    state.parameter.tune!.apply.replace("_", " "),
+    [
+      state.frozen ? "frozen" : "",
+      state.change === undefined ? "" : `change ${state.change.number}`,
+    ].filter((text) => text !== "").join(", "),
+  ]);
+  const table = columned(
+    [["parameter", "value", "source", "default", "bounds", "mode", "apply", ""], ...rows],
+  ).map((line, index) => fit(index === 0 ? style.dim(line) : line, columns));
+  const waiting = held.flatMap((entry) => [
+    "",
+    `${style.yellow("!")} ${style.bold(`change ${entry.number}`)} by ${
+      author(entry)
+    } is held for you: ${clean(entry.decision.message)}`,
+    `  why: ${clean(entry.proposal.reason)}`,
+    style.dim(`  spanloop params accept ${file} ${entry.number}   (or reject)`),
+  ]);
+  return [title, "", ...table, ...waiting];
+}
+
+/** Where a parameter's value comes from, and what happened to it before. */
+export function explainLines(
+  state: ParameterState,
+  history: readonly LedgerEntry[],
+  view: View,
+  style: Style,
+): string[] {
+  const { parameter, source, change, frozen } = state;
+  const lines = [`${style.bold(clean(parameter.name))} is ${style.bold(value(state.value))}`];
+  if (source === "environment") {
+    lines.push("  from the environment, over what is tuned and the file's default");
+  } else if (change === undefined) {
+    lines.push(
+      `  the file's default${state.value === null ? ": none, a run must be given it" : ""}`,
+    );
+  }
+  if (change !== undefined) {
+    const { proposal, decision, number } = change;
+    lines.push(
+      `  tuned by change ${number} of ${author(change)}, ${ago(proposal.at, view.now)}`,
+      `  why: ${clean(proposal.reason)}`,
+      `  ${clean(decision.message)} (${decision.rule})`,
+      ...proposal.evidence.map(({ traceId, spanId }) =>
+        style.dim(`  evidence: span ${clean(spanId)} of trace ${clean(traceId)}`)
+      ),
+    );
+    if (change.answers !== undefined) lines.push(`  which answers change ${change.answers}`);
+  }
+  const tune = parameter.tune!;
+  lines.push(
+    `  the file: default ${value(parameter.default ?? null)}, ${
+      boundsText(parameter)
+    }, mode ${tune.mode}, apply ${tune.apply.replace("_", " ")}`,
+  );
+  if (frozen) lines.push(`  ${style.yellow("frozen")}: no plugin changes it`);
+  return [...lines, ...history.length === 0 ? [] : ["", ...historyLines(history, view, style)]];
+}
+
+/** Entries of the ledger, newest first as they come. */
+export function historyLines(
+  entries: readonly LedgerEntry[],
+  { now, columns }: View,
+  style: Style,
+): string[] {
+  if (entries.length === 0) return ["Nothing has been proposed yet."];
+  const rows = entries.map((entry) => [
+    String(entry.number),
+    ago(entry.proposal.at, now),
+    author(entry),
+    entry.decision.outcome,
+    entry.decision.rule,
+    clean(entry.decision.message),
+  ]);
+  return columned([["change", "when", "by", "outcome", "rule", "what"], ...rows])
+    .map((line, index) => fit(index === 0 ? style.dim(line) : line, columns));
+}
+
+/** What came of an order, on one line. */
+export function entryLine({ number, decision, version }: LedgerEntry): string {
+  const made = version === undefined ? "" : ` (version ${version})`;
+  return `Change ${number}: ${clean(decision.message)}${made}`;
+}
+
+/** A table's entry as `--json` prints it. */
+export function stateJson(
+  { parameter, value, source, frozen, change }: ParameterState,
+): JsonObject {
+  const { min, max, step, maxStep, scale, mode, apply, choices } = parameter.tune!;
+  return {
+    name: parameter.name,
+    type: parameter.type,
+    value,
+    source,
+    default: parameter.default ?? null,
+    min: min ?? null,
+    max: max ?? null,
+    step: step ?? null,
+    scale,
+    max_step: maxStep === undefined ? null : { ...maxStep },
+    choices: choices ?? parameter.values ?? null,
+    mode,
+    apply,
+    frozen,
+    change: change?.number ?? null,
+  };
+}
+
+/** A ledger entry as `--json` prints it. */
+export function entryJson(entry: LedgerEntry): JsonObject {
+  const { number, proposal, decision, before, version, answers } = entry;
+  return {
+    change: number,
+    proposal: proposal.id,
+    workflow: proposal.workflow,
+    at: iso(proposal.at),
+    author: { ...proposal.author },
+    changes: proposal.changes,
+    reason: proposal.reason,
+    evidence: proposal.evidence.map(({ traceId, spanId }) => ({
+      trace_id: traceId,
+      span_id: spanId,
+    })),
+    frozen: proposal.frozen ?? null,
+    outcome: decision.outcome,
+    rule: decision.rule,
+    message: decision.message,
+    values: decision.values,
+    clamped: decision.clamped,
+    before,
+    version: version ?? null,
+    answers: answers ?? null,
+  };
+}
+
+function author({ proposal }: LedgerEntry): string {
+  const { kind } = proposal.author;
+  if (kind === "plugin") return `the plugin ${clean(proposal.author.name)}`;
+  return kind === "person" ? "a person" : "the file";
+}
+
+function boundsText({ values, tune }: Parameter): string {
+  const { min, max, step, maxStep, choices = values } = tune!;
+  if (choices !== undefined) return clean(choices.join(", "));
+  const parts = [`${min ?? ""} to ${max ?? ""}`.trim()];
+  if (step !== undefined) parts.push(`step ${step}`);
+  if (maxStep !== undefined) {
+    parts.push(`at most ${"factor" in maxStep ? `${maxStep.factor}x` : maxStep.amount} at once`);
+  }
+  return parts.join(", ");
+}
+
+function columned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => width(row[column]))));
+  return rows.map((row) =>
+    row.map((cell, column) => column === row.length - 1 ? cell : pad(cell, widths[column]))
+      .join("  ").trimEnd()
+  );
+}
