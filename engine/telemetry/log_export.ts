@@ -60,7 +60,7 @@ export function exportLogs(ports: LogExport): LogConsumer {
       }),
       severityNumber: NUMBERS[record.severity],
       severityText: record.severity.toUpperCase(),
-      body: record.body,
+      body: shortened(record.body),
       ...(record.eventName === undefined ? {} : { eventName: record.eventName }),
       resource,
       instrumentationScope: scope,
@@ -68,6 +68,13 @@ export function exportLogs(ports: LogExport): LogConsumer {
       droppedAttributesCount: dropped,
     });
   };
+}
+
+// A queue is bounded by the number of its records: this bounds what one of them holds, in characters.
+const LONGEST_BODY = 16_384;
+
+function shortened(body: string): string {
+  return body.length <= LONGEST_BODY ? body : `${body.slice(0, LONGEST_BODY - 1)}…`;
 }
 
 function attributesOf({ workflow, runId, stepId, attributes }: LogRecord): Attributes {

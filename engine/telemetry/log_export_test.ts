@@ -145,3 +145,10 @@ Deno.test("a record goes where its span is exported, and says when that is not s
 function hex(bytes: unknown): string {
   return (bytes as Uint8Array).toHex();
 }
+
+Deno.test("a long line is shortened, so that a queue of many is bounded (J5)", () => {
+  const { body } = exported({ ...LINE, body: "x".repeat(100_000) });
+  assert.equal(String(body).length, 16_384);
+  assert.ok(String(body).endsWith("x…"));
+  assert.equal(exported({ ...LINE, body: "x".repeat(16_384) }).body, "x".repeat(16_384));
+});
