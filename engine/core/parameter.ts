@@ -12,7 +12,7 @@ export type ParameterType =
   | "object"
   | "secret";
 
-/** What may change a parameter, within which bounds (validated now, acted on by the improvement loop). */
+/** What may change a parameter, within which bounds (P1). */
 export interface Tune {
   /** Least value, inclusive. */
   readonly min?: number;
