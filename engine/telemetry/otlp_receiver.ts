@@ -67,6 +67,9 @@ export interface ReceiverPorts {
   readonly limits?: Partial<ReceiverLimits>;
 }
 
+// Failures are told of no more often than this, in milliseconds.
+const QUIET_MS = 60_000;
+
 const SIGNALS: Readonly<Record<string, Signal>> = {
   "/v1/traces": "traces",
   "/v1/metrics": "metrics",
@@ -102,6 +105,9 @@ export class OtlpReceiver {
     logs: 0,
   };
   #requests = 0;
+  // Requests that failed here and were not told of, and when the last ones were.
+  #failures = 0;
+  #toldAt: number | undefined;
   // Requests are decoded and stored one after the other.
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -270,8 +276,7 @@ export class OtlpReceiver {
 
   #failure(thrown: unknown): Refusal {
     if (thrown instanceof DecodeError) return { status: 400, message: thrown.message };
-    const body = `a received request could not be taken: ${messageOf(thrown)}`;
-    this.#ports.log.log({ severity: "error", body });
+    this.#tellFailure(messageOf(thrown));
     // A full disk or a locked store may be better later; OTLP's senders try again then.
     return thrown instanceof StoreError && thrown.code !== "store.invalid"
       ? {
@@ -280,6 +285,19 @@ export class OtlpReceiver {
         headers: { "retry-after": "10" },
       }
       : { status: 500, message: "The receiver failed; its log says why" };
+  }
+
+  // A full disk refuses every request, and senders try again: one line a minute says so.
+  #tellFailure(message: string): void {
+    const now = this.#ports.clock.monotonic();
+    this.#failures++;
+    if (this.#toldAt !== undefined && now - this.#toldAt < QUIET_MS) return;
+    const what = this.#failures === 1
+      ? "a received request"
+      : `${this.#failures} received requests`;
+    this.#ports.log.log({ severity: "error", body: `${what} could not be taken: ${message}` });
+    this.#toldAt = now;
+    this.#failures = 0;
   }
 }
 

@@ -294,7 +294,7 @@ Deno.test("a resource of the engine's scope has what its entity requires", () =>
     const line = JSON.stringify({
       resourceLogs: [{
         resource: {
-          attributes: attributes({ "service.name": "a", "deployment.environment": "x" }),
+          attributes: attributes({ "service.version": "1", "deployment.environment": "x" }),
         },
         scopeLogs: [{ scope: { name: scope }, logRecords: [] }],
       }],
