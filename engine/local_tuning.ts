@@ -55,7 +55,9 @@ export class LocalTuning implements Tuning {
       workflow: workflow.name,
       version: standing?.snapshot.version ?? 0,
       parameters,
-      held: parts === undefined ? [] : await waiting(parts, workflow),
+      held: parts === undefined
+        ? []
+        : (await (await openLedger(parts)).unanswered(workflow)).toReversed(),
     };
   }
 
@@ -210,13 +212,6 @@ async function changeOf(
     limit: MOST_ENTRIES,
   });
   return entries?.find(({ decision }) => Object.hasOwn(decision.values, parameter));
-}
-
-async function waiting(parts: Parts, { name: workflow }: Workflow): Promise<LedgerEntry[]> {
-  const held = await parts.store.ledger({ workflow, outcome: "held", limit: MOST_ENTRIES });
-  if (held.length === 0) return [];
-  const answers = await (await openLedger(parts)).answers(held);
-  return held.filter(({ number }) => !answers.has(number)).toReversed();
 }
 
 function wantedOf(

@@ -50,6 +50,8 @@ type Judged = Pick<LedgerEntry, "proposal" | "decision" | "answers"> & {
 const MOST_TRIES = 20;
 // More changes in a day and a cooldown than this are none that a limit on them was meant for.
 const MOST_RECENT = 10_000;
+// A person answers the newest; what is older than so many is as good as forgotten.
+const MOST_HELD = 200;
 
 /**
  * Decides on proposals and carries out people's orders, in a store that other processes change as well.
@@ -84,7 +86,10 @@ export class ParameterLedger {
         limit: MOST_RECENT,
       });
       const circumstances = { ...facts, workflow, snapshot, recent, blackout };
-      return { proposal, decision: decide(proposal, circumstances) };
+      const decision = decide(proposal, circumstances);
+      if (decision.outcome !== "held") return { proposal, decision };
+      const held = await this.unanswered(workflow);
+      return { proposal, decision: decide(proposal, { ...circumstances, held }) };
     });
   }
 
@@ -224,14 +229,16 @@ export class ParameterLedger {
     return entered?.snapshot ?? await store.snapshot(workflow.name);
   }
 
-  /** The answer to each of these held changes that has one, by its number. */
-  async answers(held: readonly LedgerEntry[]): Promise<ReadonlyMap<number, LedgerEntry>> {
-    const answers = new Map<number, LedgerEntry>();
-    for (const { number } of held) {
-      const [answer] = await this.#ports.store.ledger({ proposal: answerId(number), limit: 1 });
-      if (answer !== undefined) answers.set(number, answer);
+  /** Changes that are held for a person who has not answered yet, newest first. */
+  async unanswered({ name: workflow }: Pick<Contract, "name">): Promise<readonly LedgerEntry[]> {
+    const { store } = this.#ports;
+    const held = await store.ledger({ workflow, outcome: "held", limit: MOST_HELD });
+    const waiting: LedgerEntry[] = [];
+    for (const entry of held) {
+      const answer = await store.ledger({ proposal: answerId(entry.number), limit: 1 });
+      if (answer.length === 0) waiting.push(entry);
     }
-    return answers;
+    return waiting;
   }
 
   #enter(

@@ -18,6 +18,8 @@ export interface Circumstances {
    * proposal's time.
    */
   readonly recent: readonly LedgerEntry[];
+  /** Changes that are held for a person, who has not answered yet; none when absent. */
+  readonly held?: readonly LedgerEntry[];
   /** The workflow's blackout windows. */
   readonly blackout: Blackout;
   /** Whether all spans that the proposal names as evidence are in the store. */
@@ -37,6 +39,8 @@ const NS_PER_DAY = 86_400_000n * NS_PER_MS;
  *
  * A person's order is bound by type and bounds only, and is refused, not cut, when it keeps them not.
  *
+ * What one plugin has held for a person already is not held twice: a plugin may ask again at each span.
+ *
  * Conflict: of two authors' changes to one parameter within a cooldown, or at one time, the first that was decided
  * on stays and the other is refused. Who decides on several at once takes them in the order of `byPrecedence`.
  */
@@ -49,16 +53,21 @@ export function decide(proposal: Proposal, circumstances: Circumstances): Decisi
   const changes = named.map((parameter) => cut(parameter, proposal, circumstances.snapshot));
   const { values, clamped, text } = outcome(changes);
   if (changes.every(({ changed }) => !changed)) return refuse("no_change", text);
-  const held = named.find(({ tune }) => tune?.mode === "recommend");
-  return held === undefined
-    ? { outcome: "applied", rule: "accepted", message: text, values, clamped }
-    : {
-      outcome: "held",
-      rule: "recommend",
-      message: `${text}: held for a person, as ${held.name} has \`mode: recommend\``,
-      values,
-      clamped,
-    };
+  const shy = named.find(({ tune }) => tune?.mode === "recommend");
+  if (shy === undefined) {
+    return { outcome: "applied", rule: "accepted", message: text, values, clamped };
+  }
+  const same = circumstances.held?.find((entry) => asksTheSame(entry, proposal, values));
+  if (same !== undefined) {
+    return refuse("no_change", `Change ${same.number} asks for the same, and is held for a person`);
+  }
+  return {
+    outcome: "held",
+    rule: "recommend",
+    message: `${text}: held for a person, as ${shy.name} has \`mode: recommend\``,
+    values,
+    clamped,
+  };
 }
 
 /** Orders proposals that are decided on at once: the earlier first, of one time the one with the smaller id. */
@@ -162,9 +171,10 @@ function conflict(
   { tune }: Circumstances["workflow"],
   recent: readonly LedgerEntry[],
 ): Decision | undefined {
+  const cooldown = cooldownOf(tune);
   for (const entry of recent.filter(counts)) {
     const apart = proposal.at - entry.proposal.at;
-    if (apart !== 0n && apart >= cooldownOf(tune)) continue;
+    if (apart !== 0n && (cooldown === 0n || apart >= cooldown)) continue;
     if (authorOf(entry.proposal) === authorOf(proposal)) continue;
     const same = named.find(({ name }) => Object.hasOwn(entry.decision.values, name));
     if (same === undefined) continue;
@@ -189,6 +199,7 @@ function tooSoon(
   recent: readonly LedgerEntry[],
 ): Decision | undefined {
   const cooldown = cooldownOf(tune);
+  if (cooldown === 0n) return undefined;
   for (const { number, proposal } of recent.filter(counts)) {
     const apart = at - proposal.at;
     if (apart >= cooldown) continue;
@@ -224,6 +235,19 @@ export function dayOf(at: bigint): bigint {
 export function since(at: bigint, tune: Workflow["tune"]): bigint {
   const [day, cooled] = [dayOf(at) * NS_PER_DAY, at - cooldownOf(tune)];
   return day < cooled ? day : cooled < 0n ? 0n : cooled;
+}
+
+function asksTheSame(
+  { proposal, decision }: LedgerEntry,
+  other: Proposal,
+  values: Decision["values"],
+): boolean {
+  const names = Object.keys(values);
+  return authorOf(proposal) === authorOf(other) &&
+    Object.keys(decision.values).length === names.length &&
+    names.every((name) =>
+      Object.hasOwn(decision.values, name) && decision.values[name] === values[name]
+    );
 }
 
 // An edit of the file tunes nothing, and a freeze changes no value.

@@ -247,6 +247,16 @@ Deno.test("a proposal that is older than the last change waits for the cooldown 
   );
 });
 
+Deno.test("without a cooldown no time is too soon, an older event included", () => {
+  for (const author of ["tuner", "other"]) {
+    const recent = [
+      applied({ batch_size: 1 }, NOON + 1n, { author: { kind: "plugin", name: author } }),
+    ];
+    const decision = decide(proposal({ batch_size: 80 }), circumstances({ recent }));
+    assert.equal(decision.outcome, "applied", decision.message);
+  }
+});
+
 Deno.test("what the file's author or a freeze did is no change that cools down", () => {
   const tune = { cooldownMs: 900_000, maxChangesPerDay: 1 };
   const recent = [
