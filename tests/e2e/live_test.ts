@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../engine/core/json.ts";
+import { seeded } from "../../engine/core/seeded_test.ts";
 import type { Attributes, ItemRange } from "../../engine/core/span.ts";
 import { openStore } from "../../engine/store/open.ts";
 import { kill } from "../chaos/engine_process.ts";
@@ -321,3 +322,60 @@ steps:
       const [run] = await scene.spans("run");
       assert.equal(run.start.span.attributes[VERSION], 1);
     })));
+
+Deno.test("killed again and again while its values change, a run keeps what each batch was handed out with (P3, F2)", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+${PARAMS}
+steps:
+  - id: each
+    for_each: { list: ${MANY}, batch: "\${{ params.batch_size * 3 }}", concurrency: 3 }
+    run: sleep 0.02
+`,
+  }, async (scene) => {
+    const random = seeded("live values");
+    const seed = `seed ${random.seed}`;
+    const made = new Map<unknown, number>([[undefined, 2]]);
+    const death = () => ({ kill: `commit:${4 + random.below(25)}` });
+    let running = scene.start("w.yaml", death());
+    for (let kills = 0;;) {
+      let over = false;
+      const end = running.end.finally(() => over = true);
+      // The store is there once a process has begun to run.
+      await scene.until(
+        "there is a run",
+        async () => over || (await scene.state()).runs.length > 0,
+      );
+      while (!over) {
+        const batch_size = 1 + random.below(9);
+        made.set(await tune(scene, "w", { batch_size }), batch_size);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      const { code, report, stderr } = await end;
+      if (report !== undefined) {
+        assert.equal(report.status, "succeeded", `${seed}: ${stderr}`);
+        break;
+      }
+      assert.equal(code, 137, `${seed}: ${stderr}`);
+      running = await scene.resume(++kills < 8 ? death() : {});
+    }
+    const tries = Map.groupBy(await batches(scene, "w"), ({ range }) => range.from);
+    let next = 0;
+    for (const [from, spans] of tries) {
+      assert.equal(from, next, seed);
+      next = spans[0].range.to;
+      const size = Number(of(spans[0], "batch_size"));
+      assert.equal(next, Math.min(from + size * 3, 600), seed);
+      assert.equal(spans.filter(({ outcome }) => outcome === "succeeded").length, 1, seed);
+      for (const span of spans) {
+        const version = span.attributes[VERSION];
+        assert.equal(span.range.to, next, seed);
+        assert.equal(of(span, "batch_size"), size, seed);
+        assert.equal(version, spans[0].attributes[VERSION], seed);
+        assert.equal(made.get(version), size, `${seed}: version ${version}`);
+      }
+    }
+    assert.equal(next, 600, seed);
+    await scene.assertSound();
+  }));
