@@ -12,7 +12,7 @@ import type {
   TailOptions,
 } from "./core/received.ts";
 import type { SpanReference } from "./core/span.ts";
-import type { RunQuery, RunSummary } from "./core/store.ts";
+import type { Pruned, RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
 import type { LogConsumer, Severity } from "./core/log.ts";
@@ -233,10 +233,10 @@ export class LocalEngine implements Engine {
   }
 
   /** See Engine. */
-  async prune(olderThanMs: number): Promise<number> {
+  async prune(olderThanMs: number): Promise<Pruned> {
     const parts = await this.#existing();
     const before = this.#surroundings.clock.now() - BigInt(Math.round(olderThanMs * 1e6));
-    return parts === undefined ? 0 : await parts.store.prune(before);
+    return await parts?.store.prune(before) ?? { runs: 0, receivedSpans: 0 };
   }
 
   /** See Engine. */

@@ -9,7 +9,7 @@ import type {
   TailedSpan,
   TailOptions,
 } from "./received.ts";
-import type { RunQuery, RunSummary } from "./store.ts";
+import type { Pruned, RunQuery, RunSummary } from "./store.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Workflow } from "./workflow.ts";
 
@@ -78,8 +78,8 @@ export interface Engine {
   find(text: string): Promise<RunSummary>;
   /** A whole run. */
   history(runId: string): Promise<RunHistory>;
-  /** Deletes ended runs created more than `olderThanMs` milliseconds ago; how many. */
-  prune(olderThanMs: number): Promise<number>;
+  /** Deletes ended runs created, and spans received, more than `olderThanMs` milliseconds ago; how many. */
+  prune(olderThanMs: number): Promise<Pruned>;
   /**
    * Runs every workflow of a folder on its schedules until `signal` aborts, then stops gently (R8); what happens is
    * logged.

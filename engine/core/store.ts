@@ -165,6 +165,14 @@ export interface LedgerQuery {
   readonly limit?: number;
 }
 
+/** What was deleted. */
+export interface Pruned {
+  /** Runs. */
+  readonly runs: number;
+  /** Received spans. */
+  readonly receivedSpans: number;
+}
+
 /** What to list. */
 export interface RunQuery {
   /** Of one workflow. */
@@ -290,11 +298,11 @@ export interface Store {
   setItem(key: string, value: string, lease?: Lease): Promise<boolean>;
 
   /**
-   * Deletes ended runs created before a time, with their journal and spilled files; how many. Never
-   * unfinished ones, nor what those need to resume: their sub-workflows (S6) and the runs they reuse (R5).
-   * Spans received before that time go too, uncounted.
+   * Deletes ended runs created before a time, with their journal and spilled files, and spans received before it;
+   * how many. Never unfinished ones, nor what those need to resume: their sub-workflows (S6) and the runs they
+   * reuse (R5).
    */
-  prune(before: bigint): Promise<number>;
+  prune(before: bigint): Promise<Pruned>;
   /** Closes the store. */
   close(): Promise<void>;
 }

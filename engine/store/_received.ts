@@ -187,26 +187,30 @@ export class Received {
     return origin;
   }
 
-  /** Deletes what was received before a time. `last` is the journal's last position, which stays (J4). */
-  prune(before: bigint, last: number): void {
+  /** Deletes what was received before a time; how many. `last` is the journal's last position, which stays (J4). */
+  prune(before: bigint, last: number): number {
     // Numbers of runs that are deleted may be given again.
     this.#spanIds.clear();
     const receipts = this.#db.statement("SELECT first, last FROM receipts WHERE at < ?")
       .all(before) as unknown as { first: number; last: number }[];
-    if (receipts.length === 0) return;
+    if (receipts.length === 0) return 0;
+    let count = 0;
     for (const range of receipts) {
       const between = "position BETWEEN ? AND ? AND run < 0";
-      this.#db.statement(
+      const { changes: kept } = this.#db.statement(
         `UPDATE journal SET run = 0, data = '' WHERE position = ?3 AND run < 0 ` +
           `AND ?3 BETWEEN ?1 AND ?2`,
       ).run(range.first, range.last, last);
-      this.#db.statement(`DELETE FROM journal WHERE ${between}`).run(range.first, range.last);
+      const { changes } = this.#db.statement(`DELETE FROM journal WHERE ${between}`)
+        .run(range.first, range.last);
+      count += Number(kept) + Number(changes);
     }
     this.#db.statement("DELETE FROM receipts WHERE at < ?").run(before);
     this.#db.exact(
       "DELETE FROM origins WHERE id NOT IN " +
         "(SELECT value FROM receipts, json_each(receipts.origins))",
     ).run();
+    return count;
   }
 }
 

@@ -19,6 +19,7 @@ import type {
   Lease,
   LeaseState,
   LedgerQuery,
+  Pruned,
   Receipt,
   RunHeader,
   RunQuery,
@@ -373,7 +374,7 @@ class MemoryStore implements Store {
     return true;
   }
 
-  async prune(before: bigint): Promise<number> {
+  async prune(before: bigint): Promise<Pruned> {
     this.#check();
     const needed = new Set<string>();
     for (const run of this.#runs.values()) {
@@ -397,6 +398,7 @@ class MemoryStore implements Store {
       this.#leases.delete(`run:${id}`);
     }
     this.#journal = this.#journal.filter(({ runId }) => this.#runs.has(runId));
+    const receivedBefore = this.#received.length;
     this.#received = this.#received.filter(({ at }) => at >= before);
     this.#signals = this.#signals.filter(({ runId }) => this.#runs.has(runId));
     const used = new Set([...this.#runs.values()].map(({ header }) => header.definition));
@@ -404,7 +406,10 @@ class MemoryStore implements Store {
       if (!used.has(hash)) this.#definitions.delete(hash);
     }
     this.#version++;
-    return pruned.length;
+    return {
+      runs: pruned.length,
+      receivedSpans: receivedBefore - this.#received.length,
+    };
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   Lease,
   LeaseState,
   LedgerQuery,
+  Pruned,
   Receipt,
   RunQuery,
   RunSummary,
@@ -209,15 +210,15 @@ class SqliteStore implements Store {
     });
   }
 
-  async prune(before: bigint): Promise<number> {
-    const count = this.#db.write(() => {
+  async prune(before: bigint): Promise<Pruned> {
+    const pruned = this.#db.write(() => {
       const last = this.#journal.last();
-      this.#received.prune(before, last);
-      return this.#deleteRuns(before, last);
+      const receivedSpans = this.#received.prune(before, last);
+      return { runs: this.#deleteRuns(before, last), receivedSpans };
     });
     // After the rows: a file without a row is swept next time, a row without its file would be a loss.
     if (this.#spills.runs().length > 0) this.#db.exclude(() => this.#sweep());
-    return count;
+    return pruned;
   }
 
   #deleteRuns(before: bigint, last: number): number {

@@ -221,9 +221,9 @@ Deno.test("prune removes files of pruned runs and files that no row names", asyn
     Deno.writeTextFileSync(`${file}.d/gone/1.json`, "{}");
     Deno.writeTextFileSync(`${file}.d/live/2.json`, "{}");
     Deno.writeTextFileSync(`${file}.d/live/3.json.partial`, "{");
-    assert.equal(await store.prune(0n), 0);
+    assert.equal((await store.prune(0n)).runs, 0);
     assert(Deno.statSync(`${file}.d/old`).isDirectory);
-    assert.equal(await store.prune(2n ** 62n), 1);
+    assert.equal((await store.prune(2n ** 62n)).runs, 1);
     assert.deepEqual(Array.from(Deno.readDirSync(`${file}.d`), ({ name }) => name), ["live"]);
     const [record] = await journal(store, "live");
     assert.deepEqual("outputs" in record && record.outputs, outputs);

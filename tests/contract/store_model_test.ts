@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Entry, Holder, Lease, Receipt, Store } from "../../engine/core/store.ts";
+import type { Entry, Holder, Lease, Pruned, Receipt, Store } from "../../engine/core/store.ts";
 import { openStore } from "../../engine/store/open.ts";
 import {
   change,
@@ -193,7 +193,7 @@ for (const seed of [1, 2, 4, 5, 6, 7]) {
         assert.notEqual(await sqlite.version(), before);
         sum.records += (actual as { records: unknown[] }).records.length;
       }
-      if (name === "prune") sum.pruned += actual as number;
+      if (name === "prune") sum.pruned += (actual as Pruned).runs;
       if (name === "claim" && actual) sum.claimed++;
       if (name === "decide") {
         const result = actual as Awaited<ReturnType<Store["decide"]>>;

@@ -22,17 +22,28 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     );
   }
   const dry = args.flag("dry-run");
-  const pruned = await withEngine(args, caller, caller.cwd, async (engine) => {
+  const { runs, receivedSpans } = await withEngine(args, caller, caller.cwd, async (engine) => {
     if (!dry) return await engine.prune(age);
     const before = wallTime() - BigInt(Math.round(age)) * 1_000_000n;
-    return (await engine.runs({ statuses: ENDED, before, limit: 10_000_000 })).length;
+    const found = await engine.runs({ statuses: ENDED, before, limit: 10_000_000 });
+    return { runs: found.length, receivedSpans: undefined };
   });
+  if (args.flag("json")) {
+    const pruned = dry ? { would_prune: runs } : { pruned: runs, received_spans: receivedSpans };
+    caller.out(JSON.stringify(pruned) + "\n");
+    return 0;
+  }
+  // Received spans are not counted beforehand.
+  const spans = receivedSpans === undefined
+    ? " and what was received before then"
+    : receivedSpans > 0
+    ? ` and ${counted(receivedSpans, "received span")}`
+    : "";
+  const one = runs === 1 && spans === "";
   caller.out(
-    args.flag("json")
-      ? JSON.stringify(dry ? { would_prune: pruned } : { pruned }) + "\n"
-      : `${counted(pruned, "run")} older than ${formatDuration(age)} ${
-        dry ? "would be" : pruned === 1 ? "was" : "were"
-      } deleted.\n`,
+    `${counted(runs, "run")} older than ${formatDuration(age)}${spans} ${
+      dry ? "would be" : one ? "was" : "were"
+    } deleted.\n`,
   );
   return 0;
 }
