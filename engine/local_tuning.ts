@@ -226,7 +226,11 @@ function wantedOf(
       : `it is not a parameter of ${workflow.name}`;
     throw new InvalidError(`Cannot pin ${name}: ${problem}`);
   }
-  return names.length === 0 ? tuned : Object.fromEntries(names.map((name) => [name, tuned[name]]));
+  return Object.fromEntries(
+    (names.length === 0 ? Object.keys(tuned) : names)
+      .filter((name) => tuned[name] !== workflow.params.get(name)?.default)
+      .map((name) => [name, tuned[name]]),
+  );
 }
 
 // Whole or not at all, and only over what was read: a person may have the file open in an editor.

@@ -74,6 +74,7 @@ export function summaryJson(run: RunSummary): JsonObject {
       : milliseconds(run.startedAt, run.endedAt),
     parameters: run.params,
     sources: run.sources,
+    snapshot: run.snapshot ?? 0,
     priority: run.priority,
     group: run.group ?? null,
     parent: run.parent === undefined ? null : { run_id: run.parent.runId, key: run.parent.key },

@@ -38,7 +38,7 @@ export interface OrderOptions {
 
 /** What `pin` would write, or has written. */
 export interface Pinned {
-  /** The new defaults. */
+  /** The new defaults; none where the file has them already. */
   readonly values: Readonly<Record<string, Json>>;
   /** The file's text before. */
   readonly before: string;

@@ -156,7 +156,7 @@ async function pin({ engine, args, caller, file, shown, rest }: Call): Promise<n
   if (asJson) {
     json(caller, { values, written });
   } else if (Object.keys(values).length === 0) {
-    caller.out("Nothing is tuned: the file's defaults rule already.\n");
+    caller.out("Nothing to write: the file's defaults rule already.\n");
   } else if (written) {
     caller.out(`Wrote ${Object.keys(values).join(", ")} to ${shown}.\n`);
   }
