@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createEngine, type Engine } from "./engine.ts";
 
+// Edits change its size: files that are written twice within a tick of the clock look the same otherwise.
 const CHILD = `name: child
 params:
   size: { type: integer, default: 20, tune: { min: 1, max: 500, mode: auto } }
@@ -79,7 +80,7 @@ Deno.test("a run that does not begin leaves the ledger as it was (A5)", () =>
   withEngine(async (engine, path) => {
     const file = path("child.yaml");
     await engine.tuning.set(file, { size: "200", deep: "9" });
-    await Deno.writeTextFile(file, CHILD.replace("default: 20", "default: 30"));
+    await Deno.writeTextFile(file, CHILD.replace("default: 20", "default: 300"));
     const bad = { given: { text: { size: "many" } } };
     await assert.rejects(engine.run(file, bad), /size must be an integer/);
     await engine.plan(file);
@@ -91,7 +92,7 @@ Deno.test("a run that does not begin leaves the ledger as it was (A5)", () =>
     await assert.rejects(engine.tuning.set(path("other.yaml"), { size: "1" }), /both named child/);
     assert.equal((await engine.tuning.history(file)).length, 1);
 
-    assert.equal((await engine.run(file)).parameters.size, 30);
+    assert.equal((await engine.run(file)).parameters.size, 300);
     const [newest] = await engine.tuning.history(file);
     assert.deepEqual(newest.proposal.author, { kind: "file" });
     const [run] = await engine.runs();
@@ -102,7 +103,7 @@ Deno.test("an order on an edited file stands on the file as it is now (A5)", () 
   withEngine(async (engine, path) => {
     const file = path("child.yaml");
     await engine.tuning.set(file, { size: "200", deep: "9" });
-    await Deno.writeTextFile(file, CHILD.replace("default: 20", "default: 30"));
+    await Deno.writeTextFile(file, CHILD.replace("default: 20", "default: 300"));
     await engine.tuning.set(file, { deep: "10" });
     const entries = await engine.tuning.history(file);
     assert.deepEqual(entries.map(({ proposal }) => proposal.author.kind), [
@@ -112,7 +113,7 @@ Deno.test("an order on an edited file stands on the file as it is now (A5)", () 
     ]);
     const { parameters } = await engine.tuning.list(file);
     assert.deepEqual(parameters.map(({ value, source }) => [value, source]), [
-      [30, "default"],
+      [300, "default"],
       [10, "tuned"],
     ]);
   }));
@@ -121,7 +122,7 @@ Deno.test("pin does not write over what was edited while it asked", () =>
   withEngine(async (engine, path) => {
     const file = path("child.yaml");
     await engine.tuning.set(file, { size: "200" });
-    const edited = CHILD.replace("said", "told");
+    const edited = CHILD.replace("said", "told us");
     const edit = async () => {
       await Deno.writeTextFile(file, edited);
       return true;
