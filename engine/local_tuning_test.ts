@@ -9,7 +9,7 @@ params:
 steps:
   - id: say
     uses: emit
-    with: { name: "said \${{ params.size }}" }
+    with: { name: said }
 outputs: { size: "\${{ params.size }}", deep: "\${{ params.deep }}" }
 `;
 const PARENT = `name: parent
@@ -122,7 +122,7 @@ Deno.test("pin does not write over what was edited while it asked", () =>
   withEngine(async (engine, path) => {
     const file = path("child.yaml");
     await engine.tuning.set(file, { size: "200" });
-    const edited = CHILD.replace("said", "told us");
+    const edited = CHILD.replace("outputs:", "# mine\noutputs:");
     const edit = async () => {
       await Deno.writeTextFile(file, edited);
       return true;
