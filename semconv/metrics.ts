@@ -114,6 +114,14 @@ export const METRIC_SPANLOOP_EXPORT_DROPPED = {
   description: "Spans, log records and collections of metrics that were not exported.",
 } as const satisfies MetricDefinition;
 
+/** Always 1; `otel test` sends it to see whether it arrives. counter, in `{test}`. */
+export const METRIC_SPANLOOP_OTEL_TEST = {
+  name: "spanloop.otel.test",
+  instrument: "counter",
+  unit: "{test}",
+  description: "Always 1; `otel test` sends it to see whether it arrives.",
+} as const satisfies MetricDefinition;
+
 /** Spans, data points and log records that the receiver took. counter, in `{item}`. */
 export const METRIC_SPANLOOP_RECEIVER_ACCEPTED = {
   name: "spanloop.receiver.accepted",

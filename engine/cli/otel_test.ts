@@ -5,7 +5,8 @@ import { cli, inFolder } from "./_process_test.ts";
 Deno.test("otel test tells of a variable that is ignored, of metrics that are scraped, and of a switch", () =>
   inFolder(async (folder) => {
     const test = (environment: Record<string, string>) =>
-      cli(folder, ["otel", "test"], environment);
+      // The whole suite may be told to write its telemetry to a file.
+      cli(folder, ["otel", "test"], { SPANLOOP_OTLP_FILE: "", ...environment });
     const misspelt = await test({ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" });
     assert.equal(misspelt.code, 2);
     assert.match(misspelt.out, /^Nothing is exported: set OTEL_EXPORTER_OTLP_ENDPOINT/);

@@ -3,6 +3,7 @@ import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { Ids } from "../core/ids.ts";
 import type { Attributes } from "../core/span.ts";
+import { METRIC_SPANLOOP_OTEL_TEST } from "../../semconv/metrics.ts";
 import { exportLogs } from "./log_export.ts";
 import type { MetricsBatch } from "./metrics/batch.ts";
 import { onEnded, Tracing } from "./provider.ts";
@@ -17,7 +18,7 @@ export interface SampleItems {
   readonly logs: ReadableLogRecord;
 }
 
-const NAME = "spanloop.otel.test";
+const { name: NAME, unit, description } = METRIC_SPANLOOP_OTEL_TEST;
 
 /** Makes one of each, all of `now`, nanoseconds since the Unix epoch. */
 export function sampleItems(resource: Attributes, ids: Ids, now: bigint): SampleItems {
@@ -30,8 +31,8 @@ export function sampleItems(resource: Attributes, ids: Ids, now: bigint): Sample
       metrics: [{
         kind: "sum",
         name: NAME,
-        description: "A test of the exporter",
-        unit: "1",
+        description,
+        unit,
         monotonic: true,
         temporality: "delta",
         integer: true,
