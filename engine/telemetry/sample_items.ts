@@ -3,6 +3,7 @@ import type { ReadableLogRecord } from "@opentelemetry/sdk-logs";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import type { Ids } from "../core/ids.ts";
 import type { Attributes } from "../core/span.ts";
+import * as keys from "../../semconv/attributes.ts";
 import { METRIC_SPANLOOP_OTEL_TEST } from "../../semconv/metrics.ts";
 import { exportLogs } from "./log_export.ts";
 import type { MetricsBatch } from "./metrics/batch.ts";
@@ -51,7 +52,7 @@ function spanOf(ids: { traceId: string; spanId: string }, resource: Attributes, 
     name: NAME,
     kind: "internal",
     startTime: now,
-    attributes: {},
+    attributes: { [keys.SPANLOOP_SIGNAL]: keys.SPANLOOP_SIGNAL_VALUE_TRACES },
   });
   tracing.end(span, { endTime: now, error: false, attributes: {} });
   return ended[0];
