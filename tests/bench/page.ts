@@ -41,7 +41,7 @@ The host's speed drifts by a factor of two within an hour, the raw rows with it:
 - Steps that do something: beside a step of 10 ms none of these figures matters.
 - Stores that many processes write at once, or that hold millions of runs.
 - A disk that lies about syncing, or a machine that loses its power.
-- Span exporters: none is attached. Plugins likewise.
+- Span exporters, but for the rows that are about them; plugins are not there yet.
 - The time to install Deno or to fill its caches: every row is warm.
 - Other systems than Linux.
 
