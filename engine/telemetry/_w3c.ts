@@ -142,7 +142,8 @@ function limited(members: readonly Member[], given: number): Limited {
     kept.push(text);
     bytes += more;
   }
-  const dropped = given - kept.length;
+  // The library takes a member apart at places where a count of commas does not.
+  const dropped = Math.max(0, given - kept.length);
   return kept.length === 0 ? { dropped } : { header: kept.join(","), dropped };
 }
 
