@@ -142,8 +142,7 @@ function limited(members: readonly Member[], given: number): Limited {
     kept.push(text);
     bytes += more;
   }
-  // The library takes a member apart at places where a count of commas does not.
-  const dropped = Math.max(0, given - kept.length);
+  const dropped = given - kept.length;
   return kept.length === 0 ? { dropped } : { header: kept.join(","), dropped };
 }
 
@@ -163,8 +162,8 @@ function membersOf(context: Context): Member[] {
 }
 
 function count(header: string): number {
-  // An empty value is allowed, and says nothing.
-  return header.split(",").filter((member) => !/^\s*$|=\s*(;|$)/.test(member)).length;
+  // An empty value is allowed, and says nothing; what follows a semicolon is a property, whatever it ends with.
+  return header.split(",").filter((member) => !/^\s*$|^[^;=]*=\s*(;|$)/.test(member)).length;
 }
 
 const PLAIN: TextMapSetter<Record<string, string>> = {

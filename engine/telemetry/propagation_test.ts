@@ -151,6 +151,10 @@ Deno.test("whatever comes as baggage, what goes out holds, and is taken as it is
   }
 });
 
+Deno.test("a property that ends with an equals sign is no empty value, and nothing is said of it", async () => {
+  assert.deepEqual(await fromEnvironment({ BAGGAGE: "a=b;p=" }), { baggage: "a=b;p=" });
+});
+
 Deno.test("what a workflow sets comes before the caller's baggage and takes its place", async () => {
   const merged = await both.merge("team=old,user=ann", {
     set: { team: "data & co", priority: "5" },
