@@ -163,7 +163,7 @@ function membersOf(context: Context): Member[] {
 
 function count(header: string): number {
   // An empty value is allowed, and says nothing; what follows a semicolon is a property, whatever it ends with.
-  return header.split(",").filter((member) => !/^\s*$|^[^;=]*=\s*(;|$)/.test(member)).length;
+  return header.split(",").filter((member) => !/^\s*$|^[^;]*=\s*(;|$)/.test(member)).length;
 }
 
 const PLAIN: TextMapSetter<Record<string, string>> = {
