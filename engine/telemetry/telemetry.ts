@@ -6,7 +6,7 @@ import type { Activity } from "./activity.ts";
 import type { Bus } from "./bus.ts";
 import { logExceptions } from "./exceptions.ts";
 import { DropLog } from "./export/drop_log.ts";
-import { ExportQueue, type QueueStatus } from "./export/queue.ts";
+import { ExportQueue } from "./export/queue.ts";
 import { FORWARD_QUEUE, Forwarder } from "./forward.ts";
 import {
   forwardSenders,
@@ -25,8 +25,8 @@ import { sampler } from "./sampler.ts";
 import type { BatchSettings, Signal } from "./settings.ts";
 import { TraceExport } from "./traces.ts";
 
-/** How long the end of a process waits for what is not exported yet, in milliseconds. */
-export const SHUTDOWN_MS = 5_000;
+// How long the end of a process waits for what is not exported yet, in milliseconds.
+const SHUTDOWN_MS = 5_000;
 
 // A collection is a request of its own; what a collector that is away has missed is of little use to it later.
 const METRIC_QUEUE = { maxQueue: 8, maxBatch: 1, delayMs: 0 };
@@ -83,11 +83,6 @@ export class Telemetry {
     this.#metering?.metrics.received(items);
   }
 
-  /** How each queue is doing. */
-  status(): readonly QueueStatus[] {
-    return this.#queues.map((queue) => queue.status());
-  }
-
   /** The ids under which an open span is exported, or the nearest one around it that is. */
   exported(span: SpanReference): SpanReference {
     return this.#traces?.exported(span) ?? span;
@@ -100,10 +95,13 @@ export class Telemetry {
 
   /** Sends what waits, within SHUTDOWN_MS, and stops. Never rejects (J5). */
   async shutdown(): Promise<void> {
+    const { clock } = this.#ports;
+    const deadline = clock.monotonic() + SHUTDOWN_MS;
     // A last collection of metrics comes before the queues' end; what has been measured is in it.
     await this.#metering?.shutdown(SHUTDOWN_MS);
     for (const stop of this.#stops) stop();
-    await Promise.all(this.#queues.map((queue) => queue.shutdown(SHUTDOWN_MS)));
+    const left = Math.max(0, deadline - clock.monotonic());
+    await Promise.all(this.#queues.map((queue) => queue.shutdown(left)));
     this.#drops.flush();
   }
 
