@@ -13,7 +13,7 @@ ${machine}.
 
 ${table(results)}
 Each figure is the median of ${pairs} pairs, with the least and the largest; raw and engine take turns, so
-that what else the machine does meets both. The ratio is engine over raw, pair by pair. All rows run YAML
+that what else the machine does meets both. The ratio is engine over raw, pair by pair. Rows about runs run YAML
 through \`createEngine\` and \`engine.run\`, with the journal, spans, leases and \`durability: full\` unless the
 row says otherwise; afterwards \`history\` must give every step and attempt, and \`resume\` must say that the
 run has ended.
