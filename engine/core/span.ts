@@ -286,10 +286,42 @@ export interface ReceivedRecord extends Positioned {
   readonly span: ReceivedSpan;
 }
 
-/** What a store holds in order. */
-export type StoreRecord = JournalRecord | ReceivedRecord;
+/** A span that a plugin emitted; its id is derived from what it answers (T3). It has no length. */
+export interface EmittedSpan extends SpanReference {
+  /** The span that it answers; absent for one that answers a tick. */
+  readonly parentSpanId?: string;
+  /** Its name; low cardinality. */
+  readonly name: string;
+  /** That of the event it answers, nanoseconds since the Unix epoch (T4). */
+  readonly time: bigint;
+  /** Its attributes, the engine's own among them: who emitted it and how deep. */
+  readonly attributes: Attributes;
+  /** The spans that it is about. */
+  readonly links: readonly SpanReference[];
+  /** The plugin's name. */
+  readonly plugin: string;
+  /** How many reactions led to it, from 1 (H2). */
+  readonly depth: number;
+  /** The workflow of the event that it answers, else that of the plugin; absent for neither. */
+  readonly workflow?: string;
+  /** The run of the event that it answers. */
+  readonly runId?: string;
+  /** The step of the event that it answers. */
+  readonly stepId?: string;
+}
 
-/** What the bus tells of: the start or the end of a journalled span, or a received span. */
+/** An emitted span as it is stored: in one order with the journal. */
+export interface EmittedRecord extends Positioned {
+  /** Discriminates it from the other records. */
+  readonly type: "emitted";
+  /** The span. */
+  readonly span: EmittedSpan;
+}
+
+/** What a store holds in order. */
+export type StoreRecord = JournalRecord | ReceivedRecord | EmittedRecord;
+
+/** What the bus tells of: the start or the end of a journalled span, a received span, or one that a plugin emitted. */
 export type BusEvent =
   | {
     readonly event: "started";
@@ -323,4 +355,9 @@ export type BusEvent =
     readonly span: ReceivedSpan;
     /** As a record's. */
     readonly position: number;
+  }
+  | {
+    readonly event: "emitted";
+    /** The span. */
+    readonly record: EmittedRecord;
   };

@@ -104,7 +104,7 @@ export interface StepServices {
 }
 
 /** A span that an attempt asks for; it commits with the attempt's end (T3). */
-export interface EmittedSpan {
+export interface StepSpan {
   /** Its name. */
   readonly name: string;
   /** Its attributes. */
@@ -122,7 +122,7 @@ export interface StepResult {
   /** What the attempt's span says at its end, by keys from semconv/attributes.ts; masked by the engine. */
   readonly attributes?: Attributes;
   /** Spans to commit with the attempt's end. */
-  readonly spans?: readonly EmittedSpan[];
+  readonly spans?: readonly StepSpan[];
 }
 
 /** How a step type behaves when the engine died during an attempt (R5). */

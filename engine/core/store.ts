@@ -2,6 +2,8 @@ import type { JsonObject } from "./json.ts";
 import type { ValueSource } from "./parameter.ts";
 import type { Decision, LedgerEntry, Snapshot } from "./proposal.ts";
 import type {
+  EmittedRecord,
+  EmittedSpan,
   EndEntry,
   JournalRecord,
   ReceivedRecord,
@@ -147,6 +149,16 @@ export interface Receipt {
   readonly repeated: number;
 }
 
+/** What plugins have made of what they heard: it commits together, with how far they have heard (T3). */
+export interface Reaction {
+  /** Spans that they emitted; one with an id that is there already is left as it is. */
+  readonly spans: readonly EmittedSpan[];
+  /** Items to set, and with null to delete: cursors, state and what is known of the plugins. */
+  readonly items: Readonly<Record<string, string | null>>;
+  /** When, nanoseconds since the epoch; for `prune`. */
+  readonly at: bigint;
+}
+
 /** Which ledger entries to list. */
 export interface LedgerQuery {
   /** Of one workflow. */
@@ -169,7 +181,7 @@ export interface LedgerQuery {
 export interface Pruned {
   /** Runs. */
   readonly runs: number;
-  /** Received spans. */
+  /** Received and emitted spans. */
   readonly receivedSpans: number;
 }
 
@@ -197,6 +209,7 @@ export interface RunQuery {
  *   process, not of the machine).
  * - J4: positions grow; `read` and `since` give records in the order of their commit.
  * - T2: what `receive` stores never enters a run's journal, whatever ids it has.
+ * - T3: what `react` writes twice is there once.
  * - P2: a proposal, its decision and the snapshot that it makes commit together or not at all; one id, one entry.
  * - R7: entries of a run are written only under the fence that this process acquired.
  *
@@ -232,6 +245,15 @@ export interface Store {
    * same ids and start), is dropped.
    */
   receive(spans: readonly ReceivedSpan[], at: bigint): Promise<Receipt>;
+
+  /**
+   * Writes a reaction in one transaction, if `lease` is still this process's (R7); gives the spans that were not
+   * there before, with their positions in the journal's order. Undefined: another process has the lease, and nothing
+   * was written.
+   */
+  react(lease: Lease, reaction: Reaction): Promise<readonly EmittedRecord[] | undefined>;
+  /** Which of these spans are in the store, whoever's they are: runs' own, received, emitted. */
+  known(spans: readonly SpanReference[]): Promise<readonly SpanReference[]>;
 
   /**
    * Takes a lease that is free, lapsed at `now`, or whose holder `isDead` says is gone; its fence grows.
@@ -296,10 +318,12 @@ export interface Store {
   getItem(key: string): Promise<string | undefined>;
   /** Sets it, under a lease if one is given (then LeaseLost is false). */
   setItem(key: string, value: string, lease?: Lease): Promise<boolean>;
+  /** The items whose key begins so, by key, in the order of the keys. */
+  items(prefix: string): Promise<ReadonlyMap<string, string>>;
 
   /**
-   * Deletes ended runs created before a time, with their journal and spilled files, and spans received before it;
-   * how many. Never unfinished ones, nor what those need to resume: their sub-workflows (S6) and the runs they
+   * Deletes ended runs created before a time, with their journal and spilled files, and spans received or emitted
+   * before it; how many. Never unfinished ones, nor what those need to resume: their sub-workflows (S6) and the runs they
    * reuse (R5).
    */
   prune(before: bigint): Promise<Pruned>;

@@ -1,6 +1,7 @@
 import type { ErrorClass } from "./errors.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Expression, Template } from "./scope.ts";
+import type { PluginUse } from "./plugin_use.ts";
 import type { TraceSettings } from "./span.ts";
 
 /** A validated workflow. Immutable; every expression in it is compiled and checked. */
@@ -17,6 +18,10 @@ export interface Workflow {
   readonly text: string;
   /** Cron schedules. */
   readonly schedules: readonly Schedule[];
+  /** The commands that start it. */
+  readonly commands: readonly string[];
+  /** The plugins that it uses, in the file's order. */
+  readonly plugins: readonly PluginUse[];
   /** Declared parameters, by name. */
   readonly params: ReadonlyMap<string, Parameter>;
   /** Environment of every step; values may be templates. */

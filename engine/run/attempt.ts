@@ -7,7 +7,7 @@ import type { Attributes, Failure, ItemCount, SpanReference } from "../core/span
 import type {
   AttemptContext,
   Batch,
-  EmittedSpan,
+  StepSpan,
   StepResult,
   StepServices,
   StepType,
@@ -147,7 +147,7 @@ export function runAttempt(
 
 /** How an attempt ended, and what its end adds to the journal beside the outcome. */
 type Ended = Settled & {
-  readonly spans?: readonly EmittedSpan[];
+  readonly spans?: readonly StepSpan[];
   readonly attributes?: Attributes;
 };
 

@@ -11,7 +11,7 @@ import type {
   SpanReference,
   StartEntry,
 } from "../core/span.ts";
-import type { EmittedSpan, Interruption } from "../core/step.ts";
+import type { StepSpan, Interruption } from "../core/step.ts";
 import type { Step } from "../core/workflow.ts";
 import type { StepFold } from "./fold.ts";
 
@@ -78,7 +78,7 @@ export interface AttemptRequest {
   /** Does the work. Must not throw but for a lost lease or store. */
   body(
     attempt: AttemptSpan,
-  ): Promise<Settled & { spans?: readonly EmittedSpan[]; attributes?: Attributes }>;
+  ): Promise<Settled & { spans?: readonly StepSpan[]; attributes?: Attributes }>;
 }
 
 /** The span around a for_each step's batches. */

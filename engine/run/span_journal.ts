@@ -14,7 +14,7 @@ import type {
   StartEntry,
   TraceSettings,
 } from "../core/span.ts";
-import type { EmittedSpan } from "../core/step.ts";
+import type { StepSpan } from "../core/step.ts";
 import type { RunHeader } from "../core/store.ts";
 import type { Step } from "../core/workflow.ts";
 import type { Recorder } from "../telemetry/recorder.ts";
@@ -401,7 +401,7 @@ export class SpanJournal implements Journal {
     });
   }
 
-  #emit(spans: readonly EmittedSpan[], parent: StartEntry, time: bigint): void {
+  #emit(spans: readonly StepSpan[], parent: StartEntry, time: bigint): void {
     spans.forEach((emitted, index) => {
       const spanId = derivedSpanId(parent.span.spanId, index);
       const common = {
