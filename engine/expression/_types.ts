@@ -48,6 +48,24 @@ const ERROR = record("field of an error", { code: STRING, message: STRING }, tru
 const RUN = record("field of run", { id: STRING, name: STRING, status: STRING, error: ERROR });
 const STEP = record("field of a step", { status: STRING, outputs: ANY, error: ERROR });
 
+// A PluginSpan; what an open, a received or an emitted span lacks is found out at run time.
+const SPAN = record("field of a span", {
+  ...Object.fromEntries(
+    ["traceId", "spanId", "parentSpanId", "name", "kind", "status", "message", "plugin"]
+      .concat("workflow", "runId", "role", "stepId", "outcome", "error")
+      .map((name) => [name, STRING]),
+  ),
+  startTime: NUMBER,
+  endTime: NUMBER,
+  duration: NUMBER,
+  attempt: NUMBER,
+  attributes: OBJECT,
+  links: LIST,
+  external: BOOLEAN,
+  items: record("field of items", { processed: NUMBER, failed: NUMBER }),
+});
+const VARIABLES: ReadonlyMap<string, Type> = new Map([["attributes", OBJECT], ["span", SPAN]]);
+
 const PARAMETERS: Readonly<Record<ParameterType, Type>> = {
   string: STRING,
   integer: NUMBER,
@@ -66,42 +84,44 @@ const cache = new WeakMap<Environment, ReadonlyMap<string, Type>>();
 export function rootsOf(environment: Environment): ReadonlyMap<string, Type> {
   const known = cache.get(environment);
   if (known !== undefined) return known;
-  const { params, env, steps, batch, variables, noSecrets } = environment;
-  const roots = new Map<string, Type>([
-    ["params", {
-      kind: "object",
-      fields: (name) => {
-        const type = params.get(name);
-        return type === undefined ? undefined : PARAMETERS[type];
-      },
-      names: () => params.keys(),
-      noun: "parameter",
-      // All of them together, or one by a computed name, may hold a secret.
-      ...(noSecrets === undefined
-        ? {}
-        : { closed: "name one parameter, as in `params.NAME`; some may be secret" }),
-    }],
-    ["env", {
-      kind: "object",
-      fields: (name) => env.has(name) ? STRING : undefined,
-      names: () => env,
-      noun: "env name",
-    }],
-    ["steps", {
-      kind: "object",
-      fields: (name) => steps.has(name) ? STEP : undefined,
-      names: () => steps,
-      noun: "step",
-      closed: "name one step, as in `steps.ID.outputs`",
-    }],
-    ["run", RUN],
-  ]);
+  const { params, env, steps, batch, variables, variablesOnly, noSecrets } = environment;
+  const roots = new Map<string, Type>(
+    variablesOnly ? [] : [
+      ["params", {
+        kind: "object",
+        fields: (name) => {
+          const type = params.get(name);
+          return type === undefined ? undefined : PARAMETERS[type];
+        },
+        names: () => params.keys(),
+        noun: "parameter",
+        // All of them together, or one by a computed name, may hold a secret.
+        ...(noSecrets === undefined
+          ? {}
+          : { closed: "name one parameter, as in `params.NAME`; some may be secret" }),
+      }],
+      ["env", {
+        kind: "object",
+        fields: (name) => env.has(name) ? STRING : undefined,
+        names: () => env,
+        noun: "env name",
+      }],
+      ["steps", {
+        kind: "object",
+        fields: (name) => steps.has(name) ? STEP : undefined,
+        names: () => steps,
+        noun: "step",
+        closed: "name one step, as in `steps.ID.outputs`",
+      }],
+      ["run", RUN],
+    ],
+  );
   if (batch !== "none") {
     roots.set("items", LIST);
     for (const name of ["index", "from", "to"]) roots.set(name, NUMBER);
     if (batch === "item") roots.set("item", ANY);
   }
-  for (const name of variables ?? []) roots.set(name, name === "attributes" ? OBJECT : NUMBER);
+  for (const name of variables ?? []) roots.set(name, VARIABLES.get(name) ?? NUMBER);
   cache.set(environment, roots);
   return roots;
 }

@@ -16,9 +16,12 @@ export interface Environment {
   readonly conditions: boolean;
   /**
    * Further bare names, read from the scope object's own properties: numbers (an objective's `duration`,
-   * `items`), save `attributes`, which is an object (`where`). They take precedence over the roots.
+   * `items`), save `attributes`, which is an object, and `span`, a plugin's (`where`). They take precedence over
+   * the roots.
    */
   readonly variables?: ReadonlySet<string>;
+  /** Whether `variables` are all the names that there are. */
+  readonly variablesOnly?: boolean;
   /** Why no secret may be read here; absent where it may. */
   readonly noSecrets?: string;
 }

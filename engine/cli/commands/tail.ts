@@ -1,13 +1,13 @@
 import { parseDuration } from "../../core/duration.ts";
 import type { TailedSpan, TailFrom } from "../../core/received.ts";
 import type { ReceivedValue } from "../../core/span.ts";
+import { matches } from "../../core/wildcard.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
 import type { Caller } from "../caller.ts";
 import { wallTime } from "../follower.ts";
 import { interruption } from "../interruption.ts";
 import { withEngine } from "../open_engine.ts";
 import { spanLine, valueText } from "../tail_lines.ts";
-import { matches } from "../wildcard.ts";
 
 /** `tail`: one line for each span that ends, of runs and received ones, until a signal stops it. */
 export async function execute(args: Arguments, caller: Caller): Promise<number> {
