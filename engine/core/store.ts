@@ -145,13 +145,13 @@ export interface Receipt {
   readonly records: readonly ReceivedRecord[];
   /** How many were dropped because they are a run's own: in its journal already (T2). */
   readonly own: number;
-  /** How many were dropped because they had been received before. */
+  /** How many were dropped because they had been received before, or are what a plugin emitted, come back. */
   readonly repeated: number;
 }
 
 /** What plugins have made of what they heard: it commits together, with how far they have heard (T3). */
 export interface Reaction {
-  /** Spans that they emitted; one with an id that is there already is left as it is. */
+  /** Spans that they emitted; one that is there already, with the same ids and time, is left as it is. */
   readonly spans: readonly EmittedSpan[];
   /** Items to set, and with null to delete: cursors, state and what is known of the plugins. */
   readonly items: Readonly<Record<string, string | null>>;

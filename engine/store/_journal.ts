@@ -44,7 +44,7 @@ export class Journal {
   readonly #insertBlock: StatementSync;
   readonly #leased: StatementSync;
 
-  /** Works on a connection, with a folder for large outputs and the spans that share its order. */
+  /** Works on a connection, with a folder for large outputs and the spans of others that share its order. */
   constructor(db: Connection, spills: SpillFolder, received: Received) {
     this.#db = db;
     this.#spills = spills;

@@ -1,7 +1,14 @@
 import type { SQLInputValue, StatementSync } from "node:sqlite";
-import type { ReceivedRecord, ReceivedSpan } from "../core/span.ts";
+import type {
+  EmittedRecord,
+  EmittedSpan,
+  ReceivedRecord,
+  ReceivedSpan,
+  SpanReference,
+} from "../core/span.ts";
 import type { Receipt } from "../core/store.ts";
 import type { Connection } from "./_connection.ts";
+import { type Emitter, fromEmitted, fromEmitter, toEmitted, toEmitter } from "./_emitted_row.ts";
 import {
   fromOrigin,
   fromReceived,
@@ -21,13 +28,23 @@ const REMEMBERED_RUNS = 32;
 // A run's trace id, as the index has it.
 const TRACE = `substr(header, instr(header, '"traceId":"') + 11, 32)`;
 
+/** A span as its row has it. */
+interface SpanRow {
+  /** The number of its origin. */
+  readonly origin: number;
+  /** When it started, nanoseconds since the epoch. */
+  readonly at: bigint;
+  /** Its ids' digits, and the rest as JSON. */
+  readonly data: string;
+}
+
 /**
- * Received spans: writing them in the journal's order, each once (J4, T2), reading and deleting them. All
- * but `receive` runs inside a caller's transaction or read.
+ * Spans that are no run's own, received and emitted ones: writing them in the journal's order, each once (J4, T2,
+ * T3), finding, reading and deleting them. All but `receive` runs inside a caller's transaction or read.
  */
 export class Received {
   readonly #db: Connection;
-  readonly #origins = new Map<number, Origin>();
+  readonly #origins = new Map<number, Origin | Emitter>();
   // By run: the ids of its spans, and how far its journal was read for them.
   readonly #spanIds = new Map<number, { position: number; readonly ids: Set<string> }>();
   readonly #insertMany: StatementSync;
@@ -62,7 +79,16 @@ export class Received {
 
   #receive(spans: readonly ReceivedSpan[], at: bigint): Receipt {
     const others = this.#withoutOwn(spans);
-    const records = this.#append(others, at);
+    const numbers = new Map<string, number>();
+    // Spans of one program and library have the same two objects, as they come from the decoder.
+    let last: { readonly span: ReceivedSpan; readonly number: number } | undefined;
+    const stored = this.#append(others, at, (span) => {
+      if (last?.span.resource !== span.resource || last.span.scope !== span.scope) {
+        last = { span, number: this.#numberOf(toOrigin(span), numbers) };
+      }
+      return { origin: last.number, at: span.startTime, data: toReceived(span) };
+    });
+    const records = stored.map((one): ReceivedRecord => ({ type: "received", ...one }));
     return {
       records,
       own: spans.length - others.length,
@@ -70,8 +96,45 @@ export class Received {
     };
   }
 
+  /** Writes spans that plugins emitted; gives those that were not there before (T3). */
+  emit(spans: readonly EmittedSpan[], at: bigint): EmittedRecord[] {
+    const numbers = new Map<string, number>();
+    const stored = this.#append(spans, at, (span) => ({
+      origin: this.#numberOf(toEmitter(span), numbers),
+      at: span.time,
+      data: toEmitted(span),
+    }));
+    return stored.map((one) => ({ type: "emitted", ...one }));
+  }
+
+  /** As Store.known. */
+  known(spans: readonly SpanReference[]): SpanReference[] {
+    const others = this.#withoutOwn(spans);
+    const known = this.#find(new Set(others.filter(isReference).map(idsOf)));
+    const unknown = new Set(others.filter((one) => !isReference(one) || !known.has(idsOf(one))));
+    return spans.filter((span) => !unknown.has(span));
+  }
+
+  // Newest first, which are what is asked for. No index finds them by their ids: with one, spans are received at a
+  // third of the speed, and a million of them are looked through in a tenth of a second.
+  #find(ids: ReadonlySet<string>): Set<string> {
+    const found = new Set<string>();
+    while (found.size < ids.size) {
+      const left = [...ids].filter((one) => !found.has(one));
+      const rows = this.#db.statement(
+        `SELECT substr(data, 1, ${ID_DIGITS}) AS ids FROM journal INDEXED BY journal_received ` +
+          `WHERE run < 0 AND substr(data, 1, ${ID_DIGITS}) IN (SELECT value FROM json_each(?)) ` +
+          "ORDER BY at DESC LIMIT ?",
+      ).all(JSON.stringify(left), left.length) as unknown as { ids: string }[];
+      for (const row of rows) found.add(row.ids);
+      // As many rows as were asked for may have been one span's, which was received with several starts.
+      if (rows.length < left.length) break;
+    }
+    return found;
+  }
+
   // T2. Most traces are of no run, which one look-up tells.
-  #withoutOwn(spans: readonly ReceivedSpan[]): readonly ReceivedSpan[] {
+  #withoutOwn<T extends SpanReference>(spans: readonly T[]): readonly T[] {
     const own = new Map<string, Set<string>[]>();
     each([...new Set(spans.map(({ traceId }) => traceId))], (traces) => {
       const find = traces.length === MANY ? this.#ownMany : this.#ownOne;
@@ -103,54 +166,53 @@ export class Received {
     return known.ids;
   }
 
-  #append(spans: readonly ReceivedSpan[], at: bigint): ReceivedRecord[] {
-    const records: ReceivedRecord[] = [];
-    const numbers = new Map<string, number>();
-    // Spans of one program and library have the same two objects, as they come from the decoder.
-    let last: { readonly span: ReceivedSpan; readonly number: number } | undefined;
+  /** Writes the rows of spans that are not there yet, and their receipt. */
+  #append<T extends SpanReference>(
+    spans: readonly T[],
+    at: bigint,
+    toRow: (span: T) => SpanRow,
+  ): { readonly span: T; readonly position: number }[] {
+    const records: { readonly span: T; readonly position: number }[] = [];
+    const origins = new Set<number>();
     each(spans, (some) => {
-      const rows: SQLInputValue[] = [];
-      for (const span of some) {
-        if (last?.span.resource !== span.resource || last.span.scope !== span.scope) {
-          last = { span, number: this.#numberOf(span, numbers) };
-        }
-        rows.push(-last.number, BigInt.asIntN(64, span.startTime), toReceived(span));
+      const rows = some.map(toRow);
+      const values: SQLInputValue[] = [];
+      for (const { origin, at, data } of rows) {
+        origins.add(origin);
+        values.push(-origin, BigInt.asIntN(64, at), data);
       }
       const insert = some.length === MANY ? this.#insertMany : this.#insertOne;
-      const { changes, lastInsertRowid } = insert.run(...rows);
+      const { changes, lastInsertRowid } = insert.run(...values);
       if (changes === 0) return;
       // Row numbers inside a transaction follow one another: nobody else writes.
       const first = Number(lastInsertRowid) - Number(changes) + 1;
-      const stored = changes === some.length ? some : this.#stored(first, some);
-      stored.forEach((span, i) => records.push({ type: "received", span, position: first + i }));
+      const stored = changes === some.length ? some : this.#stored(first, some, rows);
+      stored.forEach((span, i) => records.push({ span, position: first + i }));
     });
     if (records.length > 0) {
       this.#db.statement("INSERT INTO receipts (last, first, at, origins) VALUES (?, ?, ?, ?)").run(
         records.at(-1)!.position,
         records[0].position,
         at,
-        JSON.stringify([...numbers.values()]),
+        JSON.stringify([...origins]),
       );
     }
     return records;
   }
 
-  // Which of these the rows from a position on are: some were there already.
-  #stored(first: number, spans: readonly ReceivedSpan[]): readonly ReceivedSpan[] {
-    const rows = this.#db.exact(
+  // Which of these the journal's rows from a position on are: some were there already.
+  #stored<T>(first: number, spans: readonly T[], rows: readonly SpanRow[]): T[] {
+    const stored = this.#db.exact(
       `SELECT at, substr(data, 1, ${ID_DIGITS}) AS ids FROM journal WHERE position >= ? ` +
         "ORDER BY position",
     ).all(first) as unknown as { at: bigint; ids: string }[];
-    return rows.map(({ at, ids }) =>
-      spans.find(({ traceId, spanId, startTime }) =>
-        traceId + spanId === ids && BigInt.asIntN(64, startTime) === at
-      )!
+    return stored.map(({ at, ids }) =>
+      spans[rows.findIndex((row) => BigInt.asIntN(64, row.at) === at && row.data.startsWith(ids))]
     );
   }
 
   // Looked up in each transaction: another process may have deleted an origin that nothing used.
-  #numberOf(origin: Origin, numbers: Map<string, number>): number {
-    const data = toOrigin(origin);
+  #numberOf(data: string, numbers: Map<string, number>): number {
     let number = numbers.get(data);
     if (number !== undefined) return number;
     this.#db.statement("INSERT OR IGNORE INTO origins (data) VALUES (?)").run(data);
@@ -168,26 +230,27 @@ export class Received {
     readonly run: bigint;
     readonly at: bigint;
     readonly data: string;
-  }): ReceivedRecord | undefined {
+  }): ReceivedRecord | EmittedRecord | undefined {
     const origin = this.#origin(Number(-row.run));
-    return origin === undefined ? undefined : fromReceived(row, origin);
+    if (origin === undefined) return undefined;
+    return "emitted" in origin ? fromEmitted(row, origin) : fromReceived(row, origin);
   }
 
-  #origin(number: number): Origin | undefined {
+  #origin(number: number): Origin | Emitter | undefined {
     let origin = this.#origins.get(number);
     if (origin === undefined) {
       const row = this.#db.statement("SELECT data FROM origins WHERE id = ?").get(number) as
         | { data: string }
         | undefined;
       if (row === undefined) return undefined;
-      origin = fromOrigin(row.data);
+      origin = fromEmitter(row.data) ?? fromOrigin(row.data);
       if (this.#origins.size >= REMEMBERED_ORIGINS) this.#origins.clear();
       this.#origins.set(number, origin);
     }
     return origin;
   }
 
-  /** Deletes what was received before a time; how many. `last` is the journal's last position, which stays (J4). */
+  /** Deletes what was received or emitted before a time; how many. `last` is the journal's last position, which stays (J4). */
   prune(before: bigint, last: number): number {
     // Numbers of runs that are deleted may be given again.
     this.#spanIds.clear();
@@ -212,6 +275,15 @@ export class Received {
     ).run();
     return count;
   }
+}
+
+// Of ids of other lengths two different pairs could have the same digits.
+function isReference({ traceId, spanId }: SpanReference): boolean {
+  return traceId.length === 32 && spanId.length === 16;
+}
+
+function idsOf({ traceId, spanId }: SpanReference): string {
+  return traceId + spanId;
 }
 
 function each<T>(all: readonly T[], body: (some: readonly T[]) => void): void {

@@ -14,4 +14,5 @@ export function fromColumn(column: string): string {
   return column.startsWith(MARK) ? JSON.parse(column.slice(MARK.length)) : column;
 }
 
-const MARK = "\u0001";
+/** What texts that a column cannot hold stand behind, as JSON. */
+export const MARK = "\u0001";

@@ -4,10 +4,12 @@ import { StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { LedgerEntry, Snapshot } from "../core/proposal.ts";
 import type {
+  EmittedRecord,
   EndEntry,
   JournalRecord,
   ReceivedRecord,
   ReceivedSpan,
+  SpanReference,
   StartEntry,
   Status,
   StoreRecord,
@@ -20,6 +22,7 @@ import type {
   LeaseState,
   LedgerQuery,
   Pruned,
+  Reaction,
   Receipt,
   RunHeader,
   RunQuery,
@@ -56,8 +59,8 @@ interface HeldLease {
  * SQLite driver, which tests/contract compares with it.
  *
  * J1 holds as far as memory can. J4: positions come from a counter. R7: the fence is checked in `commit`,
- * which does not give way. P2: `decide` does not give way
- * either.
+ * which does not give way. P2, T3: `decide` and `react` do not give
+ * way either.
  */
 class MemoryStore implements Store {
   readonly location = "memory:";
@@ -69,7 +72,7 @@ class MemoryStore implements Store {
   readonly #items = new Map<string, string>();
   readonly #ledger = new MemoryLedger();
   #journal: JournalRecord[] = [];
-  #received: (ReceivedRecord & { readonly at: bigint })[] = [];
+  #others: ((ReceivedRecord | EmittedRecord) & { readonly at: bigint })[] = [];
   #signals: Signal[] = [];
   #position = 0;
   #signalNumber = 0;
@@ -198,12 +201,13 @@ class MemoryStore implements Store {
 
   async since(position: number, limit: number): Promise<readonly StoreRecord[]> {
     this.#check();
-    const later = [...this.#journal, ...this.#received]
+    const later = [...this.#journal, ...this.#others]
       .filter((one) => one.position > position)
       .sort((a, b) => a.position - b.position);
-    return later.slice(0, Math.max(0, limit)).map((one) =>
-      one.type === "received" ? receivedRecord(one) : copy(one)
-    );
+    return later.slice(0, Math.max(0, limit)).map((one) => {
+      if (one.type === "received") return receivedRecord(one);
+      return one.type === "emitted" ? emittedRecord(one) : copy(one);
+    });
   }
 
   async last(): Promise<number> {
@@ -218,10 +222,10 @@ class MemoryStore implements Store {
     const records: ReceivedRecord[] = [];
     for (const span of spans) {
       if (this.#isOwn(span)) own++;
-      else if (this.#received.some((one) => isSame(one.span, span))) repeated++;
+      else if (this.#isThere(span, span.startTime)) repeated++;
       else {
         const record = { ...receivedRecord({ span, position: ++this.#position }), at };
-        this.#received.push(record);
+        this.#others.push(record);
         records.push(receivedRecord(record));
       }
     }
@@ -229,10 +233,42 @@ class MemoryStore implements Store {
     return { records, own, repeated };
   }
 
-  #isOwn(span: ReceivedSpan): boolean {
+  #isThere(span: SpanReference, start: bigint): boolean {
+    return this.#others.some((one) => isSame(one.span, span) && startOf(one) === start);
+  }
+
+  #isOwn(span: SpanReference): boolean {
     return this.#journal.some((one) =>
       one.type === "start" && one.span.spanId === span.spanId &&
       this.#runs.get(one.runId)?.header.traceId === span.traceId
+    );
+  }
+
+  async react(
+    lease: Lease,
+    { spans, items, at }: Reaction,
+  ): Promise<readonly EmittedRecord[] | undefined> {
+    this.#check();
+    if (!this.#isCurrent(lease)) return undefined;
+    for (const [key, value] of Object.entries(items)) {
+      if (value === null) this.#items.delete(key);
+      else this.#items.set(key, value);
+    }
+    const records: EmittedRecord[] = [];
+    for (const span of spans) {
+      if (this.#isThere(span, span.time)) continue;
+      const record = { ...emittedRecord({ span, position: ++this.#position }), at };
+      this.#others.push(record);
+      records.push(emittedRecord(record));
+    }
+    this.#version++;
+    return records;
+  }
+
+  async known(spans: readonly SpanReference[]): Promise<readonly SpanReference[]> {
+    this.#check();
+    return spans.filter((span) =>
+      this.#isOwn(span) || this.#others.some((one) => isSame(one.span, span))
     );
   }
 
@@ -374,6 +410,12 @@ class MemoryStore implements Store {
     return true;
   }
 
+  async items(prefix: string): Promise<ReadonlyMap<string, string>> {
+    this.#check();
+    const all = [...this.#items].filter(([key]) => key.startsWith(prefix));
+    return new Map(all.sort(([a], [b]) => compare(a, b)));
+  }
+
   async prune(before: bigint): Promise<Pruned> {
     this.#check();
     const needed = new Set<string>();
@@ -398,8 +440,8 @@ class MemoryStore implements Store {
       this.#leases.delete(`run:${id}`);
     }
     this.#journal = this.#journal.filter(({ runId }) => this.#runs.has(runId));
-    const receivedBefore = this.#received.length;
-    this.#received = this.#received.filter(({ at }) => at >= before);
+    const othersBefore = this.#others.length;
+    this.#others = this.#others.filter(({ at }) => at >= before);
     this.#signals = this.#signals.filter(({ runId }) => this.#runs.has(runId));
     const used = new Set([...this.#runs.values()].map(({ header }) => header.definition));
     for (const hash of [...this.#definitions.keys()]) {
@@ -408,7 +450,7 @@ class MemoryStore implements Store {
     this.#version++;
     return {
       runs: pruned.length,
-      receivedSpans: receivedBefore - this.#received.length,
+      receivedSpans: othersBefore - this.#others.length,
     };
   }
 
@@ -432,9 +474,18 @@ function receivedRecord(
   return { type: "received", position, span: structuredClone(span) };
 }
 
-function isSame(one: ReceivedSpan, other: ReceivedSpan): boolean {
-  return one.traceId === other.traceId && one.spanId === other.spanId &&
-    one.startTime === other.startTime;
+function emittedRecord(
+  { span, position }: Pick<EmittedRecord, "span" | "position">,
+): EmittedRecord {
+  return { type: "emitted", position, span: copy(span) };
+}
+
+function isSame(one: SpanReference, other: SpanReference): boolean {
+  return one.traceId === other.traceId && one.spanId === other.spanId;
+}
+
+function startOf(record: ReceivedRecord | EmittedRecord): bigint {
+  return record.type === "received" ? record.span.startTime : record.span.time;
 }
 
 function isFinal(status: Status): boolean {

@@ -3,7 +3,13 @@
 import { StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { LedgerEntry, Snapshot } from "../core/proposal.ts";
-import type { JournalRecord, ReceivedSpan, StoreRecord } from "../core/span.ts";
+import type {
+  EmittedRecord,
+  JournalRecord,
+  ReceivedSpan,
+  SpanReference,
+  StoreRecord,
+} from "../core/span.ts";
 import type {
   Commit,
   Entry,
@@ -11,6 +17,7 @@ import type {
   LeaseState,
   LedgerQuery,
   Pruned,
+  Reaction,
   Receipt,
   RunQuery,
   RunSummary,
@@ -19,6 +26,7 @@ import type {
 } from "../core/store.ts";
 import { Connection } from "./_connection.ts";
 import { type FileOptions, openFile } from "./_file.ts";
+import { Items } from "./_items.ts";
 import { Journal } from "./_journal.ts";
 import { Leases } from "./_leases.ts";
 import { Ledger } from "./_ledger.ts";
@@ -36,7 +44,7 @@ export function openSqlite(file: string, options: FileOptions): Store {
 /**
  * The store in a SQLite file in WAL mode (default driver).
  *
- * Keeps J1, J4, P2 and R7 as `Store` states them: every call that writes is one BEGIN IMMEDIATE transaction,
+ * Keeps J1, J4, P2, R7 and T3 as `Store` states them: every call that writes is one BEGIN IMMEDIATE transaction,
  * run to its end without giving way, so that no two calls of a process mix.
  */
 class SqliteStore implements Store {
@@ -48,6 +56,7 @@ class SqliteStore implements Store {
   readonly #journal: Journal;
   readonly #leases: Leases;
   readonly #ledger: Ledger;
+  readonly #items: Items;
   readonly #runs: Runs;
   readonly #file: string;
   // Which file it is: one that takes its place under the same name is another.
@@ -62,6 +71,7 @@ class SqliteStore implements Store {
     this.#journal = new Journal(this.#db, this.#spills, this.#received);
     this.#leases = new Leases(this.#db);
     this.#ledger = new Ledger(this.#db);
+    this.#items = new Items(this.#db);
     this.#runs = new Runs(this.#db);
     this.#file = file;
     this.#identity = identityOf(file);
@@ -98,6 +108,21 @@ class SqliteStore implements Store {
 
   async receive(spans: readonly ReceivedSpan[], at: bigint): Promise<Receipt> {
     return this.#received.receive(spans, at);
+  }
+
+  async react(
+    lease: Lease,
+    { spans, items, at }: Reaction,
+  ): Promise<readonly EmittedRecord[] | undefined> {
+    return this.#db.write(() => {
+      if (!this.#leases.isCurrent(lease)) return undefined;
+      this.#items.write(items);
+      return this.#received.emit(spans, at);
+    });
+  }
+
+  async known(spans: readonly SpanReference[]): Promise<readonly SpanReference[]> {
+    return this.#db.read(() => this.#received.known(spans));
   }
 
   async acquire(
@@ -195,19 +220,19 @@ class SqliteStore implements Store {
   }
 
   async getItem(key: string): Promise<string | undefined> {
-    const row = this.#db.read(() =>
-      this.#db.statement("SELECT value FROM items WHERE key = ?").get(toColumn(key))
-    ) as { value: string } | undefined;
-    return row === undefined ? undefined : fromColumn(row.value);
+    return this.#db.read(() => this.#items.get(key));
   }
 
   async setItem(key: string, value: string, lease?: Lease): Promise<boolean> {
     return this.#db.write(() => {
       if (lease !== undefined && !this.#leases.isCurrent(lease)) return false;
-      this.#db.statement("INSERT OR REPLACE INTO items (key, value) VALUES (?, ?)")
-        .run(toColumn(key), toColumn(value));
+      this.#items.write({ [key]: value });
       return true;
     });
+  }
+
+  async items(prefix: string): Promise<ReadonlyMap<string, string>> {
+    return this.#db.read(() => this.#items.list(prefix));
   }
 
   async prune(before: bigint): Promise<Pruned> {

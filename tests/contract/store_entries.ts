@@ -1,5 +1,11 @@
 import type { Decision, LedgerEntry, Proposal, Snapshot } from "../../engine/core/proposal.ts";
-import type { EndEntry, JournalRecord, ReceivedSpan, StartEntry } from "../../engine/core/span.ts";
+import type {
+  EmittedSpan,
+  EndEntry,
+  JournalRecord,
+  ReceivedSpan,
+  StartEntry,
+} from "../../engine/core/span.ts";
 import type { Entry, Holder, RunHeader, Store } from "../../engine/core/store.ts";
 
 /** The time at which the tests' runs are created: its nanoseconds need more than 53 bits. */
@@ -99,6 +105,25 @@ export function received(number: number, more: Partial<ReceivedSpan> = {}): Rece
     events: [],
     resource: { "service.name": "shop" },
     scope: { name: "" },
+    ...more,
+  };
+}
+
+/** A span that a plugin emitted; `number` makes its id. */
+export function emitted(number: number, more: Partial<EmittedSpan> = {}): EmittedSpan {
+  return {
+    traceId: RUN_TRACE,
+    spanId: `e${number.toString(16).padStart(15, "0")}`,
+    parentSpanId: "00f067aa0ba902b7",
+    name: "slow_step.slow",
+    time: T0 + 9n,
+    attributes: { "test.number": 1.5, "test.list": ["a", "b"] },
+    links: [{ traceId: RUN_TRACE, spanId: "00f067aa0ba902b7" }],
+    plugin: "slow_step",
+    depth: 1,
+    workflow: "test",
+    runId: "a",
+    stepId: "x",
     ...more,
   };
 }

@@ -2,9 +2,10 @@ import type { Store } from "../../engine/core/store.ts";
 import { openStore } from "../../engine/store/open.ts";
 import { ledgerContract } from "./ledger_contract.ts";
 import { receivedContract } from "./received_contract.ts";
+import { reactionContract } from "./reaction_contract.ts";
 import { storeContract } from "./store_contract.ts";
 
-for (const contract of [storeContract, receivedContract, ledgerContract]) {
+for (const contract of [storeContract, receivedContract, ledgerContract, reactionContract]) {
   contract("memory", () => openStore("memory:", { durability: "full" }));
   contract("sqlite", openTemporary);
 }
