@@ -29,6 +29,8 @@ export interface StepsOptions {
   readonly before?: Graph;
   /** Names of the workflow's `env`. */
   readonly env: ReadonlySet<string>;
+  /** Names of the workflow's plugins. */
+  readonly plugins: ReadonlySet<string>;
   readonly scopes: Scopes;
   readonly texts: Texts;
   /** Gets places of raw(), as offsets. */
@@ -161,6 +163,7 @@ class StepCompiler {
       return { uses: "shell", inputs: objectOf([["run", template]]) };
     }
     const type = textOf(uses?.value) ?? "";
+    if (uses !== undefined) this.#checkPlugin(type, uses.value);
     const inputs = asMapping(given?.value);
     if (inputs === undefined) return { uses: type, inputs: constant({}) };
     const module = this.#checkWith(type, inputs);
@@ -172,6 +175,21 @@ class StepCompiler {
       ])),
       ...(module === undefined ? {} : { module }),
     };
+  }
+
+  // The schema knows the form `plugin/step`; which step types there are, only the plugin itself.
+  #checkPlugin(type: string, at: Node): void {
+    const [plugin, step] = type.split("/", 2);
+    const { plugins } = this.#options;
+    if (!step || plugins.has(plugin)) return;
+    const near = nearest(plugin, plugins);
+    this.#texts.fault(
+      at,
+      "unknown-name",
+      `no plugin of the workflow's \`plugins:\` has the name \`${plugin}\`; ` +
+        `add \`- use: ${plugin}\` there, or the path of its file`,
+      near === undefined ? undefined : `${near}/${step}`,
+    );
   }
 
   #input(type: string, entry: Entry, names: Names): Template {

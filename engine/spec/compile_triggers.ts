@@ -4,7 +4,7 @@ import { cronProblem, timeZoneProblem } from "./cron.ts";
 import type { Texts } from "./texts.ts";
 import { asMapping, itemsOf, type Mapping, type Node, textOf, wordOf } from "./tree.ts";
 
-/** Compiles `on:`; what starts runs beside schedules is refused by the schema. */
+/** Compiles the schedules of `on:`. */
 export function compileSchedules(on: Node | undefined, texts: Texts): Schedule[] {
   const given = asMapping(on)?.get("schedule");
   const list = given?.kind === "list" ? itemsOf(given) : given === undefined ? [] : [given];
@@ -19,6 +19,20 @@ export function compileSchedules(on: Node | undefined, texts: Texts): Schedule[]
       jitterMs: durationOf(node.get("jitter"), texts) ?? 0,
     }];
   });
+}
+
+/** Compiles the commands of `on:`. */
+export function compileCommands(on: Node | undefined, texts: Texts): string[] {
+  const given = asMapping(on)?.get("command");
+  const commands: string[] = [];
+  for (const node of given?.kind === "list" ? given.items : given === undefined ? [] : [given]) {
+    const name = textOf(node);
+    if (name === undefined) continue;
+    if (commands.includes(name)) {
+      texts.fault(node, "duplicate", `the command \`${name}\` stands here twice`);
+    } else commands.push(name);
+  }
+  return commands;
 }
 
 /** Reads and checks `cron` and `timezone` of a mapping. */

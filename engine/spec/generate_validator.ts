@@ -28,7 +28,12 @@ export function generate(): string {
   delete flat.definitions;
   ajv.addSchema(resolve(flat, "workflow#", places) as object, "workflow");
   ajv.addSchema(resolve(schema.definitions.step, "step#", places) as object, "step");
-  const code = standalone.default(ajv, { validateWorkflow: "workflow", validateStep: "step" });
+  ajv.addSchema(resolve(schema.definitions.settings, "settings#", places) as object, "settings");
+  const code = standalone.default(ajv, {
+    validateWorkflow: "workflow",
+    validateStep: "step",
+    validateSettings: "settings",
+  });
   if (/\brequire\(|\bfrom\s+"ajv/.test(code)) {
     throw new SpanloopError(
       "schema.keyword",

@@ -4,8 +4,9 @@ import { constant } from "../expression/template.ts";
 import { compileBaggage, compileTrace } from "./compile_context.ts";
 import { compileContract } from "./compile_contract.ts";
 import { compileParams } from "./compile_params.ts";
+import { compilePlugins } from "./compile_plugins.ts";
 import { compileSteps, durationOf, optional, type StepsOptions } from "./compile_steps.ts";
-import { compileSchedules } from "./compile_triggers.ts";
+import { compileCommands, compileSchedules } from "./compile_triggers.ts";
 import { decode } from "./decode.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import { Scopes } from "./names.ts";
@@ -69,6 +70,8 @@ export function loadWorkflow(
 
 function compile(root: Mapping, text: string, file: string, report: Report): Workflow {
   const texts = new Texts(text, report);
+  const folder = folderOf(file);
+  const name = textOf(root.get("name")) ?? "";
   const params = compileParams(root.get("params"), texts);
   const taken = new Map<string, { from: number; list: string }>();
   const graphs = {
@@ -78,6 +81,11 @@ function compile(root: Mapping, text: string, file: string, report: Report): Wor
   };
   const scopes = new Scopes(params, Object.values(graphs), report);
   const env = asMapping(root.get("env"));
+  const plugins = compilePlugins(
+    root.get("plugins"),
+    { file, folder, workflow: name, params },
+    texts,
+  );
   const declared = new Set(env?.entries.map((entry) => entry.key));
   const outside = scopes.at({});
   const inside = scopes.at({ env: declared });
@@ -87,6 +95,7 @@ function compile(root: Mapping, text: string, file: string, report: Report): Wor
     graph: graphs[list],
     ...(before === undefined ? {} : { before }),
     env: declared,
+    plugins: new Set(plugins.map((plugin) => plugin.name)),
     scopes,
     texts,
     raw: (path, offset) => places.push({ path, offset }),
@@ -97,12 +106,14 @@ function compile(root: Mapping, text: string, file: string, report: Report): Wor
   };
   durationOf(root.get("timeout"), texts);
   return {
-    name: textOf(root.get("name")) ?? "",
+    name,
     ...optional("description", textOf(root.get("description"))),
     file,
-    folder: folderOf(file),
+    folder,
     text,
     schedules: compileSchedules(root.get("on"), texts),
+    commands: compileCommands(root.get("on"), texts),
+    plugins,
     params,
     env: texts.record(env, outside, "written"),
     ...optional("cwd", template("cwd", inside)),
@@ -138,6 +149,7 @@ function compileGroup(root: Mapping, texts: Texts, names: Names): Group | undefi
   };
 }
 
-function folderOf(file: string): string {
+/** The folder of an absolute path. */
+export function folderOf(file: string): string {
   return file.slice(0, Math.max(file.lastIndexOf("/"), 0)) || "/";
 }

@@ -128,6 +128,68 @@ Deno.test("a full workflow is compiled with its defaults", () => {
   assert.equal(workflow.finally[1].if?.regardless, true);
 });
 
+Deno.test("a workflow's plugins are named by the last part of `use`, and keep what they were granted", () => {
+  const { plugins } = valid(`name: a
+params: { size: { type: integer, default: 1, tune: { min: 1, max: 9 } } }
+plugins:
+  - use: slow_step
+  - use: ./my_analyzer.ts
+    with: { threshold: 0.1, __proto__: { a: 1 }, list: [1, null] }
+    grant:
+      see: ["orders.*"]
+      propose: [size]
+      permissions: { net: [api.example.com], read: true }
+      rate: 60
+  - { use: ../shared/review/, trust: true, grant: {} }
+  - { use: ../audit/plugin.ts, grant: { external: true, actions: [], workflows: ["*"] } }
+  - use: npm:@acme/scoped@^1.2.0/plugin.js
+  - use: npm:bare
+  - use: top.js
+  - use: plugin.ts
+steps:
+  - { id: a, uses: my_analyzer/check, with: { n: "\${{ params.size }}" } }
+  - { id: b, uses: slow_step/measure_it }
+`);
+  const [slow, analyzer, review, audit] = plugins;
+  assert.deepEqual(plugins.map(({ name }) => name), [
+    "slow_step",
+    "my_analyzer",
+    "review",
+    "audit",
+    "scoped",
+    "bare",
+    "top",
+    "flows",
+  ]);
+  assert.deepEqual(slow, {
+    name: "slow_step",
+    use: "slow_step",
+    workflow: "a",
+    folder: "/flows",
+    file: "/flows/w.yaml",
+    line: 4,
+    trust: false,
+    with: {},
+  });
+  assert.deepEqual(analyzer.grant, {
+    see: ["orders.*"],
+    propose: ["size"],
+    permissions: { net: ["api.example.com"], read: true },
+    rate: 60,
+  });
+  assert.deepEqual(Object.keys(analyzer.with), ["threshold", "__proto__", "list"]);
+  assert.deepEqual([review.trust, review.grant], [true, {}]);
+  assert.deepEqual(audit.grant, { external: true, actions: [], workflows: ["*"] });
+  assert.deepEqual(valid("name: a\nsteps: [{ id: a, run: x }]").plugins, []);
+});
+
+Deno.test("a workflow listens to one command or several", () => {
+  const commands = (on: string) => valid(`name: a\non: ${on}\nsteps: [{ id: a, run: x }]`).commands;
+  assert.deepEqual(commands("{ command: lean.define }"), ["lean.define"]);
+  assert.deepEqual(commands("{ command: [lean.define, b] }"), ["lean.define", "b"]);
+  assert.deepEqual(commands("{}"), []);
+});
+
 Deno.test("a step without needs follows the one above it in the same list; [] starts at once (S1)", () => {
   const workflow = valid(FULL);
   const needs = (steps: Workflow["steps"]) => steps.map((step) => step.needs);

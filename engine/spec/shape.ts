@@ -5,6 +5,7 @@ import {
   DEFINITIONS,
   KEYS,
   type SchemaError,
+  validateSettings,
   validateStep,
   validateWorkflow,
 } from "./validator.js";
@@ -25,7 +26,7 @@ export function checkShape(root: Mapping, text: string, report: Report): void {
   if (!validateWorkflow(flat)) {
     for (const error of validateWorkflow.errors ?? []) {
       if (report.full()) return;
-      new Translator(text, report, root, undefined).translate(error);
+      new Translator(text, report, root, "workflow").translate(error);
     }
   }
   for (const list of LISTS) {
@@ -36,11 +37,23 @@ export function checkShape(root: Mapping, text: string, report: Report): void {
       if (validateStep(toJson(step))) continue;
       for (const error of validateStep.errors ?? []) {
         if (report.full()) return;
-        new Translator(text, report, step, step).translate(error);
+        new Translator(text, report, step, "step").translate(error);
       }
     }
   }
 }
+
+/** Holds the tree of spanloop.yaml against its schema and reports every difference at its place. */
+export function checkSettingsShape(root: Mapping, text: string, report: Report): void {
+  if (validateSettings(toJson(root))) return;
+  for (const error of validateSettings.errors ?? []) {
+    if (report.full()) return;
+    new Translator(text, report, root, "settings").translate(error);
+  }
+}
+
+// What is held against the schema, in words.
+const ROOTS = { workflow: "a workflow", step: "a step", settings: "spanloop.yaml" } as const;
 
 // What a definition wants, in words; the schema's own keywords are no sentence.
 const WANTED: Readonly<Record<string, string>> = {
@@ -63,6 +76,13 @@ const WANTED: Readonly<Record<string, string>> = {
   list: "a list or an expression",
   attribute: "text, a number, true or false, or a list of these",
   scalar: "text, a number, true or false",
+  commandName: "lower-case letters, digits, `_`, `-` and `.`, starting with a letter, at most 100",
+  command: "a command's name, or a list of them",
+  plugins: "a list of plugins, such as [{ use: slow_step }]",
+  plugin: "a mapping with `use`, such as { use: slow_step }",
+  names: "a list of names",
+  pluginStep: "a plugin's name, `/` and the name of its step type, such as my_plugin/check",
+  storeText: "sqlite:FILE or memory:",
 };
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -76,31 +96,28 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 const LATER: Readonly<Record<string, string>> = {
-  "workflow#/plugins": "plugins",
   "workflow#/properties/on/span": "starting on a span",
   "workflow#/properties/on/alert": "starting on an alert",
-  "workflow#/properties/on/command": "starting on a command",
 };
 
 class Translator {
   readonly #text: string;
   readonly #report: Report;
   readonly #root: Node;
-  readonly #step: Node | undefined;
+  readonly #what: keyof typeof ROOTS;
 
-  constructor(text: string, report: Report, root: Node, step: Node | undefined) {
+  constructor(text: string, report: Report, root: Node, what: keyof typeof ROOTS) {
     this.#text = text;
     this.#report = report;
     this.#root = root;
-    this.#step = step;
+    this.#what = what;
   }
 
   translate(error: SchemaError): void {
     // `if` only repeats what `then` and `else` say; a bad property name is told by its own rule.
     if (error.keyword === "if" || error.keyword === "propertyNames") return;
     const pointer = error.schemaPath.slice(error.schemaPath.indexOf("#"));
-    const path = (this.#step === undefined ? "workflow" : "step") +
-      pointer.slice(0, pointer.lastIndexOf("/"));
+    const path = this.#what + pointer.slice(0, pointer.lastIndexOf("/"));
     const { node, entry, name } = this.#find(error.instancePath);
     switch (error.keyword) {
       case "additionalProperties":
@@ -143,7 +160,7 @@ class Translator {
     const keys = KEYS[path] ?? [];
     const own = path === "workflow#" ? /^x[-_](.*)$/i.exec(key) : null; // such keys are the author's own
     const suggestion = own === null ? nearest(key, keys) : `x-${own[1]}`;
-    const where = name !== "" ? `\`${name}\`` : node === this.#step ? "a step" : "a workflow";
+    const where = name !== "" ? `\`${name}\`` : ROOTS[this.#what];
     const known = suggestion === undefined ? `; known here: ${keys.join(", ")}` : "";
     this.#add(
       entry.from,
@@ -166,11 +183,11 @@ class Translator {
     );
     // In a closed mapping that key is reported itself, with this one as the suggestion.
     if (misspelt !== undefined && KEYS[path] !== undefined) return;
-    const id = this.#step === node ? textOf(asMapping(node)?.get("id")) : undefined;
+    const id = name === "" ? textOf(asMapping(node)?.get("id")) : undefined;
     const who = name !== ""
       ? `\`${name}\``
-      : node !== this.#step
-      ? "a workflow"
+      : this.#what !== "step"
+      ? ROOTS[this.#what]
       : id === undefined
       ? "this step"
       : `step \`${id}\``;
@@ -197,9 +214,13 @@ class Translator {
           "a shell command is written as `run:`, without `uses`",
         );
       }
-      if (text === "approval" || text.includes("/")) {
-        const what = text === "approval" ? "steps that wait for approval" : "step types of plugins";
-        return this.#at(node, entry, "not-yet", `not yet supported: ${what} (\`${text}\`)`);
+      if (text === "approval") {
+        return this.#at(
+          node,
+          entry,
+          "not-yet",
+          "not yet supported: steps that wait for approval (`approval`)",
+        );
       }
     }
     if (node.kind !== "scalar" || text === undefined) {
@@ -241,7 +262,7 @@ class Translator {
         textOf(node)!.replaceAll("-", "_"),
       );
     }
-    const subject = name === "" ? (this.#step === node ? "a step" : "a workflow") : `\`${name}\``;
+    const subject = name === "" ? ROOTS[this.#what] : `\`${name}\``;
     const item = entry === undefined && name !== "" ? `an item of ${subject}` : subject;
     if (error.keyword === "minItems") {
       return this.#at(node, entry, "value", `${subject} must not be empty`);

@@ -16,6 +16,8 @@ export interface Validator {
 export const validateWorkflow: Validator;
 /** Checks one step. */
 export const validateStep: Validator;
+/** Checks spanloop.yaml. */
+export const validateSettings: Validator;
 /** The keys that a closed object allows, by its place: `workflow#/properties/on`, `step#`. */
 export const KEYS: Readonly<Record<string, readonly string[]>>;
 /** The name of the definition that stands at a place. */
