@@ -28,14 +28,6 @@ export function workflowOf(heard: Heard): string | undefined {
   return heard.kind === "emitted" ? heard.span.workflow : undefined;
 }
 
-/** The value of one attribute as the plugin would see it; undefined without it. */
-export function attributeOf(heard: Heard, key: string): Json | undefined {
-  if (heard.kind !== "journal") return own(heard.span.attributes, key);
-  const { start, end } = heard;
-  const last = end === undefined ? undefined : own(end.end.attributes, key);
-  return last ?? own(start.span.attributes, key);
-}
-
 /** All attributes as the plugin would see them, frozen; a journalled span's end adds to and replaces those of its start. */
 export function attributesOf(heard: Heard): JsonObject {
   if (heard.kind !== "journal") return Object.freeze(plainObject(heard.span.attributes));
@@ -152,10 +144,6 @@ const NO_LINKS: readonly SpanReference[] = Object.freeze([]);
 function references(links: readonly SpanReference[] | undefined): readonly SpanReference[] {
   if (links === undefined || links.length === 0) return NO_LINKS;
   return Object.freeze(links.map(({ traceId, spanId }) => ({ traceId, spanId })));
-}
-
-function own(attributes: ReceivedAttributes, key: string): Json | undefined {
-  return Object.hasOwn(attributes, key) ? plain(attributes[key]) : undefined;
 }
 
 // A spread is ten times as fast as a loop, and makes an own property of `__proto__`; what few values are not plain are
