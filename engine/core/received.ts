@@ -67,13 +67,13 @@ export interface TailOptions {
   readonly signal: AbortSignal;
 }
 
-/** A span that has ended, of a run or received. */
+/** A span that has ended, of a run, received, or emitted by a plugin. */
 export interface TailedSpan {
   /** The span. */
   readonly span: ReceivedSpan;
   /** The program that it is of: `service.name`. */
   readonly service?: ReceivedValue;
-  /** The run that it is of; absent for a received one. */
+  /** The run that it is of, or that of the event which an emitted one answers; absent for a received one. */
   readonly runId?: string;
   /** It as an ExportTraceServiceRequest in OTLP's JSON: one line of the file exporter's format. */
   otlp(): JsonObject;

@@ -1,5 +1,11 @@
 import { derivedSpanId } from "../core/ids.ts";
-import type { BusEvent, SpanReference, StartEntry, TraceSettings } from "../core/span.ts";
+import type {
+  BusEvent,
+  EmittedSpan,
+  SpanReference,
+  StartEntry,
+  TraceSettings,
+} from "../core/span.ts";
 import type { Sampled } from "./sampler.ts";
 
 /** Where a span stands in what is exported. */
@@ -22,6 +28,9 @@ interface Run {
 /** What stands when a workflow says nothing: a for_each of many batches must not flood a trace. */
 const DEFAULT: TraceSettings = { mode: "single", detail: "steps" };
 
+// Spans that have ended, twice so many: what answers them comes after their end.
+const REMEMBERED = 4_096;
+
 /**
  * Finds each open span's place in the exported traces, by its run's `trace` settings (T1): which spans are
  * exported, under which trace id, below which span. The journal's ids stay as they are; a span keeps its own
@@ -31,6 +40,9 @@ export class Placements {
   readonly #runs = new Map<string, Run>();
   readonly #spans = new Map<string, Placement>();
   readonly #sampled: Sampled;
+  // Those that have ended, newest and older ones.
+  #ended = new Map<string, Placement>();
+  #older = new Map<string, Placement>();
 
   /** `sampled` decides for each run. */
   constructor(sampled: Sampled) {
@@ -50,13 +62,46 @@ export class Placements {
     this.#spans.set(start.span.spanId, this.#place(start));
   }
 
-  /** Forgets a span. */
+  /**
+   * The place of a span that a plugin emitted: below the one that it answers, or the nearest exported one around that.
+   * No `trace.detail` hides it. Of a span that another process has exported, or that ended long ago, the trace id alone
+   * decides whether it is sampled.
+   */
+  emitted({ traceId, spanId, parentSpanId }: EmittedSpan): Placement {
+    const around = parentSpanId === undefined ? undefined : this.known(parentSpanId);
+    const place = {
+      traceId: around?.traceId ?? traceId,
+      spanId,
+      exported: true,
+      parentSpanId: around?.spanId ?? parentSpanId,
+      sampled: around?.sampled ?? this.#sampled(traceId),
+    };
+    this.#remember(spanId, place);
+    return place;
+  }
+
+  /** The place of a span that is open or ended not long ago. */
+  known(spanId: string): Placement | undefined {
+    return this.#spans.get(spanId) ?? this.#ended.get(spanId) ?? this.#older.get(spanId);
+  }
+
+  #remember(spanId: string, place: Placement): void {
+    if (this.#ended.size >= REMEMBERED) {
+      this.#older = this.#ended;
+      this.#ended = new Map();
+    }
+    this.#ended.set(spanId, place);
+  }
+
+  /** Takes a span for ended. */
   closed({ role, runId, span }: StartEntry): void {
+    const place = this.#spans.get(span.spanId);
+    if (place !== undefined) this.#remember(span.spanId, place);
     this.#spans.delete(span.spanId);
     if (role === "run") this.#runs.delete(runId);
   }
 
-  /** Learns from the bus; an ended span is forgotten by `closed`, once whoever exports it is done. */
+  /** Learns from the bus; an ended span is `closed` once whoever exports it is done. */
   hear(event: BusEvent): void {
     if (event.event === "started") this.opened(event.record);
     else if (event.event === "adopted") this.opened(event.start);

@@ -18,6 +18,7 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import { SERVICE_VERSION } from "../../semconv/attributes.ts";
 import type { Attributes, BusEvent, SpanEnd, SpanStart } from "../core/span.ts";
+import { emittedEnd, emittedStart } from "./emitted.ts";
 
 /**
  * A span processor of OpenTelemetry's SDK, by its shape: any SpanProcessor of @opentelemetry/sdk-trace-base 2.x
@@ -95,7 +96,10 @@ export class Tracing {
     );
   }
 
-  /** Makes an SDK span of each span on the bus: started when its start is committed, ended when its end is. */
+  /**
+   * Makes an SDK span of each span on the bus: started when its start is committed, ended when its end is. What
+   * plugins emit starts and ends at once.
+   */
   hear(event: BusEvent): void {
     if (event.event === "started" || event.event === "adopted") {
       const { span } = event.event === "started" ? event.record : event.start;
@@ -107,6 +111,9 @@ export class Tracing {
       if (span !== undefined) this.end(span, end);
     } else if (event.event === "lost") {
       for (const { span } of event.open) this.#open.delete(span.spanId);
+    } else if (event.event === "emitted") {
+      const { span } = event.record;
+      this.end(this.start(emittedStart(span)), emittedEnd(span));
     }
   }
 

@@ -5,16 +5,18 @@ import type {
   ReceivedAttributes,
   ReceivedSpan,
   ReceivedValue,
+  SpanEnd,
   SpanStart,
 } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import * as keys from "../../semconv/attributes.ts";
+import { emittedEnd, emittedStart } from "./emitted.ts";
 import { requestJson } from "./otlp/span_json.ts";
 
 const POLL_MS = 250;
 const RECORDS_AT_ONCE = 1_000;
 
-/** Spans as they end, of runs and received ones, by polling the store: other processes may write to it. */
+/** Spans as they end, of runs, received and emitted ones, by polling the store: other processes may write to it. */
 export async function* tailSpans(
   store: Pick<Store, "since" | "last" | "version" | "read">,
   clock: Clock,
@@ -31,10 +33,13 @@ export async function* tailSpans(
       if (record.type === "start") starts.add(record.runId, record.span);
       else if (record.type === "received") {
         if (isWithin(record.span, from)) yield tailed(record.span);
+      } else if (record.type === "emitted") {
+        const span = ownSpan(emittedStart(record.span), emittedEnd(record.span));
+        if (isWithin(span, from)) yield tailed(span, record.span.runId);
       } else {
         const start = await starts.take(record);
         if (start === undefined) continue;
-        const span = journalSpan(start, record);
+        const span = ownSpan(start, record.end);
         if (isWithin(span, from)) yield tailed(span, record.runId);
       }
       if (signal.aborted) return;
@@ -66,8 +71,8 @@ export function serviceOf(resource: ReceivedAttributes): { readonly service?: Re
   return service === undefined ? {} : { service };
 }
 
-/** A run's span as if another program had sent it. */
-function journalSpan(start: SpanStart, { end }: EndRecord): ReceivedSpan {
+/** A run's or a plugin's span as if another program had sent it. */
+function ownSpan(start: SpanStart, end: SpanEnd): ReceivedSpan {
   return {
     ...start,
     links: (start.links ?? []).map((link) => ({ ...link, attributes: link.attributes ?? {} })),

@@ -1,6 +1,14 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
-import type { Attributes, BusEvent, SpanLink, SpanReference, StartEntry } from "../core/span.ts";
+import type {
+  Attributes,
+  BusEvent,
+  EmittedSpan,
+  SpanLink,
+  SpanReference,
+  StartEntry,
+} from "../core/span.ts";
 import * as keys from "../../semconv/attributes.ts";
+import { emittedEnd, emittedStart } from "./emitted.ts";
 import { exceptionAttributes, exceptionOf } from "./exceptions.ts";
 import type { ExportQueue } from "./export/queue.ts";
 import { linkedTraceId, type Placement, Placements } from "./placement.ts";
@@ -11,7 +19,7 @@ import type { TelemetrySettings } from "./settings.ts";
 
 /**
  * Exports the spans that end on the bus: those that the run's `trace` settings and the sampler let through,
- * cut to the limits and redacted (T1).
+ * cut to the limits and redacted (T1), and what plugins emit about them.
  *
  * Invariants:
  * - J3: a span is exported once, when its end is committed.
@@ -55,14 +63,13 @@ export class TraceExport {
   /** Hears the bus. */
   hear(event: BusEvent): void {
     this.#placements.hear(event);
+    if (event.event === "emitted") return this.#emitted(event.record.span);
     if (event.event !== "ended") return;
     const { start, record } = event;
     const place = this.#placements.of(start.span.spanId);
     this.#placements.closed(start);
     if (place === undefined || !place.exported || !place.sampled) return;
-    if (this.#queues.every((queue) => queue.full)) {
-      return this.#queues.forEach((queue) => queue.miss());
-    }
+    if (this.#misses()) return;
     const { end } = record;
     const failure = this.#asEvents ? exceptionOf(record) : undefined;
     const exception = failure === undefined
@@ -76,6 +83,30 @@ export class TraceExport {
       links: linksOf(start, place),
     }, start.role === "run" && start.span.traceFlags !== undefined);
     this.#tracing.end(span, { ...end, attributes: this.#redact(end.attributes) }, exception);
+  }
+
+  #emitted(emitted: EmittedSpan): void {
+    const place = this.#placements.emitted(emitted);
+    if (!place.sampled || this.#misses()) return;
+    const start = emittedStart(emitted);
+    const span = this.#tracing.start({
+      ...start,
+      traceId: place.traceId,
+      parentSpanId: place.parentSpanId,
+      attributes: this.#redact(start.attributes),
+      links: start.links?.map((link) => {
+        const { traceId, spanId } = this.#placements.known(link.spanId) ?? link;
+        return { traceId, spanId };
+      }),
+    });
+    this.#tracing.end(span, emittedEnd(emitted));
+  }
+
+  // A queue that is full costs a count, not the making of a span.
+  #misses(): boolean {
+    if (!this.#queues.every((queue) => queue.full)) return false;
+    this.#queues.forEach((queue) => queue.miss());
+    return true;
   }
 
   /** What a child process or a called server is told of the span that called it: ids that are exported. */

@@ -139,7 +139,7 @@ export async function runEngine(
     return {
       err,
       pid: child.pid,
-      records: records.filter((record) => record.type !== "received"),
+      records: records.filter((record) => record.type === "start" || record.type === "end"),
       file: {
         traces: await lines("traces"),
         metrics: await lines("metrics"),

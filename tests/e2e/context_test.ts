@@ -100,7 +100,7 @@ async function inFolder(
         const store = await openStore(`sqlite:${folder}/store.db`, { durability: "normal" });
         try {
           const records = await store.since(0, 10_000);
-          return records.filter((record) => record.type !== "received");
+          return records.filter((record) => record.type === "start" || record.type === "end");
         } finally {
           await store.close();
         }

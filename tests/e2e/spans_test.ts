@@ -90,7 +90,7 @@ async function journalOf(location: string): Promise<readonly JournalRecord[]> {
   const store = await openStore(location, { durability: "normal" });
   try {
     const records = await store.since(0, 10_000);
-    return records.filter((record) => record.type !== "received");
+    return records.filter((record) => record.type === "start" || record.type === "end");
   } finally {
     await store.close();
   }
