@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { InvalidError, messageOf } from "./core/errors.ts";
-import { isObject } from "./core/json.ts";
+import type { PluginUse } from "./core/plugin_use.ts";
+import type { Settings } from "./spec/settings.ts";
 
 /** Where the store is, and how durable. */
 export interface StorePlace {
@@ -21,16 +22,33 @@ export async function locateStore(
   asked: { readonly store?: string; readonly durability?: "full" | "normal" },
 ): Promise<StorePlace> {
   const folder = folderOf(near);
-  const project = nearestWith(folder, "spanloop.yaml");
-  const settings = project === undefined
-    ? {}
-    : await readSettings(resolve(project, "spanloop.yaml"));
-  const beside = project ?? nearestWith(folder, "deno.json") ?? nearestWith(folder, ".spanloop") ??
-    folder;
+  const settings = await readSettings(folder);
+  const beside = projectFolder(folder) ?? nearestWith(folder, ".spanloop") ?? folder;
   return {
     location: asked.store ?? settings.store ?? `sqlite:${resolve(beside, ".spanloop/store.db")}`,
     durability: asked.durability ?? settings.durability ?? "full",
   };
+}
+
+/** What a project uses for all its workflows. */
+export interface Project {
+  /** The folder of the nearest spanloop.yaml, else of the nearest deno.json; absent without either. */
+  readonly folder?: string;
+  /** The plugins of spanloop.yaml, in its order. */
+  readonly plugins: readonly PluginUse[];
+}
+
+/** Reads the project around a file or folder. Throws InvalidError for a spanloop.yaml that does not hold. */
+export async function readProject(near: string): Promise<Project> {
+  const folder = folderOf(near);
+  const project = projectFolder(folder);
+  const { plugins } = await readSettings(folder);
+  return { ...(project === undefined ? {} : { folder: project }), plugins };
+}
+
+/** The folder of the nearest spanloop.yaml at or above `folder`, else of the nearest deno.json (R3). */
+export function projectFolder(folder: string): string | undefined {
+  return nearestWith(folder, "spanloop.yaml") ?? nearestWith(folder, "deno.json");
 }
 
 function folderOf(near: string): string {
@@ -48,31 +66,22 @@ function nearestWith(folder: string, name: string): string | undefined {
   }
 }
 
-async function readSettings(file: string): Promise<Partial<StorePlace> & { store?: string }> {
-  const { parse } = await import("yaml");
-  let value: unknown;
+async function readSettings(folder: string): Promise<Settings> {
+  const project = nearestWith(folder, "spanloop.yaml");
+  // Most projects have none, and need not wait for the parser.
+  if (project === undefined) return { plugins: [] };
+  const file = resolve(project, "spanloop.yaml");
+  const { loadSettings } = await import("./spec/settings.ts");
+  let bytes: Uint8Array;
   try {
-    value = parse(readFileSync(file, "utf8")) ?? {};
+    bytes = readFileSync(file);
   } catch (cause) {
     throw new InvalidError(`Cannot read ${file}: ${messageOf(cause)}`);
   }
-  if (!isObject(value)) throw new InvalidError(`${file} must be a mapping`);
-  const { store, durability, ...rest } = value;
-  const unknown = Object.keys(rest)[0];
-  if (unknown !== undefined) {
-    throw new InvalidError(`${file}: unknown key ${unknown}; known are store and durability`);
-  }
-  if (durability !== undefined && durability !== "full" && durability !== "normal") {
-    throw new InvalidError(`${file}: durability must be full or normal`);
-  }
-  if (store !== undefined && typeof store !== "string") {
-    throw new InvalidError(`${file}: store must be sqlite:FILE or memory:`);
-  }
-  const relative = store?.startsWith("sqlite:")
-    ? `sqlite:${resolve(dirname(file), store.slice("sqlite:".length))}`
-    : store;
-  return {
-    ...(relative === undefined ? {} : { store: relative }),
-    ...(durability === undefined ? {} : { durability }),
-  };
+  const { settings, diagnostics } = loadSettings({ bytes, file, display: file });
+  if (settings === undefined) throw new InvalidError(`${file} does not hold`, diagnostics);
+  const relative = settings.store?.startsWith("sqlite:")
+    ? `sqlite:${resolve(project, settings.store.slice("sqlite:".length))}`
+    : settings.store;
+  return { ...settings, ...(relative === undefined ? {} : { store: relative }) };
 }

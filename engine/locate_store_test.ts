@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidError } from "./core/errors.ts";
-import { locateStore } from "./locate_store.ts";
+import { locateStore, readProject } from "./locate_store.ts";
 
 async function inTree(
   files: Readonly<Record<string, string>>,
@@ -60,19 +60,75 @@ Deno.test("what is asked for wins over spanloop.yaml, that over the default (R3)
 
 Deno.test("a spanloop.yaml that does not hold is refused with what is wrong (R3)", async () => {
   const wrong: readonly [string, RegExp][] = [
-    ["- a\n", /must be a mapping/],
-    ["stores: x\n", /unknown key stores; known are store and durability/],
-    ["durability: maybe\n", /durability must be full or normal/],
-    ["store: 3\n", /store must be sqlite:FILE or memory:/],
-    ["a: [\n", /Cannot read .*spanloop\.yaml/],
+    ["- a\n", /^1:1 spanloop\.yaml is a mapping/],
+    ["\nstores: x\n", /^2:1 spanloop\.yaml has no key `stores`/],
+    ["durability: maybe\n", /^1:13 `durability` must be one of full, normal/],
+    ["store: 3\n", /^1:8 `store` must be sqlite:FILE or memory:/],
+    ["plugins: [{ use: http://a }]\n", /^1:18 plugins come from a path/],
+    ["a: [\n", /^2:1 /],
   ];
   for (const [text, message] of wrong) {
     await inTree({ "spanloop.yaml": text }, async (root) => {
       await assert.rejects(locateStore(root, {}), (thrown) => {
         assert.ok(thrown instanceof InvalidError && thrown.exitCode === 2);
-        assert.match(thrown.message, message);
+        assert.equal(thrown.message, `${root}/spanloop.yaml does not hold`);
+        const [{ file, line, column, message: told }] = thrown.diagnostics;
+        assert.equal(file, `${root}/spanloop.yaml`);
+        assert.match(`${line}:${column} ${told}`, message);
         return true;
       });
     });
   }
 });
+
+Deno.test("a project's plugins are those of the nearest spanloop.yaml, its folder that or deno.json's (R3)", () =>
+  inTree({
+    "a/spanloop.yaml": "plugins: [{ use: slow_step }, { use: ./mine.ts, trust: true }]\n",
+    "a/b/w.yaml": "",
+    "a/b/deno.json": "{}",
+    "c/deno.json": "{}",
+    "c/w.yaml": "",
+    "d/w.yaml": "",
+  }, async (root) => {
+    const { folder, plugins } = await readProject(`${root}/a/b/w.yaml`);
+    assert.equal(folder, `${root}/a`);
+    assert.deepEqual(
+      plugins.map((
+        { name, workflow, folder, file, line, trust },
+      ) => [name, workflow, folder, file, line, trust]),
+      [
+        ["slow_step", undefined, `${root}/a`, `${root}/a/spanloop.yaml`, 1, false],
+        ["mine", undefined, `${root}/a`, `${root}/a/spanloop.yaml`, 1, true],
+      ],
+    );
+    assert.deepEqual(await readProject(`${root}/c/w.yaml`), { folder: `${root}/c`, plugins: [] });
+    assert.deepEqual(await readProject(`${root}/d`), { plugins: [] });
+  }));
+
+Deno.test("the parser of YAML is loaded only where there is a spanloop.yaml", () =>
+  inTree({ "a/spanloop.yaml": "", "b/w.yaml": "" }, async (root) => {
+    const { imports } = JSON.parse(
+      await Deno.readTextFile(new URL("../deno.json", import.meta.url)),
+    );
+    const parser = "data:text/javascript,";
+    await Deno.writeTextFile(
+      `${root}/imports.json`,
+      JSON.stringify({ imports: { ...imports, yaml: parser } }),
+    );
+    const module = import.meta.resolve("./locate_store.ts");
+    await Deno.writeTextFile(
+      `${root}/main.js`,
+      `import { readProject } from ${JSON.stringify(module)}; await readProject(Deno.args[0]);`,
+    );
+    const run = async (folder: string) => {
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "-A", "--no-check", "--no-config", `--import-map=${root}/imports.json`],
+          ...[`${root}/main.js`, `${root}/${folder}`],
+        ],
+      }).output();
+      return { success, told: new TextDecoder().decode(stderr) };
+    };
+    assert.match((await run("a")).told, /The requested module 'yaml'/);
+    assert.deepEqual(await run("b"), { success: true, told: "" });
+  }));

@@ -14,10 +14,13 @@ const MOST_STRAY = 1_000;
 const SMALL = 128 * 1024;
 const CHUNK = 4 * 1024;
 
-/** Reads YAML 1.2 into a tree; undefined, with the reasons in the report, when it cannot be read. */
-export function parse(text: string, report: Report): Node | undefined {
+/**
+ * Reads YAML 1.2 into a tree; undefined, with the reasons in the report, when it cannot be read. `optional`: a text
+ * that holds nothing is an empty mapping, otherwise a mistake.
+ */
+export function parse(text: string, report: Report, optional = false): Node | undefined {
   if (tooDeep(text, report)) return undefined;
-  return inPieces(text) ?? whole(text, report);
+  return inPieces(text) ?? whole(text, report, optional);
 }
 
 function document(text: string): Document.Parsed {
@@ -44,7 +47,7 @@ function read(text: string): Document.Parsed {
   }) as Document.Parsed;
 }
 
-function whole(text: string, report: Report): Node | undefined {
+function whole(text: string, report: Report, optional: boolean): Node | undefined {
   const parsed = document(text);
   if (parsed.errors.length > 0) {
     const lines = new Set<number>();
@@ -72,11 +75,12 @@ function whole(text: string, report: Report): Node | undefined {
       from: 0,
       to: 5,
       code: "yaml",
-      message: "workflows are YAML 1.2; remove the %YAML line",
+      message: "Spanloop reads YAML 1.2; remove the %YAML line",
     });
     return undefined;
   }
   if (parsed.contents === null) {
+    if (optional) return new Mapping([], 0, 0, 1);
     report.add({ from: 0, to: 1, code: "empty", message: EMPTY });
     return undefined;
   }
@@ -230,7 +234,7 @@ function syntaxMessage(code: string, message: string, text: string, at: number):
     case "TAB_AS_INDENT":
       return "a tab indents this line; YAML takes spaces only";
     case "MULTIPLE_DOCS":
-      return "a second document starts here; one file holds one workflow";
+      return "a second document starts here; one file holds one";
     case "BAD_ALIAS":
       return `no anchor of this name stands above: ${firstLine(message)}`;
     case "BLOCK_AS_IMPLICIT_KEY":
