@@ -456,6 +456,9 @@ export const SPANLOOP_TRIGGER_TYPE_VALUE_SCHEDULE = "schedule";
 /** `spanloop.trigger.type`: A step of another run called it. */
 export const SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW = "workflow";
 
+/** `spanloop.trigger.type`: A plugin gave a command that the workflow listens to. */
+export const SPANLOOP_TRIGGER_TYPE_VALUE_COMMAND = "command";
+
 /** The run's priority, 0 to 9; 9 is the most urgent. Type int, such as `5`. */
 export const SPANLOOP_PRIORITY = "spanloop.priority";
 
@@ -581,3 +584,12 @@ export const SPANLOOP_REJECT_REASON = "spanloop.reject.reason";
  * int, such as `3`, `12`.
  */
 export const SPANLOOP_PARAMETERS_VERSION = "spanloop.parameters.version";
+
+/** The plugin's name. Type string, such as `slow_step`, `backpressure`. */
+export const SPANLOOP_PLUGIN_NAME = "spanloop.plugin.name";
+
+/**
+ * How many reactions of plugins led to the span, from 1; a chain of them has a limit. Type int,
+ * such as `1`, `2`.
+ */
+export const SPANLOOP_REACTION_DEPTH = "spanloop.reaction.depth";
