@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../engine/store/open.ts";
-import type { Store } from "../../engine/core/store.ts";
-import { change, journal, newRun, seeded, start } from "./store_entries.ts";
+import type { Lease, Store } from "../../engine/core/store.ts";
+import {
+  change,
+  emitted,
+  HERE,
+  journal,
+  newRun,
+  nobody,
+  seeded,
+  start,
+  T0,
+} from "./store_entries.ts";
 
 const SCRIPT = new URL("store_process.ts", import.meta.url).pathname;
 
@@ -75,6 +85,108 @@ Deno.test("a kill -9 leaves changes whole or not at all, acknowledged ones whole
       await store.close();
     });
   }
+});
+
+Deno.test("after a kill -9, cursors stand where the emitted spans end, twenty times over (T3)", async () => {
+  const random = seeded(13);
+  await inFolder(async (file) => {
+    let last = 0;
+    for (let round = 0; round < 20; round++) {
+      const acknowledged = await untilKilled(spawn(file, "react"), 5 + random(60));
+      const store = await openStore(`sqlite:${file}`, { durability: "full", create: false });
+      const records = await store.since(0, 1e6);
+      const cursor = Number(await store.getItem("cursor"));
+      assert(acknowledged.at(-1)! > last && cursor >= acknowledged.at(-1)!);
+      assert.deepEqual(
+        records.map((record) => "span" in record && record.span),
+        Array.from({ length: cursor }, (_, i) => emitted(i)),
+        `round ${round}`,
+      );
+      for (const i of [1, 2, 3]) {
+        const state = await store.getItem(`state/${(cursor - i) % 3}`);
+        assert.equal(state?.length, (cursor - i) % 2 === 0 ? 9_000 : undefined);
+      }
+      last = cursor;
+      await store.close();
+    }
+  });
+});
+
+Deno.test("a reaction of which one part cannot be written is not written at all (T3)", async () => {
+  await inFolder(async (file) => {
+    const store = await openStore(`sqlite:${file}`, { durability: "normal" });
+    const { acquired } = await store.acquire("plugins", {
+      holder: HERE,
+      now: T0,
+      expiresAt: T0 + 1n,
+      isDead: nobody,
+    }) as { acquired: Lease };
+    await store.setItem("old", "1");
+    const before = [await store.since(0, 10), await store.items(""), await store.last()];
+    const reaction = {
+      spans: [emitted(1), emitted(2, { plugin: "other" })],
+      items: { cursor: "2", old: null },
+      at: T0,
+    };
+    const db = new DatabaseSync(file);
+    for (
+      const event of [
+        "INSERT ON journal",
+        "INSERT ON origins",
+        "INSERT ON receipts",
+        "INSERT ON items",
+        "DELETE ON items",
+      ]
+    ) {
+      db.exec(`CREATE TRIGGER fails AFTER ${event} BEGIN SELECT RAISE(ABORT, 'no'); END`);
+      await assert.rejects(store.react(acquired, reaction), { name: "StoreError" }, event);
+      assert.deepEqual(
+        [await store.since(0, 10), await store.items(""), await store.last()],
+        before,
+        event,
+      );
+      db.exec("DROP TRIGGER fails");
+    }
+    db.close();
+    const records = await store.react(acquired, reaction);
+    assert.deepEqual(records!.map(({ span }) => span), reaction.spans);
+    assert.deepEqual(await store.items(""), new Map([["cursor", "2"]]));
+    await store.close();
+  });
+});
+
+Deno.test("of two connections only the one with the lease reacts, and both see it (R7)", async () => {
+  await inFolder(async (file) => {
+    const open = () => openStore(`sqlite:${file}`, { durability: "normal" });
+    const [one, two] = [await open(), await open()];
+    const take = async (store: Store, now: bigint) => {
+      const request = { holder: HERE, now, expiresAt: now + 1n, isDead: nobody };
+      return (await store.acquire("plugins", request) as { acquired: Lease }).acquired;
+    };
+    const first = await take(one, T0);
+    const reaction = (i: number) => ({
+      spans: [emitted(i), emitted(0)],
+      items: { cursor: String(i) },
+      at: T0,
+    });
+    assert.equal((await one.react(first, reaction(1)))!.length, 2);
+    const second = await take(two, T0 + 2n);
+    const version = await one.version();
+    const results = await Promise.all([
+      one.react(first, reaction(2)),
+      two.react(second, reaction(3)),
+    ]);
+    assert.equal(results[0], undefined);
+    // The span that the first process emitted is there once.
+    assert.deepEqual(results[1]!.map(({ span }) => span), [emitted(3)]);
+    assert.notEqual(await one.version(), version);
+    assert.equal(await one.getItem("cursor"), "3");
+    const { traceId, spanId } = emitted(3);
+    assert.deepEqual(await one.known([{ traceId, spanId }]), [{ traceId, spanId }]);
+    assert.deepEqual(await one.since(0, 10), await two.since(0, 10));
+    await one.close();
+    await two.close();
+  });
 });
 
 Deno.test("processes that change one workflow at once lose no change to each other (P2)", async () => {
@@ -153,12 +265,21 @@ Deno.test("everything is there after closing and opening again (J1)", async () =
     const run = await one.run("a");
     await one.decide(...change("p", 0));
     const tuned = [await one.ledger({}), await one.snapshot("test")];
+    const lease = { holder: HERE, now: T0, expiresAt: T0 + 1n, isDead: nobody };
+    const { acquired } = await one.acquire("plugins", lease) as { acquired: Lease };
+    const reaction = { spans: [emitted(1)], items: { cursor: "1" }, at: T0 };
+    const emittedRecords = await one.react(acquired, reaction);
     await one.close();
     const two = await openStore(location, { durability: "normal", create: false });
     assert.deepEqual(await journal(two, "a"), records);
     assert.deepEqual(await two.run("a"), run);
     assert.equal(await two.getItem("key"), "value");
     assert.deepEqual([await two.ledger({}), await two.snapshot("test")], tuned);
+    assert.deepEqual(await two.since(0, 10), [...records, ...emittedRecords!]);
+    // The lease is held still, and what is written again is there once (T3).
+    assert.deepEqual(await two.react(acquired, reaction), []);
+    assert.deepEqual(await two.since(0, 10), [...records, ...emittedRecords!]);
+    assert.equal(await two.getItem("cursor"), "1");
     await two.close();
   });
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import type { Lease } from "../../engine/core/store.ts";
 import { openStore } from "../../engine/store/open.ts";
 import { migrations } from "../../engine/store/migrations/list.ts";
-import { end, first, journal, newRun, start, T0 } from "./store_entries.ts";
+import { emitted, end, first, HERE, journal, newRun, nobody, start, T0 } from "./store_entries.ts";
 
 /** A file as version 1 left it. */
 async function withVersionOne(body: (file: string) => Promise<void>): Promise<void> {
@@ -56,6 +57,13 @@ Deno.test("a store of version 1 is brought up to date and keeps what it has", as
     assert.deepEqual((await store.commit([end("live", "y")], first("live"))).lost, []);
     assert.equal(await store.claim("waiting", { now: T0, agingNs: 1n }), false);
     assert.equal(await store.signal("live", "cancel", {}, T0), true);
+    const host = { holder: HERE, now: T0, expiresAt: T0 + 1n, isDead: nobody };
+    const { acquired } = await store.acquire("plugins", host) as { acquired: Lease };
+    const react = { spans: [emitted(1)], items: { cursor: "1" }, at: T0 };
+    const before = await store.last();
+    const told = await store.react(acquired, react);
+    assert.deepEqual(await store.since(before, 10), told);
+    assert.deepEqual(await store.items(""), new Map([["cursor", "1"], ["tick", "1"]]));
     await store.close();
     assert.equal(versionOf(file), migrations.length);
   });

@@ -3,6 +3,7 @@ import type { Entry, Holder, Lease, Pruned, Receipt, Store } from "../../engine/
 import { openStore } from "../../engine/store/open.ts";
 import {
   change,
+  emitted,
   end,
   HERE,
   journal,
@@ -19,7 +20,7 @@ import {
 
 const RUNS = ["a", "b", "c", "d", "e", "f", "aa", "b_"];
 const GROUPS = [undefined, "g", "h"];
-const LEASES = [...RUNS.map((runId) => `run:${runId}`), "schedules"];
+const LEASES = [...RUNS.map((runId) => `run:${runId}`), "schedules", "plugins"];
 const STATUSES = ["queued", "running", "queued", "succeeded", "failed"] as const;
 
 type Operation = (store: Store) => Promise<unknown>;
@@ -96,6 +97,38 @@ function draw(random: (bound: number) => number): { name: string; run: Operation
         }));
       return (store) => store.receive(spans, now);
     },
+    react: () => {
+      const spans = Array.from({ length: random(50) }, () =>
+        emitted(random(200), {
+          traceId: random(3) === 0 ? RUN_TRACE : String(random(3) + 1).repeat(32),
+          // One that a received span has, too.
+          ...random(9) === 0 ? { spanId: received(random(40)).spanId, time: T0 } : {},
+          plugin: pick(["p", "q"]),
+        }));
+      const items = { [pick(["x", "y"])]: pick([null, String(now)]), [`x${random(9)}`]: "z" };
+      const [under, wrong] = [lease(), random(3) === 0];
+      const isDead = () => true;
+      return async (store) => {
+        const request = { holder: HERE, now, expiresAt: now, isDead };
+        const taken = await store.acquire("plugins", request) as { acquired: Lease };
+        return await store.react(wrong ? under : taken.acquired, { spans, items, at: now });
+      };
+    },
+    known: () => {
+      const spans = Array.from({ length: random(9) }, () => ({
+        traceId: random(3) === 0 ? RUN_TRACE : String(random(3) + 1).repeat(32),
+        spanId: pick([
+          "00f067aa0ba902b7",
+          received(random(40)).spanId,
+          emitted(random(200)).spanId,
+        ]),
+      }));
+      return (store) => store.known(spans);
+    },
+    items: () => {
+      const prefix = pick(["", "x", "x1", "z"]);
+      return async (store) => [...await store.items(prefix)];
+    },
     decide: () => {
       const [id, workflow] = [`p${random(120)}`, pick(["v", "w"])];
       const changes = { [pick(["x", "y"])]: random(9), ...random(3) === 0 ? { z: null } : {} };
@@ -164,7 +197,7 @@ async function contents(store: Store): Promise<unknown> {
     all: await store.since(0, 1e6),
     last: await store.last(),
     signals: await store.signals(RUNS, 0),
-    items: [await store.getItem("x"), await store.getItem("y")],
+    items: await store.items(""),
     ledger: await store.ledger({ limit: 1e6 }),
     snapshots: await Promise.all(
       ["v", "w"].flatMap((name) => [store.snapshot(name), store.snapshot(name, 1)]),
@@ -173,8 +206,8 @@ async function contents(store: Store): Promise<unknown> {
   };
 }
 
-for (const seed of [1, 2, 4, 5, 6, 7]) {
-  Deno.test(`SQLite does what memory does, whatever is asked (J4, P2, R7, T2), seed ${seed}`, async () => {
+for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+  Deno.test(`SQLite does what memory does, whatever is asked (J4, P2, R7, T2, T3), seed ${seed}`, async () => {
     const folder = await Deno.makeTempDir({ prefix: "store-" });
     const location = `sqlite:${folder}/store.db`;
     const memory = await openStore("memory:", { durability: "normal" });
@@ -182,8 +215,9 @@ for (const seed of [1, 2, 4, 5, 6, 7]) {
     const random = seeded(seed);
     const done: string[] = [];
     const sum = { records: 0, pruned: 0, claimed: 0, received: 0, own: 0, repeated: 0 };
+    const reactions = { emitted: 0, lost: 0, found: 0 };
     const changes = { decided: 0, known: 0, stale: 0 };
-    for (let i = 0; i < 1500; i++) {
+    for (let i = 0; i < 2000; i++) {
       const { name, run } = draw(random);
       done.push(name);
       const before = await sqlite.version();
@@ -207,6 +241,12 @@ for (const seed of [1, 2, 4, 5, 6, 7]) {
         sum.own += own;
         sum.repeated += repeated;
       }
+      if (name === "react") {
+        const records = actual as Awaited<ReturnType<Store["react"]>>;
+        if (records === undefined) reactions.lost++;
+        else reactions.emitted += records.length;
+      }
+      if (name === "known") reactions.found += (actual as unknown[]).length;
       if (i % 60 === 0) assert.deepEqual(await contents(sqlite), await contents(memory));
       if (i % 200 === 199) {
         await sqlite.close();
@@ -215,7 +255,7 @@ for (const seed of [1, 2, 4, 5, 6, 7]) {
     }
     assert.deepEqual(await contents(sqlite), await contents(memory));
     // A sequence in which nothing happens would show nothing.
-    const counts = { ...sum, ...changes };
+    const counts = { ...sum, ...changes, ...reactions };
     assert(Object.values(counts).every((count) => count > 3), JSON.stringify(counts));
     await sqlite.close();
     await Deno.remove(folder, { recursive: true });

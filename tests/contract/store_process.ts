@@ -4,7 +4,7 @@
  */
 import { SpanloopError } from "../../engine/core/errors.ts";
 import { openStore } from "../../engine/store/open.ts";
-import { change, end, first, journal, newRun, start, T0 } from "./store_entries.ts";
+import { change, emitted, end, first, HERE, journal, newRun, start, T0 } from "./store_entries.ts";
 
 const [file, action] = Deno.args;
 const open = (options = {}) => openStore(`sqlite:${file}`, { durability: "full", ...options });
@@ -63,6 +63,32 @@ async function decide(): Promise<void> {
   await store.close();
 }
 
+/**
+ * Emits one span after another for ever, from where the cursor stands, as a plugins' host does whose predecessor was
+ * killed: the last span is emitted again with the next. Prints the cursor once it is acknowledged.
+ */
+async function react(): Promise<void> {
+  const store = await open();
+  const lines = new TextEncoder();
+  const result = await store.acquire("plugins", {
+    holder: HERE,
+    now: T0,
+    expiresAt: T0 + 1n,
+    isDead: () => true,
+  });
+  if (!("acquired" in result)) throw new Error("The lease is held");
+  for (let i = Number(await store.getItem("cursor") ?? 0);; i++) {
+    const reaction = {
+      spans: [emitted(Math.max(0, i - 1)), emitted(i)],
+      items: { cursor: String(i + 1), [`state/${i % 3}`]: i % 2 === 0 ? "x".repeat(9_000) : null },
+      at: T0,
+    };
+    const records = await store.react(result.acquired, reaction);
+    if (records?.length !== 1) throw new Error(`${records?.length} spans were new`);
+    Deno.stdout.writeSync(lines.encode(`${i + 1}\n`));
+  }
+}
+
 /** Fills the disk by rows, then by spilled outputs; frees some; goes on. */
 async function fill(): Promise<void> {
   const store = await open();
@@ -97,5 +123,12 @@ async function readOnly(): Promise<void> {
   console.log(JSON.stringify({ read, write, writable, created }));
 }
 
-const actions: Record<string, () => Promise<void>> = { write, create, decide, fill, readOnly };
+const actions: Record<string, () => Promise<void>> = {
+  write,
+  create,
+  decide,
+  react,
+  fill,
+  readOnly,
+};
 await actions[action]();
