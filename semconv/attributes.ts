@@ -496,6 +496,18 @@ export const SPANLOOP_LINK_TYPE_VALUE_RERUN = "rerun";
 /** `spanloop.link.type`: From a batch that is a trace of its own to the span of its step. */
 export const SPANLOOP_LINK_TYPE_VALUE_BATCH = "batch";
 
+/** How many attempts it is about, the last ones. Type int, such as `40`. */
+export const SPANLOOP_FINDING_ATTEMPTS = "spanloop.finding.attempts";
+
+/**
+ * The 95th percentile of these attempts' durations, seconds; per item, where they count items.
+ * Type double, such as `4.2`, `0.013`.
+ */
+export const SPANLOOP_FINDING_P95_NOW = "spanloop.finding.p95.now";
+
+/** The 95th percentile of the step's history, likewise. Type double, such as `2.1`, `0.006`. */
+export const SPANLOOP_FINDING_P95_BEFORE = "spanloop.finding.p95.before";
+
 /** The name of the spans that are counted. Type string, such as `orders.load`, `count`. */
 export const SPANLOOP_SPAN_NAME = "spanloop.span.name";
 
