@@ -6,6 +6,7 @@ import { InvalidError, messageOf } from "./core/errors.ts";
 import type { SecretSource } from "./core/parameter.ts";
 import type { Step, Workflow } from "./core/workflow.ts";
 import { type Plan, planWorkflow } from "./plan/plan.ts";
+import { findPlugin } from "./plugin_places.ts";
 import { loadWorkflow } from "./spec/load.ts";
 
 /** A workflow that holds, ready to run. */
@@ -14,11 +15,11 @@ export interface LoadedWorkflow {
   readonly plan: Plan;
   /** SHA-256 of its text in hex. */
   readonly definition: string;
-  /** SHA-256 in hex of the files that its steps name, by absolute path (R4). */
+  /** SHA-256 in hex of the files that its steps name or are of the type of, by absolute path (R4). */
   readonly modules: Readonly<Record<string, string>>;
 }
 
-/** Checks a workflow file and that what its steps name is there. */
+/** Checks a workflow file and that the plugins and what its steps name are there. */
 export function checkFile(
   file: string,
   display = file,
@@ -31,7 +32,7 @@ export function checkFile(
   }
   const loaded = loadWorkflow({ bytes, file, display });
   if (loaded.workflow === undefined) return loaded;
-  const missing = missingModules(loaded.workflow, display);
+  const missing = missingFiles(loaded.workflow, display);
   const diagnostics = [...loaded.diagnostics, ...missing];
   return missing.length > 0 ? { diagnostics } : { workflow: loaded.workflow, diagnostics };
 }
@@ -139,31 +140,55 @@ function modulePaths(workflow: Workflow): ReadonlySet<string> {
   for (const { module } of allSteps(workflow)) {
     if (module !== undefined) paths.add(resolve(workflow.folder, module));
   }
+  const types = new Set(
+    allSteps(workflow).map(({ uses }) => uses.split("/", 2)).flatMap(
+      ([plugin, step]) => step === undefined ? [] : [plugin],
+    ),
+  );
+  for (const plugin of workflow.plugins) {
+    if (!types.has(plugin.name)) continue;
+    const place = findPlugin(plugin);
+    if ("path" in place) paths.add(place.path);
+  }
   return paths;
 }
 
-function missingModules(workflow: Workflow, display: string): readonly Diagnostic[] {
+function missingFiles(workflow: Workflow, display: string): readonly Diagnostic[] {
   let lines: readonly string[] | undefined;
-  return allSteps(workflow).flatMap(({ module, line }) => {
-    if (module === undefined || isFile(resolve(workflow.folder, module))) return [];
+  const missing: Diagnostic[] = [];
+  const add = (line: number, word: string, message: string) => {
     lines ??= workflow.text.split("\n");
-    // The step's first line is known; the path stands in it or a few lines below.
-    const at = lines.findIndex((text, index) => index >= line - 1 && text.includes(module));
-    const where = at < 0 ? line - 1 : at;
-    const column = at < 0 ? 0 : lines[at].indexOf(module);
-    return [{
-      file: display,
-      line: where + 1,
-      column: column + 1,
-      length: at < 0 ? 1 : module.length,
-      severity: "error" as const,
-      code: "missing-file",
-      message: `there is no file ${
-        resolve(workflow.folder, module)
-      }; paths are relative to the workflow`,
-      source: lines[where] ?? "",
-    }];
-  });
+    missing.push({ file: display, ...placeOf(lines, line, word), message });
+  };
+  for (const plugin of workflow.plugins) {
+    const found = findPlugin(plugin);
+    if ("missing" in found) add(plugin.line, plugin.use, found.missing);
+  }
+  for (const { module, line } of allSteps(workflow)) {
+    if (module === undefined || isFile(resolve(workflow.folder, module))) continue;
+    const path = resolve(workflow.folder, module);
+    add(line, module, `there is no file ${path}; paths are relative to the workflow`);
+  }
+  return missing.sort((one, other) => one.line - other.line || one.column - other.column);
+}
+
+// The first line of a step or a plugin is known; the path stands in it or a few lines below.
+function placeOf(
+  lines: readonly string[],
+  line: number,
+  word: string,
+): Omit<Diagnostic, "file" | "message"> {
+  const at = lines.findIndex((text, index) => index >= line - 1 && text.includes(word));
+  const where = at < 0 ? line - 1 : at;
+  const column = at < 0 ? 0 : lines[at].indexOf(word);
+  return {
+    line: where + 1,
+    column: column + 1,
+    length: at < 0 ? 1 : word.length,
+    severity: "error",
+    code: "missing-file",
+    source: lines[where] ?? "",
+  };
 }
 
 function isFile(path: string): boolean {

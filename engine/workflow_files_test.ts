@@ -57,6 +57,51 @@ Deno.test("a loaded workflow is read again when its text or a module of it has c
     assert.throws(() => files.load(file), InvalidError);
   }));
 
+Deno.test("a plugin that is not there is told at its place, with the places that were looked at", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/deno.json`, "{}");
+    await Deno.writeTextFile(`${folder}/here.ts`, "");
+    const file = `${folder}/w.yaml`;
+    await Deno.writeTextFile(
+      file,
+      "name: w\nplugins:\n  - use: here.ts\n  - use: none_such\n  - trust: true\n    use: ./gone\n" +
+        "  - use: npm:not-looked-for@1.0.0\n" +
+        "steps:\n  - { id: a, uses: script, with: { module: ./no.ts } }\n",
+    );
+    const { workflow, diagnostics } = checkFile(file, "w.yaml");
+    assert.equal(workflow, undefined);
+    const own = new URL("../plugins/none_such/plugin.ts", import.meta.url).pathname;
+    assert.deepEqual(
+      diagnostics.map(({ line, column, length, code, message }) =>
+        [line, column, length, code, message].join(" ")
+      ),
+      [
+        "4 10 9 missing-file there is no plugin `none_such`: looked for " +
+        `${folder}/plugins/none_such/plugin.ts and ${own}; put it there, or name it by its path`,
+        `6 10 6 missing-file there is no plugin ${folder}/gone; paths are relative to the file that names them`,
+        `9 44 7 missing-file there is no file ${folder}/no.ts; paths are relative to the workflow`,
+      ],
+    );
+  }));
+
+Deno.test("the file of a plugin is among a run's modules if a step is of a type that it brings (R4)", () =>
+  inFolder(async (folder) => {
+    for (const name of ["brings", "listens"]) await Deno.writeTextFile(`${folder}/${name}.ts`, "1");
+    await Deno.writeTextFile(
+      `${folder}/w.yaml`,
+      "name: w\nplugins: [{ use: ./brings.ts }, { use: ./listens.ts }]\n" +
+        "steps: [{ id: a, run: 'true' }]\nfinally: [{ id: b, uses: brings/check }]\n",
+    );
+    const files = new WorkflowFiles();
+    const first = files.load(`${folder}/w.yaml`);
+    assert.deepEqual(Object.keys(first.modules), [`${folder}/brings.ts`]);
+    await Deno.writeTextFile(`${folder}/listens.ts`, "22");
+    assert.equal(files.load(`${folder}/w.yaml`), first);
+    await Deno.writeTextFile(`${folder}/brings.ts`, "22");
+    const second = files.load(`${folder}/w.yaml`);
+    assert.deepEqual(changedModules(first.modules, second.modules), [`${folder}/brings.ts`]);
+  }));
+
 Deno.test("a secret comes from the environment or a file, whose one final newline is dropped (V4)", () =>
   inFolder(async (folder) => {
     const read = secretReader(folder, { TOKEN: "from-env" });

@@ -424,4 +424,6 @@ Deno.test("--help, help and --version answer on stdout with exit 0", () =>
     assert.match(out, /Usage: spanloop run FILE/);
     assert.match((await cli(folder, ["--version"])).out, /^spanloop \d+\.\d+\.\d+ \(deno /);
     assert.equal(JSON.parse((await cli(folder, ["schema"])).out).type, "object");
+    const settings = JSON.parse((await cli(folder, ["schema", "--settings"])).out);
+    assert.deepEqual(Object.keys(settings.properties), ["store", "durability", "plugins"]);
   }));

@@ -398,8 +398,8 @@ export const COMMANDS: readonly Command[] = [
     name: "schema",
     summary: "Print the JSON Schema of workflow files",
     operands: [],
-    options: [],
-    examples: ["schema > spanloop.schema.json"],
+    options: [{ name: "settings", summary: "That of spanloop.yaml instead" }],
+    examples: ["schema > spanloop.schema.json", "schema --settings > settings.schema.json"],
   },
   {
     name: "completion",
