@@ -11,7 +11,7 @@ export type {
   EmitAction,
   ProposeAction,
 } from "./engine/core/action.ts";
-export type { Json, JsonObject } from "./engine/core/json.ts";
+export { copyJson, type Json, type JsonObject, NotJsonError } from "./engine/core/json.ts";
 export {
   type AlwaysThere,
   type ConfigOf,
