@@ -2,7 +2,7 @@ import { CronSchedule } from "../core/cron_schedule.ts";
 import { messageOf, SpanloopError } from "../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import type { PluginSpan, Subscription, TickSubscription } from "../core/plugin.ts";
-import { type AttributeValue, isAttributeValue } from "../core/span.ts";
+import { type AttributeValue, isAttributeValue, type SpanRole } from "../core/span.ts";
 import type { Expression, Scope } from "../core/scope.ts";
 import { matcherOf } from "../core/wildcard.ts";
 import { compileExpression } from "../expression/compile.ts";
@@ -106,7 +106,16 @@ const WHERE: Environment = {
 const MOST_SUBSCRIPTIONS = 100;
 const MOST_ATTRIBUTES = 128;
 const LONGEST_TEXT = 256;
-const ROLES: readonly string[] = ["run", "step", "attempt", "skip", "emit", "resume"];
+
+/** What a journalled span can stand for. */
+export const SPAN_ROLES: readonly SpanRole[] = [
+  "run",
+  "step",
+  "attempt",
+  "skip",
+  "emit",
+  "resume",
+];
 const SPAN_FIELDS = ["event", "name", "workflow", "role", "attributes", "where"];
 const TICK_FIELDS = ["cron", "timezone"];
 
@@ -194,7 +203,7 @@ function matcherOfSpans(fields: Fields): SpanMatcher {
   const tests: Test[] = [];
   const workflow = fields.text("workflow");
   if (workflow !== undefined) tests.push(workflowTest(workflow));
-  const role = fields.oneOf("role", ROLES);
+  const role = fields.oneOf("role", SPAN_ROLES);
   if (role !== undefined) {
     tests.push(({ heard }) => heard.kind === "journal" && heard.start.role === role);
   }
