@@ -5,6 +5,8 @@ import { PluginProgram } from "./program.ts";
 export interface InProcessOptions {
   /** A monotonic clock in milliseconds. */
   readonly monotonic: () => number;
+  /** Gives the module of a URL; absent: it is imported. */
+  readonly load?: (url: string) => Promise<{ readonly default?: unknown }>;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface InProcessOptions {
  * only stops listening to it.
  */
 export function inProcess(options: InProcessOptions): Channel {
-  return new InProcessChannel(options.monotonic);
+  return new InProcessChannel(options);
 }
 
 class InProcessChannel implements Channel {
@@ -22,10 +24,14 @@ class InProcessChannel implements Channel {
   readonly #program: PluginProgram;
   #closed = false;
 
-  constructor(monotonic: () => number) {
-    this.#program = new PluginProgram((message) => {
-      if (!this.#closed) this.onMessage(message);
-    }, monotonic);
+  constructor({ monotonic, load }: InProcessOptions) {
+    this.#program = new PluginProgram(
+      (message) => {
+        if (!this.#closed) this.onMessage(message);
+      },
+      monotonic,
+      load,
+    );
   }
 
   send(message: ToPlugin): void {

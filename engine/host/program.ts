@@ -55,6 +55,7 @@ interface Batch {
 export class PluginProgram {
   readonly #send: (message: FromPlugin) => void;
   readonly #monotonic: () => number;
+  readonly #import: (url: string) => Promise<{ readonly default?: unknown }>;
   readonly #questions = new Map<number, PromiseWithResolvers<Json>>();
   readonly #attempts = new Map<number, AbortController>();
   readonly #state = new StateValues();
@@ -66,10 +67,18 @@ export class PluginProgram {
   // The call whose handler runs: a context that a handler kept serves no later one.
   #current: HandlerContext | undefined;
 
-  /** Says what it has to say by `send`, which never throws; `monotonic` reads a clock in milliseconds. */
-  constructor(send: (message: FromPlugin) => void, monotonic: () => number) {
+  /**
+   * Says what it has to say by `send`, which never throws; `monotonic` reads a clock in milliseconds. `load` gives the
+   * module of a URL for those who have it already, as a test has.
+   */
+  constructor(
+    send: (message: FromPlugin) => void,
+    monotonic: () => number,
+    load = (url: string): Promise<{ readonly default?: unknown }> => import(url),
+  ) {
     this.#send = send;
     this.#monotonic = monotonic;
+    this.#import = load;
   }
 
   /** Takes a message of the host. Never throws. */
@@ -104,7 +113,7 @@ export class PluginProgram {
     this.#url = url;
     let exported: unknown;
     try {
-      exported = (await import(url)).default;
+      exported = (await this.#import(url)).default;
     } catch (error) {
       return this.#send({ type: "failed", during: "import", thrown: this.#thrown(error) });
     }
