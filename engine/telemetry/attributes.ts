@@ -22,6 +22,8 @@ export function runName(workflow: string): string {
 export function runAttributes(header: RunHeader): Attributes {
   const trigger = header.parent !== undefined
     ? keys.SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW
+    : header.trigger?.startsWith(`${header.workflow}/command/`)
+    ? keys.SPANLOOP_TRIGGER_TYPE_VALUE_COMMAND
     : header.trigger !== undefined
     ? keys.SPANLOOP_TRIGGER_TYPE_VALUE_SCHEDULE
     : keys.SPANLOOP_TRIGGER_TYPE_VALUE_MANUAL;
@@ -32,6 +34,9 @@ export function runAttributes(header: RunHeader): Attributes {
     [keys.SPANLOOP_WORKFLOW_DEFINITION]: header.definition,
     [keys.SPANLOOP_TRIGGER_TYPE]: trigger,
     [keys.SPANLOOP_PRIORITY]: header.priority,
+    ...(header.reactionDepth === undefined
+      ? {}
+      : { [keys.SPANLOOP_REACTION_DEPTH]: header.reactionDepth }),
     ...(header.group === undefined ? {} : { [keys.SPANLOOP_GROUP]: header.group }),
     ...(header.snapshot ? parametersVersion(header.snapshot) : {}),
   };

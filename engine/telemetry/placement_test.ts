@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { emitted } from "../../tests/contract/store_entries.ts";
 import type { SpanRole, StartEntry, TraceSettings } from "../core/span.ts";
 import { linkedTraceId, Placements } from "./placement.ts";
 
@@ -113,7 +114,30 @@ Deno.test("a caller of another process stays the run's parent, and its flags rea
   assert.deepEqual(flags, [0]);
 });
 
-Deno.test("what has ended or is lost is forgotten", () => {
+Deno.test("an emitted span finds the place of what it answers after that has ended, among thousands", () => {
+  let asked = 0;
+  const placements = tree(undefined, () => ++asked === 1);
+  const answer = (parent: number) =>
+    placements.emitted(emitted(1, { traceId: TRACE, parentSpanId: spanId(parent) }));
+  const closed = (id: number) => placements.closed(start(id, "attempt", { batch: true }));
+  assert.equal(answer(3).parentSpanId, spanId(2), "open");
+  closed(3);
+  for (let id = 10; id < 4_000; id++) {
+    placements.opened(start(id, "attempt", { parent: 2, batch: true }));
+    closed(id);
+  }
+  assert.equal(answer(3).parentSpanId, spanId(2), "ended");
+  assert.equal(asked, 1);
+  // One that ended long ago, or in another process: the trace's id decides, and its parent stays.
+  for (let id = 4_000; id < 20_000; id++) {
+    placements.opened(start(id, "attempt", { parent: 2, batch: true }));
+    closed(id);
+  }
+  const { parentSpanId, sampled } = answer(3);
+  assert.deepEqual([parentSpanId, sampled, asked], [spanId(3), false, 2]);
+});
+
+Deno.test("what has ended or is lost is not open any more", () => {
   const placements = tree(undefined);
   placements.closed(start(4, "emit", { parent: 3 }));
   assert.equal(placements.of(spanId(4)), undefined);

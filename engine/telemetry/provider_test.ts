@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
+import { emitted, T0 } from "../../tests/contract/store_entries.ts";
 import type { SpanStart } from "../core/span.ts";
 import { type SpanProcessor, Tracing } from "./provider.ts";
 
@@ -85,4 +86,27 @@ Deno.test("a processor that throws disturbs neither the run nor the other proces
   tracing.end(tracing.start(SPAN), { endTime: SPAN.startTime, error: false, attributes: {} });
   assert.deepEqual(seen, ["start", "end"]);
   await tracing.shutdown();
+});
+
+Deno.test("what a plugin emits becomes an SDK span of no length, with its ids", () => {
+  const told: string[] = [];
+  const ended: ReadableSpan[] = [];
+  const tracing = new Tracing([
+    processor({
+      onStart: () => void told.push("start"),
+      onEnd: (span) => {
+        told.push("end");
+        ended.push(span as ReadableSpan);
+      },
+    }),
+  ]);
+  const span = emitted(1, { time: T0 });
+  tracing.hear({ event: "emitted", record: { type: "emitted", position: 1, span } });
+  assert.deepEqual(told, ["start", "end"]);
+  const [made] = ended;
+  assert.equal(made.spanContext().spanId, span.spanId);
+  assert.equal(made.parentSpanContext?.spanId, span.parentSpanId);
+  assert.deepEqual(made.startTime, made.endTime);
+  assert.deepEqual(made.attributes, span.attributes);
+  assert.equal(made.links[0].context.spanId, span.links[0].spanId);
 });

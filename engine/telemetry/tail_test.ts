@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { end, first, newRun, received, start, T0 } from "../../tests/contract/store_entries.ts";
+import {
+  emitted,
+  end,
+  first,
+  HERE,
+  newRun,
+  nobody,
+  received,
+  start,
+  T0,
+} from "../../tests/contract/store_entries.ts";
 import type { Clock } from "../core/clock.ts";
 import type { TailedSpan, TailOptions } from "../core/received.ts";
-import type { Store } from "../core/store.ts";
+import type { Lease, Store } from "../core/store.ts";
 import { openStore } from "../store/open.ts";
 import { systemClock } from "../system.ts";
 import { tailSpans } from "./tail.ts";
@@ -52,6 +62,31 @@ Deno.test("spans are told as they end, in the store's order (J4)", async () => {
     assert.equal(span.endTime, T0 + 9n);
     assert.deepEqual(span.attributes, { ...yStart.span.attributes, more: 1 });
     assert.equal(spans[0].service, "shop");
+  });
+});
+
+Deno.test("what a plugin emitted is told as the engine's span, with its run and attributes", async () => {
+  await withStore(async (store) => {
+    const request = { holder: HERE, now: T0, expiresAt: T0 + 1n, isDead: nobody };
+    const { acquired } = await store.acquire("plugins", request) as { acquired: Lease };
+    const { parentSpanId: _, runId: _r, ...alone } = emitted(2, { time: T0 - 1n });
+    const attributes = { "spanloop.plugin.name": "slow_step", count: 3 };
+    await store.react(acquired, { spans: [emitted(1, { attributes }), alone], items: {}, at: T0 });
+    const all = await Array.fromAsync(tailSpans(store, systemClock(), { ...DONE, from: "start" }));
+    assert.deepEqual(all.map(({ service, runId }) => [service, runId]), [
+      ["spanloop", "a"],
+      ["spanloop", undefined],
+    ]);
+    const [{ span }] = all;
+    assert.equal(span.name, "slow_step.slow");
+    assert.equal(span.scope.name, "spanloop");
+    assert.deepEqual(span.attributes, attributes);
+    assert.deepEqual([span.startTime, span.endTime], [T0 + 9n, T0 + 9n]);
+    assert.equal(span.parentSpanId, emitted(1).parentSpanId);
+    assert.deepEqual(span.links, emitted(1).links.map((link) => ({ ...link, attributes: {} })));
+    assert(JSON.stringify(all[1].otlp()).includes(alone.spanId));
+    const late = tailSpans(store, systemClock(), { ...DONE, from: T0 });
+    assert.deepEqual(await names(late), ["slow_step.slow"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 import {
   CICD_PIPELINE_RUN_ID,
+  SPANLOOP_PLUGIN_NAME,
   SPANLOOP_TRIGGER_TYPE,
   SPANLOOP_TRIGGER_TYPE_VALUE_WORKFLOW,
 } from "../../../semconv/attributes.ts";
@@ -30,7 +31,9 @@ export class TraceTrees {
     const spans = this.#traces.get(traceId) ?? [];
     if (spans.push(span) === 1) this.#traces.set(traceId, spans);
     this.#held++;
-    if (isRoot(span)) return this.#take(traceId);
+    // What a plugin says of a trace that was shown already waits for nothing.
+    const late = spans.length === 1 && span.attributes[SPANLOOP_PLUGIN_NAME] !== undefined;
+    if (late || isRoot(span)) return this.#take(traceId);
     // The trace that began first has waited longest.
     return this.#held >= MOST_SPANS ? this.#take(this.#traces.keys().next().value!) : undefined;
   }

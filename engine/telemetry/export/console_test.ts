@@ -169,6 +169,10 @@ Deno.test("tree: a trace is shown when its root has ended, children in the order
     "   └─ · batch 2  1.00 s",
     "",
   ]);
+  // What a plugin finds after the root's end waits for none.
+  end(make("slow", 7, { "spanloop.plugin.name": "slow_step" }, root), 7);
+  await sender.send(ended.splice(-1));
+  assert.match(out.texts.at(-1)!, /^· slow {2}spanloop.plugin.name=slow_step/m);
 });
 
 Deno.test("tree: a run whose parent is elsewhere is a root, a sub-workflow's run is none", async () => {
