@@ -78,7 +78,6 @@ export async function assemble(
   const keeper = new Keeper({
     store,
     clock,
-    onLost: ({ name }) => runner.lose(name.slice("run:".length)),
     // The next commit meets the same fault and stops the run with it.
     onError: () => {},
     onChange: () => live.refresh(),

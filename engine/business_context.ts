@@ -1,3 +1,4 @@
+import { SPANLOOP_REACTION_DEPTH } from "../semconv/attributes.ts";
 import { SpanloopError } from "./core/errors.ts";
 import type { Scope } from "./core/scope.ts";
 import type { Workflow } from "./core/workflow.ts";
@@ -23,12 +24,30 @@ export async function traceOf(
     inherited,
   });
   const { baggage, context } = merged;
+  const reactionDepth = reactionDepthOf(baggage);
   return {
     ...trace,
+    ...(reactionDepth === undefined ? {} : { reactionDepth }),
     ...(baggage === undefined ? {} : { baggage }),
     ...(Object.keys(context).length === 0 ? {} : { context }),
     warnings: [...warnings, ...merged.warnings],
   };
+}
+
+// A caller may have put there anything.
+const DEPTH = new RegExp(
+  `(?:^|,)\\s*${SPANLOOP_REACTION_DEPTH.replaceAll(".", "\\.")}\\s*=\\s*(\\d{1,3})`,
+);
+
+/** How many reactions a baggage header says have led to what carries it; undefined: none (H2). */
+export function reactionDepthOf(baggage: string | undefined): number | undefined {
+  const depth = Number(baggage === undefined ? 0 : DEPTH.exec(baggage)?.[1] ?? 0);
+  return depth > 0 ? depth : undefined;
+}
+
+/** The baggage of a run that so many reactions have led to. */
+export function reactionBaggage(depth: number): string {
+  return `${SPANLOOP_REACTION_DEPTH}=${depth}`;
 }
 
 function valuesOf(

@@ -8,7 +8,12 @@ export type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
 export type * from "./core/diagnostic.ts";
 export type * from "./core/json.ts";
 export type * from "./core/log.ts";
+export type * from "./core/action.ts";
 export type * from "./core/parameter.ts";
+export type { PluginRole, PluginSpan, SpanEvent, SpanQuery, Subscription } from "./core/plugin.ts";
+export type * from "./core/plugin_report.ts";
+export type * from "./core/plugin_use.ts";
+export type * from "./core/plugins.ts";
 export type * from "./core/proposal.ts";
 export type * from "./core/received.ts";
 export type * from "./core/report.ts";
@@ -50,11 +55,13 @@ export interface EngineOptions {
    * journal. Without any the SDK is not loaded.
    */
   readonly spanProcessors?: readonly SpanProcessor[];
+  /** How long `close` lets plugins hear what is left, milliseconds; 5,000 when absent (R8). */
+  readonly drainMs?: number;
 }
 
 /** Makes an engine. Its store is opened on first use; `validate` and `plan` need none. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const place = await locateStore(options.near, options);
   const { LocalEngine } = await import("./local_engine.ts");
-  return new LocalEngine(place, options.spanProcessors ?? []);
+  return new LocalEngine(place, options);
 }

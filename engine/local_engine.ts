@@ -15,7 +15,9 @@ import type { SpanReference } from "./core/span.ts";
 import type { Pruned, RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
+import type { EngineOptions } from "./engine.ts";
 import type { LogConsumer, Severity } from "./core/log.ts";
+import type { Plugins } from "./core/plugins.ts";
 import type { Tuning } from "./core/tuning.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
 import { traceOf } from "./business_context.ts";
@@ -36,11 +38,15 @@ import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { startTelemetry } from "./start_telemetry.ts";
 import { takeUp } from "./take_up.ts";
+import { LocalPlugins } from "./local_plugins.ts";
 import { LocalTuning } from "./local_tuning.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workflow_files.ts";
+
+// As long as a run waits for plugins after its end (R8).
+const DRAIN_MS = 5_000;
 
 /** The engine in this process: wires the layers together. */
 export class LocalEngine implements Engine {
@@ -48,8 +54,10 @@ export class LocalEngine implements Engine {
   readonly location: string;
   /** See Engine. */
   readonly tuning: Tuning;
+  readonly #plugins: LocalPlugins;
   readonly #place: StorePlace;
   readonly #processors: readonly SpanProcessor[];
+  readonly #drainMs: number;
   readonly #surroundings: Surroundings;
   readonly #files = new WorkflowFiles();
   readonly #registration = new Registration();
@@ -58,9 +66,16 @@ export class LocalEngine implements Engine {
   #telemetry: Promise<Telemetry | undefined> | undefined;
 
   /** Works on the store at `place`. */
-  constructor(place: StorePlace, processors: readonly SpanProcessor[]) {
+  constructor(
+    place: StorePlace,
+    { near, spanProcessors = [], drainMs = DRAIN_MS }: Pick<
+      EngineOptions,
+      "near" | "spanProcessors" | "drainMs"
+    >,
+  ) {
     this.#place = place;
-    this.#processors = processors;
+    this.#processors = spanProcessors;
+    this.#drainMs = drainMs;
     this.location = place.location;
     const [clock, random] = [systemClock(), systemRandom()];
     const ids = new Ids(clock, random);
@@ -80,6 +95,14 @@ export class LocalEngine implements Engine {
         await this.#registration.register(parts.store, workflow);
         return parts;
       },
+    });
+    this.#plugins = new LocalPlugins({
+      near,
+      surroundings: this.#surroundings,
+      files: this.#files,
+      existing: () => this.#existing(),
+      start: (loaded, trigger, caller, cause) =>
+        this.startTriggered(loaded, trigger, { caller, ...cause }),
     });
     this.#host = {
       find: async (runId) => await (await this.#existing())?.store.run(runId),
@@ -131,19 +154,29 @@ export class LocalEngine implements Engine {
 
   /**
    * Starts a workflow for a trigger's event; the handle is given before the run is over. `cause` says what came
-   * with the event: the span that it is of, which the run's span links to, or a caller that encloses it.
+   * with the event: the span that it is of, which the run's span links to, a caller that encloses it, and values.
    */
   async startTriggered(
     loaded: LoadedWorkflow,
     trigger: string,
-    onEvent?: (event: RunEvent) => void,
-    cause: { readonly triggeredBy?: SpanReference; readonly trace?: RemoteContext } = {},
+    cause: {
+      readonly onEvent?: (event: RunEvent) => void;
+      readonly triggeredBy?: SpanReference;
+      readonly trace?: RemoteContext;
+      readonly caller?: JsonObject;
+    } = {},
   ): Promise<RunHandle> {
     const { workflow } = loaded.plan;
-    const { parts, ...bound } = await this.#bound(workflow, this.#values(workflow));
-    const { trace = {}, triggeredBy } = cause;
+    const { trace = {}, triggeredBy, onEvent, caller } = cause;
+    const values = { ...this.#values(workflow), ...caller === undefined ? {} : { caller } };
+    const { parts, ...bound } = await this.#bound(workflow, values);
     const request = await this.#request(parts, loaded, bound, { onEvent, trace });
     return parts.runner.start({ ...request, trigger, triggeredBy });
+  }
+
+  /** Lets a workflow's plugins hear, whoever runs it. */
+  async hostPlugins(workflow: Workflow): Promise<void> {
+    await this.#plugins.about(await this.#working(), workflow);
   }
 
   /** See Engine. */
@@ -165,6 +198,7 @@ export class LocalEngine implements Engine {
     const summary = await unendedRun(await this.#shelf(), runId);
     return await takeUp(await this.#working(), this.#surroundings, summary, {
       ...options,
+      about: (parts, workflow) => this.#plugins.about(parts, workflow),
       runWorkflow: subWorkflows(this.#host, {
         onEvent: options.onEvent,
         depth: summary.parent?.depth ?? 0,
@@ -189,11 +223,10 @@ export class LocalEngine implements Engine {
     const loaded = this.#files.load(summary.file);
     const { workflow } = loaded.plan;
     const binding = rebindForRerun(workflow, summary, this.#values(workflow));
-    const parts = await this.#working();
+    const parts = await this.#ready(workflow);
     const { store, runner } = parts;
     const { keep } = await import("./run/reuse.ts");
     const steps = await keep(store, runId, loaded.plan, options);
-    await this.#registration.register(store, workflow);
     const { traceId, spanId } = summary;
     return await this.#followed(
       runner.start({
@@ -302,12 +335,18 @@ export class LocalEngine implements Engine {
   }
 
   /** See Engine. */
+  get plugins(): Plugins {
+    return this.#plugins;
+  }
+
+  /** See Engine. */
   onLog(hear: LogConsumer, least?: Severity): () => void {
     return this.#surroundings.log.addConsumer(hear, least);
   }
 
   /** See Engine. */
   async close(): Promise<void> {
+    await this.#plugins.close(this.#drainMs);
     const [parts, telemetry] = await Promise.all([this.#parts, this.#telemetry]);
     this.#parts = this.#telemetry = undefined;
     if (parts === undefined) return;
@@ -356,6 +395,7 @@ export class LocalEngine implements Engine {
   async #ready(workflow: Workflow): Promise<Parts> {
     const parts = await this.#working();
     await this.#registration.register(parts.store, workflow);
+    await this.#plugins.about(parts, workflow);
     return parts;
   }
 

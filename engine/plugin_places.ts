@@ -13,6 +13,8 @@ export type PluginPlace =
     readonly path: string;
     /** The module's folder: what its sandbox may read. */
     readonly folder: string;
+    /** Whether it is one of Spanloop's own. */
+    readonly own: boolean;
     /** Whether it is one of Spanloop's own, or trusted by `trust: true`. */
     readonly trusted: boolean;
   }
@@ -57,12 +59,8 @@ export function findPlugin(use: PluginUse, own = OWN): PluginPlace | { readonly 
         : `there is no plugin ${places[0]}; paths are relative to the file that names them`,
     };
   }
-  return {
-    kind: "file",
-    path,
-    folder: dirname(path),
-    trusted: use.trust || (own !== undefined && liesIn(path, own)),
-  };
+  const isOwn = own !== undefined && liesIn(path, own);
+  return { kind: "file", path, folder: dirname(path), own: isOwn, trusted: use.trust || isOwn };
 }
 
 function namedPlaces(use: PluginUse, own: string | undefined): readonly string[] {

@@ -6,6 +6,7 @@ import { InvalidError, messageOf, SpanloopError } from "./core/errors.ts";
 import type { Logger } from "./core/log.ts";
 import type { RunEvent } from "./core/report.ts";
 import type { Store } from "./core/store.ts";
+import type { Workflow } from "./core/workflow.ts";
 import type { RunOptions } from "./core/engine.ts";
 import type { RunHandle } from "./run/runner.ts";
 import { isDead, thisHolder } from "./system.ts";
@@ -22,8 +23,10 @@ export interface ServedEngine {
   startTriggered(
     loaded: LoadedWorkflow,
     trigger: string,
-    onEvent?: (event: RunEvent) => void,
+    cause: { readonly onEvent?: (event: RunEvent) => void },
   ): Promise<RunHandle>;
+  /** Lets a workflow's plugins hear, whoever runs it. */
+  hostPlugins(workflow: Workflow): Promise<void>;
   /** Takes up an unfinished run. */
   takeUp(runId: string, options: Pick<RunOptions, "onEvent">): Promise<RunHandle>;
   /** Cancels a run, wherever it is. */
@@ -96,11 +99,13 @@ class Server {
       cancel: async (runId) => void await this.#engine.cancel(runId),
       log: (event) => this.#logSchedule(event),
     });
-    const reload = () => {
+    const reload = async () => {
       this.#load();
-      scheduler.set([...this.#loaded.values()].map(({ plan }) => plan.workflow));
+      const workflows = [...this.#loaded.values()].map(({ plan }) => plan.workflow);
+      scheduler.set(workflows);
+      for (const workflow of workflows) await this.#engine.hostPlugins(workflow);
     };
-    reload();
+    await reload();
     const scheduled = [...this.#loaded.values()].filter(({ plan }) =>
       plan.workflow.schedules.length > 0
     );
@@ -159,15 +164,15 @@ class Server {
     this.#problems = problems;
   }
 
-  async #watch(watcher: Deno.FsWatcher, reload: () => void): Promise<void> {
+  async #watch(watcher: Deno.FsWatcher, reload: () => Promise<void>): Promise<void> {
     let cancel: (() => void) | undefined;
     for await (const event of watcher) {
       if (!event.paths.some((path) => /\.ya?ml$/.test(path))) continue;
       // An editor writes a file in several steps; they are one change.
       cancel?.();
-      cancel = this.#request.clock.after(RELOAD_MS, () => {
+      cancel = this.#request.clock.after(RELOAD_MS, async () => {
         try {
-          reload();
+          await reload();
           this.#log("info", "files changed; reloaded");
         } catch (thrown) {
           // Such as of a folder that is gone: what was loaded goes on.
@@ -183,7 +188,9 @@ class Server {
     if (loaded === undefined) {
       throw new SpanloopError("workflow.gone", `${name} is no longer in ${this.#request.folder}`);
     }
-    const handle = await this.#engine.startTriggered(loaded, trigger, this.#request.onEvent);
+    const handle = await this.#engine.startTriggered(loaded, trigger, {
+      onEvent: this.#request.onEvent,
+    });
     this.#keep(name, handle);
     try {
       await handle.created;

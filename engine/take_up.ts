@@ -2,6 +2,7 @@ import type { Parts, Surroundings } from "./assembly.ts";
 import { SpanloopError } from "./core/errors.ts";
 import type { RunEvent } from "./core/report.ts";
 import type { RunSummary } from "./core/store.ts";
+import type { Workflow } from "./core/workflow.ts";
 import { unendedRun, workflowTextOf } from "./find_run.ts";
 import { removeOutputFolders } from "./output_folders.ts";
 import { rebind } from "./plan/bind.ts";
@@ -20,6 +21,8 @@ export interface TakeUpOptions extends Pick<StartRequest, "runWorkflow"> {
   readonly acceptChanges?: boolean;
   /** With false a run that another process holds is refused at once. */
   readonly wait?: boolean;
+  /** Hears which workflow it is before the run goes on. */
+  readonly about: (parts: Parts, workflow: Workflow) => Promise<void>;
 }
 
 /**
@@ -27,12 +30,13 @@ export interface TakeUpOptions extends Pick<StartRequest, "runWorkflow"> {
  * SpanloopError `resume.changed`, `run.held` or `run.ended`, and gives the lease back then.
  */
 export async function takeUp(
-  { store, runner }: Pick<Parts, "store" | "runner">,
+  parts: Parts,
   { clock, environment, log }: Pick<Surroundings, "clock" | "environment" | "log">,
   summary: RunSummary,
   options: TakeUpOptions,
 ): Promise<RunHandle> {
   const { runId } = summary;
+  const { store, runner } = parts;
   const loaded = loadText(await workflowTextOf(store, summary), summary.file);
   const changed = changedModules(summary.modules, loaded.modules);
   if (changed.length > 0 && !options.acceptChanges) {
@@ -55,6 +59,7 @@ export async function takeUp(
     const reuse = summary.rerun === undefined
       ? undefined
       : await reusable(store, summary.rerun.runId, summary.rerun.reuse);
+    await options.about(parts, workflow);
     return runner.resume({
       header: summary,
       plan: loaded.plan,

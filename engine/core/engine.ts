@@ -9,6 +9,7 @@ import type {
   TailedSpan,
   TailOptions,
 } from "./received.ts";
+import type { Plugins } from "./plugins.ts";
 import type { Pruned, RunQuery, RunSummary } from "./store.ts";
 import type { Tuning } from "./tuning.ts";
 import type { Workflow } from "./workflow.ts";
@@ -40,6 +41,8 @@ export interface Engine {
   readonly location: string;
   /** The parameters that change, and what people say of them. */
   readonly tuning: Tuning;
+  /** The plugins, and what people see of them. */
+  readonly plugins: Plugins;
   /** Checks a file, what it names included. `display` is the path as the person wrote it. */
   validate(
     file: string,
@@ -106,6 +109,6 @@ export interface Engine {
    * when absent); the returned function ends that. What `hear` throws is caught.
    */
   onLog(hear: LogConsumer, least?: Severity): () => void;
-  /** Gives leases back and closes the store. */
+  /** Lets plugins hear what is left (R8), gives leases back and closes the store. */
   close(): Promise<void>;
 }

@@ -68,6 +68,8 @@ export interface RunHeader {
   readonly baggage?: string;
   /** Its business context: what every span of the run says of the baggage, by name. */
   readonly context?: Readonly<Record<string, string>>;
+  /** How many reactions of plugins led to it, from the baggage; absent: none (H2). */
+  readonly reactionDepth?: number;
   /** Parameter values; a secret is `{ "secret": "<its source>" }` (J6). */
   readonly params: JsonObject;
   /** Where each value came from. */

@@ -55,12 +55,15 @@ export function readThrown(said: unknown): Thrown {
 /** A question. */
 export function readQuestion(said: unknown): Question {
   if (!isObject(said)) throw broken("a question that is no object");
-  if (said.ask === "parameters") {
-    if (said.workflow === undefined) return { ask: "parameters" };
-    if (typeof said.workflow === "string") return { ask: "parameters", workflow: said.workflow };
+  const { now, workflow } = said;
+  if (typeof now !== "number" || !Number.isFinite(now)) throw broken("a question without a time");
+  if (workflow !== undefined && typeof workflow !== "string") {
+    throw broken("a question about a workflow whose name is no text");
   }
+  const about = { now, ...workflow === undefined ? {} : { workflow } };
+  if (said.ask === "parameters") return { ask: "parameters", ...about };
   if (said.ask === "query" && isObject(said.query)) {
-    return { ask: "query", query: queryOf(said.query) };
+    return { ask: "query", query: queryOf(said.query), ...about };
   }
   throw broken("a question that there is not");
 }

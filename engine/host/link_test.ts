@@ -234,8 +234,8 @@ Deno.test("a handler asks, and hears the answer or why there is none", async () 
   );
   assert.equal((await link.handle([call(1)])).count, 1);
   assert.deepEqual(questions, [
-    { ask: "query", query: { limit: 3 } },
-    { ask: "parameters", workflow: "other" },
+    { ask: "query", query: { limit: 3 }, now: 2, workflow: "orders" },
+    { ask: "parameters", now: 2, workflow: "other" },
   ]);
 });
 
@@ -338,7 +338,7 @@ const FORGED: readonly unknown[] = [
   { type: "handled", id: 1, handled: { ...handled, state: { a: "x".repeat(70_000) } } },
   { type: "handled", id: 1, handled: { ...handled, state: { ["x".repeat(300)]: 1 } } },
   { type: "question", id: 1, question: { ask: "everything" } },
-  { type: "question", id: 1, question: { ask: "query", query: { limit: "1" } } },
+  { type: "question", id: 1, question: { ask: "query", query: { limit: "1" }, now: 1 } },
   { type: "log", line: { toString: 1 } },
 ];
 

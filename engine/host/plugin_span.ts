@@ -47,9 +47,13 @@ export function durationOf(heard: Heard): number | undefined {
   }
 }
 
-/** Nanoseconds as seconds; of a time since the epoch a quarter of a microsecond is left. */
+/**
+ * Nanoseconds as seconds: the number nearest to them, but that a time since the epoch is cut to whole microseconds
+ * first, since numbers have no more there, and 0.25 s would end in 0.2499998.
+ */
 export function seconds(ns: bigint): number {
-  return Number(ns) / 1e9;
+  const number = Number(ns);
+  return Number.isSafeInteger(number) ? number / 1e9 : Number(ns / 1_000n) / 1e6;
 }
 
 function spanOf(heard: Heard): PluginSpan {

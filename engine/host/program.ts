@@ -161,7 +161,14 @@ export class PluginProgram {
   }
 
   #call(call: HandlerCall): unknown {
-    this.#current = new HandlerContext(call.now, this.#config, this.#workflow, this.#services);
+    const about = call.kind === "span" ? call.event.span.workflow : undefined;
+    this.#current = new HandlerContext(
+      call.now,
+      this.#config,
+      this.#workflow,
+      about ?? this.#workflow,
+      this.#services,
+    );
     const context = this.#current as PluginContext;
     return call.kind === "span"
       ? this.#definition.onSpan?.(call.event, context)
@@ -274,12 +281,21 @@ class HandlerContext implements PluginContext {
   readonly now: number;
   readonly config: JsonObject;
   readonly workflow: string | undefined;
+  // The event's workflow, which is asked about unless the plugin names another.
+  readonly #about: string | undefined;
   readonly #services: ContextServices;
 
-  constructor(now: number, config: JsonObject, workflow: string | undefined, of: ContextServices) {
+  constructor(
+    now: number,
+    config: JsonObject,
+    workflow: string | undefined,
+    about: string | undefined,
+    of: ContextServices,
+  ) {
     this.now = now;
     this.config = config;
     this.workflow = workflow;
+    this.#about = about;
     this.#services = of;
   }
 
@@ -296,25 +312,24 @@ class HandlerContext implements PluginContext {
   get query(): (query: SpanQuery) => Promise<readonly PluginSpan[]> {
     return async (query) => {
       const asked = copyJson(query, "query") as SpanQuery;
-      return await this.#services.ask(this, {
-        ask: "query",
-        query: asked,
-      }) as unknown as readonly PluginSpan[];
+      const question = { ask: "query" as const, query: asked, ...this.#asking(asked.workflow) };
+      return await this.#services.ask(this, question) as unknown as readonly PluginSpan[];
     };
   }
 
   get parameters(): (workflow?: string) => Promise<TunableParameters> {
     return async (workflow) => {
-      const question = {
-        ask: "parameters" as const,
-        ...(workflow === undefined ? {} : { workflow }),
-      };
+      const question = { ask: "parameters" as const, ...this.#asking(workflow) };
       return await this.#services.ask(this, question) as unknown as TunableParameters;
     };
   }
 
   get log(): (line: string) => void {
     return (line) => this.#services.log(line);
+  }
+
+  #asking(workflow = this.#about): Pick<Question, "now" | "workflow"> {
+    return { now: this.now, ...(workflow === undefined ? {} : { workflow }) };
   }
 }
 

@@ -75,8 +75,13 @@ export interface StepCall {
 
 /** What a plugin asks the host while a handler runs. */
 export type Question =
-  | { readonly ask: "query"; readonly query: SpanQuery }
-  | { readonly ask: "parameters"; readonly workflow?: string };
+  & {
+    /** The time of the event that is handled, seconds since the Unix epoch (T4). */
+    readonly now: number;
+    /** The workflow that is asked about: that of the event, where the plugin names none. */
+    readonly workflow?: string;
+  }
+  & ({ readonly ask: "query"; readonly query: SpanQuery } | { readonly ask: "parameters" });
 
 /** From the host to the plugin. `id` ties an answer to its question, in each direction by itself. */
 export type ToPlugin =

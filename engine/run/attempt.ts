@@ -7,9 +7,9 @@ import type { Attributes, Failure, ItemCount, SpanReference } from "../core/span
 import type {
   AttemptContext,
   Batch,
-  StepSpan,
   StepResult,
   StepServices,
+  StepSpan,
   StepType,
 } from "../core/step.ts";
 import { Cancellation, Stop } from "./cancellation.ts";

@@ -11,7 +11,7 @@ import type {
   SpanReference,
   StartEntry,
 } from "../core/span.ts";
-import type { StepSpan, Interruption } from "../core/step.ts";
+import type { Interruption, StepSpan } from "../core/step.ts";
 import type { Step } from "../core/workflow.ts";
 import type { StepFold } from "./fold.ts";
 

@@ -20,10 +20,9 @@ const POLL_MS = 200;
 export class Keeper {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #onLost: (lease: Lease) => void;
   readonly #onError: (thrown: unknown) => void;
   readonly #onChange: () => Promise<void>;
-  readonly #leases = new Map<string, Lease>();
+  readonly #leases = new Map<string, { readonly lease: Lease; readonly onLost: () => void }>();
   readonly #watched = new Map<string, (name: string, payload: JsonObject) => void>();
   readonly #delivered = new Map<string, number>();
   #version: number | undefined;
@@ -31,26 +30,24 @@ export class Keeper {
   #cancel: (() => void) | undefined;
 
   /**
-   * `onLost` hears of a lease that another process took; `onError` of a store that fails; `onChange`, within 500 ms
+   * `onError` hears of a store that fails; `onChange`, within 500 ms
    * and as long as a run is watched, that any process has committed to the store (R8).
    */
   constructor(ports: {
     readonly store: Store;
     readonly clock: Clock;
-    readonly onLost: (lease: Lease) => void;
     readonly onError: (thrown: unknown) => void;
     readonly onChange?: () => Promise<void>;
   }) {
     this.#store = ports.store;
     this.#clock = ports.clock;
-    this.#onLost = ports.onLost;
     this.#onError = ports.onError;
     this.#onChange = ports.onChange ?? (() => Promise.resolve());
   }
 
-  /** Renews a lease until it is dropped. */
-  hold(lease: Lease): void {
-    this.#leases.set(lease.name, lease);
+  /** Renews a lease until it is dropped; `onLost` hears, once, that another process took it. */
+  hold(lease: Lease, onLost: () => void): void {
+    this.#leases.set(lease.name, { lease, onLost });
     this.#arm();
   }
 
@@ -125,12 +122,13 @@ export class Keeper {
 
   async #renew(): Promise<void> {
     this.#renewed = this.#clock.monotonic();
-    const lost = await this.#store.renew([...this.#leases.values()], this.#clock.now() + LEASE_NS);
+    const leases = [...this.#leases.values()].map(({ lease }) => lease);
+    const lost = await this.#store.renew(leases, this.#clock.now() + LEASE_NS);
     for (const name of lost) {
-      const lease = this.#leases.get(name);
-      if (lease === undefined) continue; // ended while the store was asked
+      const held = this.#leases.get(name);
+      if (held === undefined) continue; // ended while the store was asked
       this.#leases.delete(name);
-      this.#onLost(lease);
+      held.onLost();
     }
   }
 }

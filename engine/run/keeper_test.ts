@@ -36,7 +36,6 @@ async function keep(
   const keeper = new Keeper({
     store,
     clock,
-    onLost: ({ name }) => void lost.push(name),
     onError: (thrown) => assert.fail(String(thrown)),
     onChange: () => Promise.resolve(void changes.push("change")),
   });
@@ -63,7 +62,7 @@ Deno.test("timers run only while there is something to keep, one at a time", () 
 
 Deno.test("a lease that is not this process's any more is reported once (R7)", () =>
   keep(async ({ keeper, clock, lost }) => {
-    keeper.hold({ name: "run:a", fence: 1 });
+    keeper.hold({ name: "run:a", fence: 1 }, () => lost.push("run:a"));
     for (let i = 0; i < 40; i++) {
       clock.fire(200);
       await settle();
@@ -97,7 +96,6 @@ Deno.test("what a store that fails has kept back is asked for again at the next 
   const keeper = new Keeper({
     store,
     clock,
-    onLost: () => {},
     onError: (thrown) => errors.push(thrown),
     onChange: () => ++asked === 1 ? Promise.reject(new Error("busy")) : Promise.resolve(),
   });

@@ -74,7 +74,7 @@ export interface StartRequest {
   /** SHA-256 of its modules by path. */
   readonly modules: Readonly<Record<string, string>>;
   /** The caller's trace, the run's baggage, and what its spans say of that. */
-  readonly trace: RemoteContext & Pick<RunHeader, "context">;
+  readonly trace: RemoteContext & Pick<RunHeader, "context" | "reactionDepth">;
   /** Chosen by the caller for a sub-workflow. */
   readonly runId?: string;
   /** The calling attempt. */
@@ -201,6 +201,7 @@ export class Runner {
       traceState: request.trace.traceState,
       baggage: request.trace.baggage,
       context: request.trace.context,
+      reactionDepth: request.trace.reactionDepth,
       params: binding.journalled,
       sources: binding.sources,
       snapshot: request.snapshot,
@@ -363,7 +364,8 @@ export class Runner {
     });
     // Only once it is in the store: a renewal before would find no lease, and take the run for lost.
     created.then(() => {
-      if (this.#active.has(runId)) keeper.hold({ name: `run:${runId}`, fence: request.fence });
+      if (!this.#active.has(runId)) return;
+      keeper.hold({ name: `run:${runId}`, fence: request.fence }, () => this.lose(runId));
     }, () => {}); // whoever waits for the report hears of it
     return {
       runId,

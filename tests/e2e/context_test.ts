@@ -376,12 +376,12 @@ Deno.test("a triggered run links to the span that triggered it, and is no child 
       'steps: [{ id: a, run: echo "$BAGGAGE" }]\n',
   }, async ({ folder, journal }) => {
     const place = { location: `sqlite:${folder}/store.db`, durability: "normal" } as const;
-    const engine = new LocalEngine(place, []);
+    const engine = new LocalEngine(place, { near: folder });
     const loaded = new WorkflowFiles().load(`${folder}/w.yaml`);
     const triggeredBy = { traceId: TRACE, spanId: SPAN };
-    await (await engine.startTriggered(loaded, "w/span/1", undefined, { triggeredBy })).report;
+    await (await engine.startTriggered(loaded, "w/span/1", { triggeredBy })).report;
     const trace = { traceId: TRACE, parentSpanId: SPAN, traceFlags: 1, baggage: "tenant=acme" };
-    await (await engine.startTriggered(loaded, "w/webhook/1", undefined, { trace })).report;
+    await (await engine.startTriggered(loaded, "w/webhook/1", { trace })).report;
     await (await engine.startTriggered(loaded, "w/0/1")).report;
     await engine.close();
     const records = await journal();

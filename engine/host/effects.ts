@@ -1,0 +1,214 @@
+import { SPANLOOP_PLUGIN_NAME, SPANLOOP_REACTION_DEPTH } from "../../semconv/attributes.ts";
+import type { CommandAction, EmitAction, ProposeAction } from "../core/action.ts";
+import { messageOf, StoreError } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { CarriedOut } from "../core/plugin_report.ts";
+import type { Proposal } from "../core/proposal.ts";
+import type { EmittedSpan, SpanReference } from "../core/span.ts";
+import type { Store } from "../core/store.ts";
+import type { Contract, ParameterLedger } from "../parameters/ledger.ts";
+import { emittedSpanId, emittedTraceId, type Judge, type Judged, type Occasion } from "./judge.ts";
+
+/** What a command is given with. */
+export interface CommandOrder {
+  /** The action's id: one run for one id and workflow, however often it is given (R9). */
+  readonly id: string;
+  /** The command. */
+  readonly name: string;
+  /** Values for what it starts. */
+  readonly params: JsonObject;
+  /** How many reactions lead to what it starts. */
+  readonly depth: number;
+  /** The plugin that gives it. */
+  readonly plugin: string;
+  /** The workflow whose plugin it is; absent: used for all. */
+  readonly workflow?: string;
+  /** The span that it answers. */
+  readonly triggeredBy?: SpanReference;
+}
+
+/** What carrying out actions needs. */
+export interface EffectPorts {
+  /** Where evidence and versions are looked up. */
+  readonly store: Pick<Store, "known" | "snapshot">;
+  /** Where proposals are decided. */
+  readonly ledger: Pick<ParameterLedger, "propose">;
+  /** A workflow's parameters and contract, as its file says them now; undefined for one that is not known. */
+  readonly contract: (workflow: string) => Promise<Contract | undefined>;
+  /** Starts what listens to a command; gives the runs, none when nothing listens. Throws for one that cannot start. */
+  readonly command: (order: CommandOrder) => Promise<readonly string[]>;
+}
+
+/** Whose actions are carried out. */
+export interface Actor {
+  /** The plugin's name. */
+  readonly name: string;
+  /** The workflow that uses it. */
+  readonly workflow?: string;
+  /** What it was granted. */
+  readonly grant: { readonly propose: readonly string[] };
+  /** Judges its actions. */
+  readonly judge: Judge;
+}
+
+/** What the answered event is, beside what judging it needs. */
+export interface Answered extends Occasion {
+  /** Its place in the store's order; null for a tick. */
+  readonly position: number | null;
+  /** Its span. */
+  readonly span?: SpanReference;
+  /** Its run. */
+  readonly runId?: string;
+  /** Its step. */
+  readonly stepId?: string;
+}
+
+/** What actions came to: spans that are still to be stored, and what became of each action. */
+export interface Effect {
+  /** Spans to store. */
+  readonly spans: readonly EmittedSpan[];
+  /** The actions' outcomes, in order. */
+  readonly outcomes: readonly CarriedOut[];
+}
+
+/**
+ * Carries out what a plugin asks for in answer to one event.
+ *
+ * Invariants: T3 (ids are derived, so that doing it again changes nothing), P2 by the ledger, R9 by the command's id.
+ */
+export class Effects {
+  readonly #ports: EffectPorts;
+
+  /** Works through `ports`. */
+  constructor(ports: EffectPorts) {
+    this.#ports = ports;
+  }
+
+  /** Judges and carries out; throws StoreError, and for nothing that the plugin did. */
+  async carryOut(actor: Actor, answered: Answered, actions: readonly unknown[]): Promise<Effect> {
+    const spans: EmittedSpan[] = [];
+    const outcomes: CarriedOut[] = [];
+    for (const judged of actor.judge.judge(answered, actions)) {
+      const { refused, ...said } = judged;
+      const outcome = { ...said, position: answered.position, time: Number(answered.at) / 1e9 };
+      if (refused !== undefined) {
+        outcomes.push({ ...outcome, refused });
+        continue;
+      }
+      switch (judged.action.type) {
+        case "emit":
+          spans.push(emitted(actor, answered, judged, judged.action));
+          outcomes.push(outcome);
+          break;
+        case "propose":
+          outcomes.push({
+            ...outcome,
+            ...await this.#propose(actor, answered, judged, judged.action),
+          });
+          break;
+        case "command":
+          outcomes.push({
+            ...outcome,
+            ...await this.#command(actor, answered, judged, judged.action),
+          });
+      }
+    }
+    return { spans, outcomes };
+  }
+
+  async #propose(
+    actor: Actor,
+    answered: Answered,
+    { id }: Judged,
+    action: ProposeAction,
+  ): Promise<Pick<CarriedOut, "refused" | "decision" | "entry">> {
+    const { store, ledger, contract } = this.#ports;
+    // The judge refuses a proposal for none.
+    const workflow = (action.workflow ?? answered.workflow ?? actor.workflow)!;
+    const known = await contract(workflow);
+    if (known === undefined) {
+      return {
+        refused: { why: "invalid", message: `there is no workflow ${workflow} in this store` },
+      };
+    }
+    const evidence = action.evidence ?? (answered.span === undefined ? [] : [answered.span]);
+    const proposal: Proposal = {
+      id,
+      workflow,
+      author: { kind: "plugin", name: actor.name },
+      changes: action.changes,
+      reason: action.reason,
+      evidence,
+      version: action.version ?? (await store.snapshot(workflow)).version,
+      at: answered.at,
+    };
+    const there = evidence.length === 0 ? [] : await store.known(evidence);
+    const { propose } = actor.grant;
+    const { entry } = await ledger.propose(proposal, known, {
+      evidenceKnown: evidence.every((span) => there.some((other) => isSame(span, other))),
+      ...propose.includes("*") ? {} : { grant: { propose } },
+    });
+    return { decision: entry.decision, entry };
+  }
+
+  async #command(
+    actor: Actor,
+    answered: Answered,
+    { id }: Judged,
+    { name, params = {} }: CommandAction,
+  ): Promise<Pick<CarriedOut, "refused">> {
+    const refuse = (message: string) => ({ refused: { why: "invalid" as const, message } });
+    try {
+      const runs = await this.#ports.command({
+        id,
+        name,
+        params,
+        depth: answered.depth + 1,
+        plugin: actor.name,
+        workflow: actor.workflow,
+        triggeredBy: answered.span,
+      });
+      return runs.length > 0 ? {} : refuse(`no workflow here has \`on: { command: ${name} }\``);
+    } catch (thrown) {
+      // A store that fails may be there again when the event is delivered anew.
+      if (thrown instanceof StoreError) throw thrown;
+      return refuse(
+        `${name} cannot be started: ${messageOf(thrown)}`,
+      );
+    }
+  }
+}
+
+function emitted(
+  actor: Actor,
+  answered: Answered,
+  { id }: Judged,
+  action: EmitAction,
+): EmittedSpan {
+  const depth = answered.depth + 1;
+  const { span } = answered;
+  const workflow = answered.workflow ?? actor.workflow;
+  return {
+    traceId: span?.traceId ?? emittedTraceId(id),
+    spanId: emittedSpanId(id),
+    ...span === undefined ? {} : { parentSpanId: span.spanId },
+    name: action.name,
+    time: answered.at,
+    attributes: {
+      ...action.attributes,
+      [SPANLOOP_PLUGIN_NAME]: actor.name,
+      [SPANLOOP_REACTION_DEPTH]: depth,
+    },
+    links: action.links ??
+      (span === undefined ? [] : [{ traceId: span.traceId, spanId: span.spanId }]),
+    plugin: actor.name,
+    depth,
+    ...workflow === undefined ? {} : { workflow },
+    ...answered.runId === undefined ? {} : { runId: answered.runId },
+    ...answered.stepId === undefined ? {} : { stepId: answered.stepId },
+  };
+}
+
+function isSame(a: SpanReference, b: SpanReference): boolean {
+  return a.spanId === b.spanId && a.traceId === b.traceId;
+}

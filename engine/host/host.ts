@@ -1,0 +1,376 @@
+import type { Clock } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { Logger } from "../core/log.ts";
+import type { CarriedOut, PluginReport } from "../core/plugin_report.ts";
+import type { PluginUse } from "../core/plugin_use.ts";
+import type { BusEvent, EmittedSpan } from "../core/span.ts";
+import type { Holder, Lease, Store } from "../core/store.ts";
+import type { Bus } from "../telemetry/bus.ts";
+import type { Effects } from "./effects.ts";
+import { Feed } from "./feed.ts";
+import type { Heard } from "./heard.ts";
+import { Instance, type Opened } from "./instance.ts";
+import { instanceId, keys, readRecord } from "./record.ts";
+import { Routes } from "./routes.ts";
+
+/** What the host needs. */
+export interface HostPorts {
+  /** The store. */
+  readonly store: Store;
+  /** What this process commits. */
+  readonly bus: Bus;
+  /** Time. */
+  readonly clock: Clock;
+  /** Where operators hear of plugins. */
+  readonly log: Logger;
+  /** This process. */
+  readonly holder: Holder;
+  /** Whether a holder's process is gone. */
+  readonly isDead: (holder: Holder) => boolean;
+  /** Renews the lease until it is dropped. */
+  readonly keeper: { hold(lease: Lease, onLost: () => void): void; drop(name: string): void };
+  /** Carries out what plugins ask for. */
+  readonly effects: Effects;
+  /** Opens a plugin: loaded, its configuration checked. Throws PluginError. */
+  readonly open: (use: PluginUse) => Promise<Opened>;
+  /** The plugins of a workflow that another process runs. */
+  readonly usesOf: (runId: string) => Promise<readonly PluginUse[]>;
+  /** Hears what became of actions. */
+  readonly onOutcomes?: (instance: string, outcomes: readonly CarriedOut[]) => void;
+}
+
+/** The lease of a store's one host (R8). */
+export const HOST_LEASE = "plugins";
+/** Where the host that has the lease says who it is, for people; empty once it has given it back. */
+export const HOST_KEY = "plugins/host";
+/** How long the lease lasts without being renewed, nanoseconds. */
+const LEASE_NS = 10_000_000_000n;
+const STANDBY_MS = 1_000;
+// Changes of other processes are seen within 500 ms (R8).
+const POLL_MS = 200;
+// What plugins have heard without doing anything is noted so often: less is told twice after a crash.
+const FLUSH_MS = 200;
+
+/**
+ * The one host of a store's plugins: it hears the store's events in their order, hands each to the plugins that want
+ * it, and writes down what they make of it.
+ *
+ * Invariants: R8 (one host a store, by lease; what it writes is checked against it), J4 and T3 (cursor, state and
+ * emitted spans of an instance commit together), H1 (a plugin's fault is its own).
+ */
+export class Host {
+  readonly #ports: HostPorts;
+  readonly #routes = new Routes<Instance>();
+  readonly #instances = new Map<string, Instance>();
+  // What is used, by workflow; the empty text for what spanloop.yaml uses.
+  readonly #uses = new Map<string, readonly PluginUse[]>();
+  readonly #starting = new Set<Promise<void>>();
+  #lease: Lease | undefined;
+  #feed: Feed | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #cancelPoll: (() => void) | undefined;
+  #cancelFlush: (() => void) | undefined;
+  #version: number | undefined;
+  #urgent = false;
+  #flushing: Promise<void> | undefined;
+  #unwritten: { spans: EmittedSpan[]; items: Record<string, string | null> } = {
+    spans: [],
+    items: {},
+  };
+  #failing = false;
+  #closed = false;
+
+  /** Hosts nothing yet. */
+  constructor(ports: HostPorts) {
+    this.#ports = ports;
+  }
+
+  /** Whether this process is the store's host. */
+  get hosting(): boolean {
+    return this.#lease !== undefined;
+  }
+
+  /**
+   * Takes the store's lease, or waits for it in the background; then the events after `from`, or after the store's last
+   * one, are heard. Resolves once it is known who hosts. Throws StoreError.
+   */
+  async start(from?: number): Promise<void> {
+    // Whoever had the lease meanwhile has heard what is before.
+    const after = from ?? await this.#ports.store.last();
+    if (this.#closed || this.#lease !== undefined) return;
+    const { store, clock, holder, isDead, keeper, bus } = this.#ports;
+    const now = clock.now();
+    const taken = await store.acquire(HOST_LEASE, {
+      holder,
+      now,
+      expiresAt: now + LEASE_NS,
+      isDead,
+    });
+    if (this.#closed) {
+      if ("acquired" in taken) await store.release([taken.acquired]);
+      return;
+    }
+    if (!("acquired" in taken)) {
+      this.#cancelPoll = clock.after(STANDBY_MS, () => this.#again());
+      return;
+    }
+    this.#lease = taken.acquired;
+    keeper.hold(taken.acquired, () => this.#lose());
+    this.#unwritten.items[HOST_KEY] = JSON.stringify(holder);
+    this.#schedule(true);
+    const feed = new Feed({
+      store,
+      onHeard: (heard) => this.#route(heard),
+      onError: (thrown) => this.#failed(thrown),
+    }, after);
+    this.#feed = feed;
+    this.#unsubscribe = bus.subscribe((event: BusEvent) => feed.hear(event));
+    for (const uses of this.#uses.values()) uses.forEach((use) => this.#add(use, feed.position));
+    this.#cancelPoll = clock.after(POLL_MS, () => this.#poll());
+  }
+
+  /**
+   * Says which plugins a workflow uses now; undefined: what spanloop.yaml uses for all. One that is new begins after
+   * `from`, or with what happens from now on, one that has changed goes on where it was, one that is gone is let go.
+   */
+  use(workflow: string | undefined, uses: readonly PluginUse[], from?: number): void {
+    this.#use(workflow, uses, from ?? this.#feed?.position ?? 0);
+  }
+
+  /** Opens the plugins again whose folder has changed. */
+  reload(isOf: (use: PluginUse) => boolean): void {
+    for (const instance of this.#instances.values()) {
+      if (isOf(instance.use)) this.#add(instance.use, this.#feed?.position ?? 0);
+    }
+  }
+
+  /** What is told of each plugin now. */
+  async reports(): Promise<readonly PluginReport[]> {
+    const last = await this.#ports.store.last();
+    return [...this.#instances.values()].map((instance) => instance.report(last));
+  }
+
+  /** Resolves once the plugins have handled all that there is, what they made of it included; or when `signal` aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    if (this.#lease === undefined) return;
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    while (!signal.aborted && this.#lease !== undefined) {
+      const before = this.#feed!.position;
+      await Promise.race([aborted, this.#quiet()]);
+      if (signal.aborted || this.#feed?.position === before) return;
+    }
+  }
+
+  /** Writes what is left, lets the plugins go and gives the lease back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPoll?.();
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    this.#unwritten.items[HOST_KEY] = "";
+    await this.#flush();
+    await this.#let();
+    // A lease that cannot be given back lapses.
+    await this.#ports.store.release([lease]).catch(() => {});
+  }
+
+  async #quiet(): Promise<void> {
+    await Promise.all(this.#starting);
+    await this.#feed!.look();
+    await Promise.all([...this.#instances.values()].map((instance) => instance.settled()));
+    await this.#flush();
+  }
+
+  async #again(): Promise<void> {
+    try {
+      await this.start();
+    } catch (thrown) {
+      this.#failed(thrown);
+      if (!this.#closed) {
+        this.#cancelPoll = this.#ports.clock.after(STANDBY_MS, () => this.#again());
+      }
+    }
+  }
+
+  // Another process has the lease now: nothing more is written, and the plugins are let go.
+  #lose(): void {
+    if (this.#lease === undefined) return;
+    this.#ports.log.log({ severity: "warn", body: "another process hosts the plugins now" });
+    void this.#let();
+    if (!this.#closed) this.#cancelPoll = this.#ports.clock.after(STANDBY_MS, () => this.#again());
+  }
+
+  async #let(): Promise<void> {
+    const { keeper } = this.#ports;
+    this.#lease = undefined;
+    keeper.drop(HOST_LEASE);
+    this.#cancelPoll?.();
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    this.#unsubscribe?.();
+    this.#feed?.stop();
+    this.#feed = undefined;
+    const instances = [...this.#instances.values()];
+    this.#instances.clear();
+    this.#unwritten = { spans: [], items: {} };
+    await Promise.all(instances.map((instance) => instance.close()));
+  }
+
+  #use(workflow: string | undefined, uses: readonly PluginUse[], position: number): void {
+    const key = workflow ?? "";
+    this.#uses.set(key, uses);
+    if (this.#lease === undefined) return;
+    const wanted = new Map(uses.map((use) => [instanceId(use.name, use.workflow), use]));
+    for (const [id, { use }] of this.#instances) {
+      if ((use.workflow ?? "") === key && !wanted.has(id)) this.#remove(id);
+    }
+    for (const [id, use] of wanted) {
+      const known = this.#instances.get(id);
+      if (known === undefined || JSON.stringify(known.use) !== JSON.stringify(use)) {
+        this.#add(use, position);
+      }
+    }
+  }
+
+  #remove(id: string): void {
+    const instance = this.#instances.get(id);
+    if (instance === undefined) return;
+    this.#collect(instance);
+    this.#instances.delete(id);
+    void instance.close();
+  }
+
+  #add(use: PluginUse, position: number): void {
+    const { clock, log, store, effects, open, onOutcomes } = this.#ports;
+    const id = instanceId(use.name, use.workflow);
+    this.#remove(id);
+    const instance: Instance = new Instance(use, {
+      clock,
+      log,
+      store,
+      effects,
+      routes: this.#routes,
+      open,
+      position: () => this.#feed?.position ?? 0,
+      onChange: (now) => this.#schedule(now),
+      onOutcomes,
+    }, position);
+    this.#instances.set(id, instance);
+    // What the one before has made is written before it is read.
+    const starting = this.#flush().then(() => readRecord(store, id)).then(
+      (record) => instance.start(record),
+      (thrown) => this.#failed(thrown),
+    ).finally(() => this.#starting.delete(starting));
+    this.#starting.add(starting);
+  }
+
+  #route(heard: Heard): void {
+    if (heard.kind === "journal" && heard.event === "started" && heard.start.role === "run") {
+      this.#meet(heard.workflow, heard.start.runId, heard.position - 1);
+    }
+    for (const instance of this.#routes.match(heard)) instance.push(heard);
+    if (this.#instances.size > 0) this.#schedule(false);
+  }
+
+  // A workflow that another process runs: its plugins are hosted here all the same (R8).
+  #meet(workflow: string, runId: string, position: number): void {
+    if (this.#uses.has(workflow)) return;
+    this.#uses.set(workflow, []);
+    this.#ports.usesOf(runId).then(
+      (uses) => this.#use(workflow, uses, position),
+      (thrown) => {
+        this.#uses.delete(workflow);
+        this.#failed(thrown);
+      },
+    );
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      const version = await this.#ports.store.version();
+      if (version !== this.#version) {
+        this.#version = version;
+        await this.#feed?.look();
+        await this.#retry();
+      }
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
+    if (this.#lease === undefined || this.#closed) return;
+    this.#cancelPoll = this.#ports.clock.after(POLL_MS, () => this.#poll());
+  }
+
+  // A person has taken the mark off of a plugin that was set aside.
+  async #retry(): Promise<void> {
+    for (const instance of [...this.#instances.values()].filter(({ aside }) => aside)) {
+      const mark = await this.#ports.store.getItem(keys.retry(instance.id));
+      if (mark === undefined) continue;
+      this.#unwritten.items[keys.retry(instance.id)] = null;
+      this.#unwritten.items[keys.aside(instance.id)] = null;
+      this.#add(instance.use, this.#feed!.position);
+    }
+  }
+
+  #schedule(now: boolean): void {
+    if (now && !this.#urgent) {
+      this.#urgent = true;
+      // What else comes of this turn of the event loop shares the commit.
+      setImmediate(() => void this.#flush());
+    } else if (this.#cancelFlush === undefined) {
+      this.#cancelFlush = this.#ports.clock.after(FLUSH_MS, () => void this.#flush());
+    }
+  }
+
+  #collect(instance: Instance): void {
+    const made = instance.take();
+    if (made === undefined) return;
+    this.#unwritten.spans.push(...made.spans);
+    Object.assign(this.#unwritten.items, made.items);
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#flushing !== undefined) await this.#flushing;
+    this.#flushing = this.#write().finally(() => this.#flushing = undefined);
+    await this.#flushing;
+  }
+
+  async #write(): Promise<void> {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    this.#urgent = false;
+    const { store, clock, bus } = this.#ports;
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    for (const instance of this.#instances.values()) this.#collect(instance);
+    const { spans, items } = this.#unwritten;
+    if (spans.length === 0 && Object.keys(items).length === 0) return;
+    this.#unwritten = { spans: [], items: {} };
+    try {
+      const records = await store.react(lease, { spans, items, at: clock.now() });
+      this.#failing = false;
+      if (records === undefined) return this.#lose();
+      for (const record of records) bus.tell({ event: "emitted", record });
+    } catch (thrown) {
+      // Kept for the next time, under what has come since.
+      this.#unwritten = {
+        spans: [...spans, ...this.#unwritten.spans],
+        items: { ...items, ...this.#unwritten.items },
+      };
+      this.#failed(thrown);
+      if (this.#lease !== undefined && !this.#closed) this.#schedule(false);
+    }
+  }
+
+  #failed(thrown: unknown): void {
+    // A store that is full says so with every try.
+    if (this.#failing) return;
+    this.#failing = true;
+    this.#ports.log.log({
+      severity: "error",
+      body: `plugins cannot go on for now: ${messageOf(thrown)}; what they have not heard waits`,
+    });
+  }
+}

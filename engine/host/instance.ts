@@ -1,0 +1,501 @@
+import { type Clock, later, sleep } from "../core/clock.ts";
+import { messageOf } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Logger } from "../core/log.ts";
+import type { CarriedOut, PluginReport, PluginStanding } from "../core/plugin_report.ts";
+import type { Grant, PluginUse } from "../core/plugin_use.ts";
+import type { EmittedSpan, SpanReference } from "../core/span.ts";
+import type { Store } from "../core/store.ts";
+import type { Answered, Effects } from "./effects.ts";
+import { Reader } from "./feed.ts";
+import { effectiveGrant } from "./grant.ts";
+import type { Heard } from "./heard.ts";
+import { Judge } from "./judge.ts";
+import type { PluginLink } from "./link.ts";
+import { PluginError } from "./plugin_error.ts";
+import { toSpanEvent } from "./plugin_span.ts";
+import type { Handled, HandlerCall, PluginDescription } from "./protocol.ts";
+import { type Counts, instanceId, type InstanceRecord, keys, type StoredReport } from "./record.ts";
+import { Routes } from "./routes.ts";
+import type { Sees } from "./sees.ts";
+import { compileSubscriptions, type SpanMatcher } from "./subscription.ts";
+import { type DueTick, TickSchedule } from "./tick_schedule.ts";
+
+/** A plugin that was opened: the way to it, and what it says of itself. */
+export interface Opened {
+  /** The way to it. */
+  readonly link: PluginLink;
+  /** What it says of itself. */
+  readonly description: PluginDescription;
+  /** Its configuration, checked. */
+  readonly config: JsonObject;
+  /** Whether it is one of Spanloop's own. */
+  readonly own: boolean;
+  /** Where it runs. */
+  readonly isolation: PluginReport["isolation"];
+  /** Changes with the plugin's file, its configuration or its grant. */
+  readonly fingerprint: string;
+}
+
+/** What an instance needs of its host. */
+export interface InstancePorts {
+  /** Time. */
+  readonly clock: Clock;
+  /** Where operators hear of it. */
+  readonly log: Logger;
+  /** Where it reads what it was not told of. */
+  readonly store: Pick<Store, "since" | "run" | "read">;
+  /** Carries out its actions. */
+  readonly effects: Effects;
+  /** Routes live events to it. */
+  readonly routes: Routes<Instance>;
+  /** Opens the plugin: again, once it is gone. Throws PluginError. */
+  readonly open: (use: PluginUse) => Promise<Opened>;
+  /** How far the host has told. */
+  readonly position: () => number;
+  /** It has something to write; `now`: others wait for it. */
+  readonly onChange: (now: boolean) => void;
+  /** Hears what became of its actions. */
+  readonly onOutcomes?: (instance: string, outcomes: readonly CarriedOut[]) => void;
+}
+
+type Item = { readonly heard: Heard } | DueTick;
+
+// Tries at one event before the plugin is set aside, and how long to wait before the second and the third.
+const DELAYS_MS = [100, 1_000];
+// Events that wait for a plugin in memory; what is beyond it reads from the store itself.
+const LONGEST_QUEUE = 10_000;
+// Calls to a batch: it grows while they are fast, so that a slow plugin is not stopped for many short calls.
+const FEWEST_CALLS = 16;
+const MOST_CALLS = 1_024;
+const FAST_MS = 20;
+const SLOW_MS = 500;
+
+/**
+ * A plugin as one workflow, or spanloop.yaml, uses it: what it hears, how far, and what becomes of its answers.
+ *
+ * Invariants: J4 (each event that it wants, in order, at least once: its cursor is written together with the state and
+ * the spans that its handlers made), H1 (one that throws or is gone is tried again, then set aside; nobody else waits),
+ * H2 (it never hears its own).
+ */
+export class Instance {
+  /** `NAME@WORKFLOW`, or `NAME` for one that is used for all. */
+  readonly id: string;
+  /** How it is used. */
+  readonly use: PluginUse;
+  readonly #ports: InstancePorts;
+  readonly #counts: Counts = { handled: 0, actions: 0, refused: {} };
+  readonly #closed = new AbortController();
+  #opened: Opened | undefined;
+  #judge: Judge | undefined;
+  #grant: Grant | undefined;
+  #matchers: readonly SpanMatcher[] = [];
+  #own: Routes<true> | undefined;
+  // Handled up to here; what follows is in the queue, or in the store while it is behind.
+  #position: number;
+  #reader: Reader | undefined;
+  #queue: Item[] = [];
+  #heard = 0;
+  #looping = false;
+  #aside: string | undefined;
+  #attempts = 0;
+  #calls = FEWEST_CALLS;
+  // Events that go one by one, after a batch in which the plugin was lost.
+  #singly = 0;
+  #state: Record<string, JsonObject[string]> = {};
+  #ticks: TickSchedule | undefined;
+  // As it was last opened: what is told of it while it is gone.
+  #known: Opened | undefined;
+  #unwritten: { spans: EmittedSpan[]; items: Record<string, string | null> } = {
+    spans: [],
+    items: {},
+  };
+  #written: { cursor?: number; report?: string } = {};
+  #idle: (() => void)[] = [];
+
+  /** `position`: where one begins that is new. */
+  constructor(use: PluginUse, ports: InstancePorts, position: number) {
+    this.id = instanceId(use.name, use.workflow);
+    this.use = use;
+    this.#ports = ports;
+    this.#position = position;
+  }
+
+  /** Opens the plugin and lets it hear what it has not heard; resolves once it hears live events, or never will. */
+  async start(record: InstanceRecord): Promise<void> {
+    this.#position = record.cursor ?? this.#position;
+    this.#written = { cursor: record.cursor };
+    if (record.report !== undefined) {
+      const { handled, actions, refused } = record.report;
+      Object.assign(this.#counts, { handled, actions });
+      Object.assign(this.#counts.refused, refused);
+    }
+    try {
+      const opened = await this.#open();
+      const { description, own, fingerprint } = opened;
+      if (record.aside?.fingerprint === fingerprint) {
+        return await this.#stop(record.aside.why, "is still set aside");
+      }
+      if (record.aside !== undefined) this.#unwritten.items[keys.aside(this.id)] = null;
+      if (record.stateVersion === description.stateVersion) this.#state = { ...record.state };
+      else this.#forgetState(record, description.stateVersion);
+      this.#grant = effectiveGrant(this.use, own, description);
+      const { workflow } = this.use;
+      const { actions: declared } = description;
+      this.#judge = new Judge({ id: this.id, workflow, declared, grant: this.#grant });
+      const { spans, ticks } = compileSubscriptions(description.subscribe);
+      this.#matchers = spans;
+      this.#own = new Routes();
+      this.#own.add(true, spans, this.#sees(this.#grant));
+      opened.link.start(opened.config, this.#state, workflow);
+      if (this.#matchers.length > 0) this.#reader = new Reader(this.#ports.store, this.#position);
+      this.#changed(false);
+      this.#ticks = new TickSchedule(this.#ports.clock, ticks, record.ticks, (due) => {
+        this.#queue.push(due);
+        if (!this.#looping) void this.#loop();
+      });
+      this.#ticks.start();
+      this.#unwritten.items[keys.ticks(this.id)] = this.#ticks.text();
+      if (!this.#looping) await this.#loop();
+    } catch (thrown) {
+      if (this.#closed.signal.aborted) return;
+      // Not for good: what is missing may be there when the next host starts.
+      await this.#stop(messageOf(thrown), "cannot be loaded");
+    }
+  }
+
+  /** Hears a live event that it wants. */
+  push(heard: Heard): void {
+    if (heard.position <= this.#position || this.#reader !== undefined) return;
+    if (this.#heard >= LONGEST_QUEUE) {
+      // It reads on by itself from where it is.
+      this.#ports.routes.remove(this);
+      this.#queue = this.#queue.filter((item) => "tick" in item);
+      this.#heard = 0;
+      this.#reader = new Reader(this.#ports.store, this.#position);
+      return;
+    }
+    this.#queue.push({ heard });
+    this.#heard++;
+    if (!this.#looping) void this.#loop();
+  }
+
+  /** What is to be written of it, which is taken as written; undefined for nothing. */
+  take():
+    | { readonly spans: readonly EmittedSpan[]; readonly items: Record<string, string | null> }
+    | undefined {
+    if (this.#opened === undefined && this.#aside === undefined) return undefined;
+    const { spans, items } = this.#unwritten;
+    this.#unwritten = { spans: [], items: {} };
+    if (this.#aside === undefined) {
+      const cursor = this.#passed();
+      if (cursor !== this.#written.cursor) {
+        items[keys.cursor(this.id)] = String(this.#written.cursor = cursor);
+      }
+    }
+    const report = JSON.stringify(this.#storedReport());
+    if (report !== this.#written.report) {
+      items[keys.report(this.id)] = this.#written.report = report;
+    }
+    return spans.length > 0 || Object.keys(items).length > 0 ? { spans, items } : undefined;
+  }
+
+  /** Resolves once it has handled all that it was told of, and all that the store had before; or hears no more. */
+  settled(): Promise<void> {
+    if (!this.#looping || this.#aside !== undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** What is told of it now; `last`: the store's last position. */
+  report(last: number): PluginReport {
+    return {
+      ...this.#storedReport(),
+      state: this.#standing(),
+      lag: Math.max(0, last - this.#passed()),
+    };
+  }
+
+  /** Whether it was set aside, and nothing reaches it. */
+  get aside(): boolean {
+    return this.#aside !== undefined;
+  }
+
+  /** Lets go of the plugin, whatever it does. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    this.#ports.routes.remove(this);
+    this.#ticks?.stop();
+    await this.#opened?.link.close();
+    this.#wake();
+  }
+
+  #standing(): PluginStanding {
+    return this.#aside === undefined ? "active" : "set_aside";
+  }
+
+  // Behind, it has passed what it has handled; live and idle, all that the host has told.
+  #passed(): number {
+    if (this.#reader !== undefined || this.#looping || this.#heard > 0) return this.#position;
+    return Math.max(this.#position, this.#ports.position());
+  }
+
+  async #open(): Promise<Opened> {
+    const opened = await this.#ports.open(this.use);
+    if (this.#closed.signal.aborted) {
+      await opened.link.close();
+      throw new PluginError("plugin.closed", "The host has stopped");
+    }
+    opened.link.onGone = ({ message }) => {
+      // Whoever waits for an answer hears of it by that; between two calls it is only noted.
+      if (this.#opened === opened) this.#opened = undefined;
+      if (!this.#looping) {
+        this.#say("warn", `has stopped: ${message}; it is started again when it is needed`);
+      }
+    };
+    return this.#known = this.#opened = opened;
+  }
+
+  async #link(): Promise<PluginLink> {
+    if (this.#opened !== undefined) return this.#opened.link;
+    const opened = await this.#open();
+    opened.link.start(opened.config, this.#state, this.use.workflow);
+    return opened.link;
+  }
+
+  #sees(grant: Grant): Sees {
+    const { name: plugin, workflow } = this.use;
+    const { see, workflows, external } = grant;
+    return { plugin, workflow, see, workflows, external };
+  }
+
+  async #loop(): Promise<void> {
+    this.#looping = true;
+    try {
+      while (this.#aside === undefined && !this.#closed.signal.aborted) {
+        if (this.#queue.length > 0) {
+          const items = this.#queue;
+          this.#queue = [];
+          this.#heard = 0;
+          await this.#deliver(items);
+        } else if (this.#reader !== undefined) await this.#catchUp(this.#reader);
+        else break;
+      }
+    } catch (thrown) {
+      if (this.#closed.signal.aborted) return;
+      // The store failed. The cursor holds what was not handled; the host says so once.
+      await this.#stop(messageOf(thrown), "cannot go on");
+    } finally {
+      this.#looping = false;
+      this.#changed(false);
+      this.#wake();
+    }
+  }
+
+  async #catchUp(reader: Reader): Promise<void> {
+    const before = this.#ports.position();
+    const page = await reader.next();
+    const items = page.filter((heard) => this.#own!.match(heard).length > 0)
+      .map((heard) => ({ heard }));
+    if (items.length > 0) await this.#deliver(items);
+    if (this.#aside !== undefined || this.#closed.signal.aborted) return;
+    const read = page.length === 0 ? Math.max(before, reader.position) : reader.position;
+    if (read > this.#position) this.#position = read;
+    this.#changed(false);
+    // From here to the end nothing else runs: no event is told twice, and none is left out.
+    if (this.#position < this.#ports.position()) return;
+    this.#reader = undefined;
+    this.#ports.routes.add(this, this.#matchers, this.#sees(this.#grant!));
+  }
+
+  async #deliver(items: readonly Item[]): Promise<void> {
+    for (let from = 0; from < items.length;) {
+      if (this.#aside !== undefined || this.#closed.signal.aborted) return;
+      const some = items.slice(from, from + (this.#singly > 0 ? 1 : this.#calls));
+      const began = this.#ports.clock.monotonic();
+      let handled: Handled;
+      try {
+        handled = await (await this.#link()).handle(some.map(callOf));
+      } catch (thrown) {
+        if (this.#closed.signal.aborted) return;
+        if (some.length > 1) this.#singly = some.length;
+        await this.#failed(thrown, some.length === 1);
+        continue;
+      }
+      await this.#settle(some, handled);
+      from += handled.count;
+      this.#pace(this.#ports.clock.monotonic() - began, some.length);
+      if (handled.count > 0) this.#attempts = 0;
+      this.#singly = Math.max(0, this.#singly - handled.count);
+      const { failure } = handled;
+      if (failure === undefined) continue;
+      const place = failure.place === undefined ? "" : ` (${failure.place})`;
+      const why = `${failure.message || failure.name}${place}`;
+      await this.#failed(new PluginError("plugin.threw", `it threw: ${why}`), true);
+    }
+  }
+
+  // Keeps what the handlers have made, and notes that they were called: both at once.
+  async #settle(items: readonly Item[], handled: Handled): Promise<void> {
+    const spans: EmittedSpan[] = [];
+    for (const { index, actions } of handled.actions) {
+      const { name, workflow } = this.use;
+      const effect = await this.#ports.effects.carryOut(
+        { name, workflow, grant: this.#grant!, judge: this.#judge! },
+        answeredBy(items[index], workflow),
+        actions,
+      );
+      spans.push(...effect.spans);
+      this.#count(effect.outcomes);
+    }
+    const { items: kept } = this.#unwritten;
+    for (const [key, value] of Object.entries(handled.state)) {
+      if (value === null) delete this.#state[key];
+      else set(this.#state, key, value as JsonObject[string]);
+      kept[keys.state(this.id, key)] = value === null ? null : JSON.stringify(value);
+    }
+    for (const item of items.slice(0, handled.count)) {
+      if ("heard" in item) this.#position = Math.max(this.#position, item.heard.position);
+      else {
+        this.#ticks!.handled(item);
+        kept[keys.ticks(this.id)] = this.#ticks!.text();
+      }
+    }
+    this.#counts.handled += handled.count;
+    this.#unwritten.spans.push(...spans);
+    this.#changed(spans.length > 0);
+  }
+
+  #count(outcomes: readonly CarriedOut[]): void {
+    for (const { refused, action } of outcomes) {
+      if (refused === undefined) {
+        this.#counts.actions++;
+        continue;
+      }
+      const { why, message } = refused;
+      const before = this.#counts.refused[why] ?? 0;
+      this.#counts.refused[why] = before + 1;
+      // Once: a flood of refusals is counted.
+      if (before === 0) {
+        this.#say(
+          "warn",
+          `was refused: ${message} (${action.type}; more of this kind is only counted)`,
+        );
+      }
+    }
+    this.#ports.onOutcomes?.(this.id, outcomes);
+  }
+
+  async #failed(thrown: unknown, counts: boolean): Promise<void> {
+    const why = messageOf(thrown);
+    if (!counts) {
+      this.#say("warn", `has stopped: ${why}; it is started again and gets the events one by one`);
+      return;
+    }
+    const delay = DELAYS_MS[this.#attempts++];
+    if (delay === undefined) {
+      this.#unwritten.items[keys.aside(this.id)] = JSON.stringify({
+        why,
+        fingerprint: this.#known!.fingerprint,
+      });
+      return await this.#stop(why, `is set aside after ${this.#attempts} tries at one event`);
+    }
+    await sleep(this.#ports.clock, delay, this.#closed.signal).catch(() => {}); // closed: the loop ends
+  }
+
+  async #stop(why: string, what: string): Promise<void> {
+    this.#aside = why;
+    this.#ports.routes.remove(this);
+    this.#ticks?.stop();
+    this.#say("error", `${what}: ${why}`);
+    await this.#opened?.link.close();
+    this.#changed(false);
+    this.#wake();
+  }
+
+  #forgetState(record: InstanceRecord, version: number): void {
+    const { items } = this.#unwritten;
+    items[keys.stateVersion(this.id)] = String(version);
+    const kept = Object.keys(record.state);
+    for (const key of kept) items[keys.state(this.id, key)] = null;
+    if (kept.length === 0) return;
+    this.#say(
+      "info",
+      `starts with no state: what it kept was of version ${record.stateVersion}, and it is of ${version} now`,
+    );
+  }
+
+  #pace(ms: number, calls: number): void {
+    if (ms > SLOW_MS) this.#calls = Math.max(1, this.#calls >> 1);
+    else if (ms < FAST_MS && calls === this.#calls) this.#calls = Math.min(MOST_CALLS, calls * 2);
+  }
+
+  #storedReport(): StoredReport {
+    const { description, isolation } = this.#known ?? {};
+    return {
+      name: this.use.name,
+      workflow: this.use.workflow ?? null,
+      use: this.use.use,
+      role: description?.role ?? null,
+      version: description?.version ?? null,
+      isolation: isolation ?? "sandbox",
+      why: this.#aside ?? null,
+      handled: this.#counts.handled,
+      actions: this.#counts.actions,
+      refused: this.#counts.refused,
+      grant: this.#grant ?? effectiveGrant(this.use, false, { actions: [] }),
+    };
+  }
+
+  #changed(now: boolean): void {
+    this.#ports.onChange(now);
+  }
+
+  #wake(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #say(severity: "info" | "warn" | "error", what: string): void {
+    const { name, workflow } = this.use;
+    this.#ports.log.log({
+      severity,
+      body: `plugin ${name} ${what}`,
+      ...workflow === undefined ? {} : { workflow },
+    });
+  }
+}
+
+function callOf(item: Item): HandlerCall {
+  if ("tick" in item) return { kind: "tick", now: Number(item.tick) / 1e9 };
+  return { kind: "span", event: toSpanEvent(item.heard), now: Number(item.heard.at) / 1e9 };
+}
+
+function answeredBy(item: Item, own: string | undefined): Answered {
+  if ("tick" in item) {
+    const key = `tick@${item.tick / 1_000_000_000n}`;
+    return { key, position: null, at: item.tick, depth: 0, workflow: own };
+  }
+  const { heard } = item;
+  const { position, at } = heard;
+  const common = { key: String(position), position, at };
+  if (heard.kind === "received") return { ...common, depth: 0, span: reference(heard.span) };
+  if (heard.kind === "emitted") {
+    const { depth, workflow, runId, stepId } = heard.span;
+    return { ...common, depth, workflow, runId, stepId, span: reference(heard.span) };
+  }
+  const { depth, workflow, start: { runId, stepId, span } } = heard;
+  return { ...common, depth, workflow, runId, stepId, span: reference(span) };
+}
+
+function reference({ traceId, spanId }: SpanReference): SpanReference {
+  return { traceId, spanId };
+}
+
+// A key may be `__proto__`.
+function set(target: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(target, key, {
+    value,
+    enumerable: true,
+    configurable: true,
+    writable: true,
+  });
+}

@@ -1,0 +1,109 @@
+import type { Parts, Surroundings } from "./assembly.ts";
+import { messageOf } from "./core/errors.ts";
+import type { ActionOutcome, PluginReport } from "./core/plugin_report.ts";
+import type { Plugins, ReplayOptions } from "./core/plugins.ts";
+import type { PluginUse } from "./core/plugin_use.ts";
+import type { Workflow } from "./core/workflow.ts";
+import { readProject } from "./locate_store.ts";
+import type { Hosting, HostingPorts } from "./plugin_hosting.ts";
+import type { WorkflowFiles } from "./workflow_files.ts";
+
+/** What the engine's plugins need of it. */
+export interface LocalPluginsPorts {
+  /** A workflow file or a folder of the project; absolute. */
+  readonly near: string;
+  /** The machine and the process. */
+  readonly surroundings: Surroundings;
+  /** Workflow files. */
+  readonly files: WorkflowFiles;
+  /** The layers on the store, if there is one. */
+  readonly existing: () => Promise<Parts | undefined>;
+  /** Starts a run for a command. */
+  readonly start: HostingPorts["start"];
+}
+
+/** See Plugins; hosts the plugins of what runs here, and loads nothing of that where none are used. */
+export class LocalPlugins implements Plugins {
+  readonly #ports: LocalPluginsPorts;
+  #forAll: Promise<readonly PluginUse[]> | undefined;
+  #hosting: Promise<Hosting | undefined> | undefined;
+  // Each workflow once: a process may run one a thousand times.
+  readonly #met = new Map<string, Workflow>();
+
+  /** Uses the engine's ports. */
+  constructor(ports: LocalPluginsPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * A workflow is about to run here: what it uses hears of it from its first span on. Resolves before anything is
+   * loaded; what goes wrong is logged, and never stops a run (H1).
+   */
+  async about(parts: Parts, workflow: Workflow): Promise<void> {
+    if (this.#met.get(workflow.name) === workflow) return;
+    const forAll = await (this.#forAll ??= this.#readForAll());
+    if (workflow.plugins.length + forAll.length === 0 && this.#hosting === undefined) return;
+    this.#met.set(workflow.name, workflow);
+    const from = await parts.store.last();
+    this.#hosting ??= this.#start(parts, forAll, from);
+    void this.#hosting.then((hosting) => hosting?.use(workflow, from));
+  }
+
+  /** Opens the plugins again that changed files belong to. */
+  async reload(paths: readonly string[]): Promise<void> {
+    (await this.#hosting)?.reload(paths);
+  }
+
+  /** Lets plugins hear what is left, for so many milliseconds at most, and lets them go. */
+  async close(drainMs: number): Promise<void> {
+    await (await this.#hosting)?.close(drainMs);
+    this.#hosting = undefined;
+  }
+
+  /** See Plugins. */
+  async list(file?: string, display?: string): Promise<readonly PluginReport[]> {
+    const { listPlugins } = await import("./plugin_listing.ts");
+    const { existing, files } = this.#ports;
+    const workflow = file === undefined ? undefined : files.load(file, display).plan.workflow;
+    const forAll = await this.#readForAll();
+    return await listPlugins((await existing())?.store, forAll, workflow);
+  }
+
+  /** See Plugins. */
+  async retry(name: string): Promise<number> {
+    const { retryPlugin } = await import("./plugin_listing.ts");
+    const parts = await this.#ports.existing();
+    return parts === undefined ? 0 : await retryPlugin(parts.store, name);
+  }
+
+  /** See Plugins. */
+  async *replay(options: ReplayOptions): AsyncIterable<ActionOutcome> {
+    const { replayPlugin } = await import("./plugin_replay.ts");
+    const { existing, files, near, surroundings } = this.#ports;
+    const store = (await existing())?.store;
+    const forAll = await this.#readForAll();
+    yield* replayPlugin({ store, files, near, surroundings, forAll }, options);
+  }
+
+  async #readForAll(): Promise<readonly PluginUse[]> {
+    return (await readProject(this.#ports.near)).plugins;
+  }
+
+  async #start(
+    parts: Parts,
+    forAll: readonly PluginUse[],
+    from: number,
+  ): Promise<Hosting | undefined> {
+    const { surroundings, files, start } = this.#ports;
+    try {
+      const { Hosting } = await import("./plugin_hosting.ts");
+      return await Hosting.start({ parts, surroundings, files, forAll, start }, from);
+    } catch (thrown) {
+      surroundings.log.log({
+        severity: "error",
+        body: `No plugins are hosted: ${messageOf(thrown)}`,
+      });
+      return undefined;
+    }
+  }
+}

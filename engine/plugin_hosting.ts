@@ -1,0 +1,184 @@
+import type { Parts, Surroundings } from "./assembly.ts";
+import { messageOf } from "./core/errors.ts";
+import type { CarriedOut, PluginReport } from "./core/plugin_report.ts";
+import type { PluginUse } from "./core/plugin_use.ts";
+import type { RemoteContext } from "./core/propagation.ts";
+import type { SpanReference } from "./core/span.ts";
+import type { Workflow } from "./core/workflow.ts";
+import { reactionBaggage } from "./business_context.ts";
+import { listenersOf } from "./command_listeners.ts";
+import { type CommandOrder, Effects } from "./host/effects.ts";
+import { Host } from "./host/host.ts";
+import { PluginOpener } from "./plugin_opener.ts";
+import type { RunHandle } from "./run/runner.ts";
+import { openLedger } from "./standing_values.ts";
+import { isDead, thisHolder } from "./system.ts";
+import { type LoadedWorkflow, loadText, type WorkflowFiles } from "./workflow_files.ts";
+
+/** What hosting plugins needs of the engine. */
+export interface HostingPorts {
+  /** The layers on the store. */
+  readonly parts: Parts;
+  /** The machine and the process. */
+  readonly surroundings: Surroundings;
+  /** Workflow files. */
+  readonly files: WorkflowFiles;
+  /** What spanloop.yaml uses, for all workflows. */
+  readonly forAll: readonly PluginUse[];
+  /** Starts a run for a command. */
+  readonly start: (
+    loaded: LoadedWorkflow,
+    trigger: string,
+    params: CommandOrder["params"],
+    cause: { readonly trace: RemoteContext; readonly triggeredBy?: SpanReference },
+  ) => Promise<RunHandle>;
+}
+
+/** Hosts the plugins of a store in this process, if no other one does (R8). */
+export class Hosting {
+  readonly #ports: HostingPorts;
+  readonly #host: Host;
+  readonly #opener: PluginOpener;
+  // Workflow files by name, of the runs that were seen.
+  readonly #files = new Map<string, string>();
+  readonly #commanded = new Set<Promise<unknown>>();
+
+  private constructor(ports: HostingPorts, effects: Effects, opener: PluginOpener) {
+    const { parts: { store, bus, keeper }, surroundings: { clock, log } } = ports;
+    this.#ports = ports;
+    this.#opener = opener;
+    this.#host = new Host({
+      store,
+      bus,
+      clock,
+      log,
+      keeper,
+      effects,
+      holder: thisHolder(),
+      isDead,
+      open: (use) => opener.open(use),
+      usesOf: (runId) => this.#usesOf(runId),
+      onOutcomes: (instance, outcomes) => this.#tell(instance, outcomes),
+    });
+  }
+
+  /** Begins to host with what happens after `from`, or to wait for the store's host to end. Throws StoreError. */
+  static async start(ports: HostingPorts, from: number): Promise<Hosting> {
+    const { parts, surroundings } = ports;
+    const ledger = await openLedger(parts);
+    const effects: Effects = new Effects({
+      store: parts.store,
+      ledger,
+      contract: (workflow) => hosting.#contract(workflow),
+      command: (order) => hosting.#command(order),
+    });
+    const opener: PluginOpener = new PluginOpener({
+      store: parts.store,
+      ...surroundings,
+      contract: (workflow) => hosting.#contract(workflow),
+    });
+    const hosting: Hosting = new Hosting(ports, effects, opener);
+    hosting.#host.use(undefined, ports.forAll);
+    await hosting.#host.start(from);
+    return hosting;
+  }
+
+  /** A workflow is about to run here: its plugins hear what happens after `from`. */
+  use({ name, file, plugins }: Workflow, from: number): void {
+    this.#files.set(name, file);
+    this.#host.use(name, plugins, from);
+  }
+
+  /** Opens the plugins again that a changed file belongs to. */
+  reload(paths: readonly string[]): void {
+    this.#host.reload((use) => this.#opener.isOf(use, paths));
+  }
+
+  /** What is told of the plugins that are hosted here. */
+  async reports(): Promise<readonly PluginReport[]> {
+    return await this.#host.reports();
+  }
+
+  /** Lets the plugins hear what is left, for so many milliseconds at most, and lets them go. */
+  async close(drainMs: number): Promise<void> {
+    const { clock } = this.#ports.surroundings;
+    const enough = new AbortController();
+    const cancel = clock.after(drainMs, () => enough.abort());
+    await this.#host.drain(enough.signal);
+    // What a plugin has started is work like any other; what that makes is heard as well.
+    while (this.#commanded.size > 0) {
+      await Promise.all(this.#commanded);
+      await this.#host.drain(enough.signal);
+    }
+    cancel();
+    await this.#host.close();
+  }
+
+  async #usesOf(runId: string): Promise<readonly PluginUse[]> {
+    const { parts: { store } } = this.#ports;
+    const run = await store.run(runId);
+    const text = run === undefined ? undefined : await store.definition(run.definition);
+    if (run === undefined || text === undefined) return [];
+    this.#files.set(run.workflow, run.file);
+    return loadText(text, run.file).plan.workflow.plugins;
+  }
+
+  async #contract(name: string): Promise<Workflow | undefined> {
+    const { parts: { store }, files } = this.#ports;
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      const [last] = await store.runs({ workflow: name, limit: 1 });
+      if (last === undefined) return undefined;
+      this.#files.set(name, file = last.file);
+    }
+    const { workflow } = files.load(file).plan;
+    return workflow.name === name ? workflow : undefined;
+  }
+
+  async #command(order: CommandOrder): Promise<readonly string[]> {
+    const { start, files, surroundings: { log } } = this.#ports;
+    const known = new Set([...this.#files.values(), ...this.#ports.forAll.map(({ file }) => file)]);
+    const started: string[] = [];
+    for (const loaded of listenersOf(order.name, known, files, log)) {
+      const { name } = loaded.plan.workflow;
+      const handle = await start(loaded, `${name}/command/${order.id}`, order.params, {
+        trace: { baggage: reactionBaggage(order.depth) },
+        triggeredBy: order.triggeredBy,
+      });
+      const failure = await handle.created.then(
+        () => undefined,
+        () => handle.report.catch((why) => why),
+      );
+      started.push(handle.runId);
+      if ((failure as { code?: string } | undefined)?.code === "run.duplicate") continue;
+      if (failure !== undefined) throw failure;
+      log.log({
+        severity: "info",
+        body: `started by the command ${order.name} of plugin ${order.plugin}`,
+        workflow: name,
+        runId: handle.runId,
+      });
+      const ended = handle.report.then(() => {}, (thrown) => {
+        const body = messageOf(thrown);
+        log.log({ severity: "error", body, workflow: name, runId: handle.runId });
+      }).finally(() => this.#commanded.delete(ended));
+      this.#commanded.add(ended);
+    }
+    return started;
+  }
+
+  #tell(_instance: string, outcomes: readonly CarriedOut[]): void {
+    const { log } = this.#ports.surroundings;
+    for (const { entry, decision } of outcomes) {
+      if (entry === undefined || decision === undefined || decision.outcome === "refused") continue;
+      const { proposal: { author, workflow } } = entry;
+      const who = author.kind === "plugin" ? author.name : author.kind;
+      const what = decision.outcome === "applied" ? "changed" : "asks to change";
+      log.log({
+        severity: "info",
+        body: `plugin ${who} ${what} ${decision.message} (change ${entry.number})`,
+        workflow,
+      });
+    }
+  }
+}
