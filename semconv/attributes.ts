@@ -605,3 +605,29 @@ export const SPANLOOP_PLUGIN_NAME = "spanloop.plugin.name";
  * such as `1`, `2`.
  */
 export const SPANLOOP_REACTION_DEPTH = "spanloop.reaction.depth";
+
+/**
+ * What became of an action that a plugin asked for. Type string, such as `carried_out`, `grant`.
+ */
+export const SPANLOOP_ACTION_OUTCOME = "spanloop.action.outcome";
+
+/** `spanloop.action.outcome`: It was carried out; of a proposal, it was decided on. */
+export const SPANLOOP_ACTION_OUTCOME_VALUE_CARRIED_OUT = "carried_out";
+
+/** `spanloop.action.outcome`: Refused, because the plugin does not list actions of its kind. */
+export const SPANLOOP_ACTION_OUTCOME_VALUE_UNDECLARED = "undeclared";
+
+/** `spanloop.action.outcome`: Refused, because it goes past the plugin's grant. */
+export const SPANLOOP_ACTION_OUTCOME_VALUE_GRANT = "grant";
+
+/** `spanloop.action.outcome`: Refused, because the plugin's rate was used up. */
+export const SPANLOOP_ACTION_OUTCOME_VALUE_RATE = "rate";
+
+/** `spanloop.action.outcome`: Refused, because a chain of reactions was as long as it may get. */
+export const SPANLOOP_ACTION_OUTCOME_VALUE_DEPTH = "depth";
+
+/** `spanloop.action.outcome`: Refused, because it has not the form of an action. */
+export const SPANLOOP_ACTION_OUTCOME_VALUE_INVALID = "invalid";
+
+/** `spanloop.action.outcome`: Refused, because there were too many at once, or it was too large. */
+export const SPANLOOP_ACTION_OUTCOME_VALUE_SIZE = "size";

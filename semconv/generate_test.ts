@@ -97,7 +97,7 @@ Deno.test("our keys begin with spanloop. and their constants say the key", () =>
     if (typeof value === "function" || !name.startsWith("SPANLOOP_")) continue;
     if (name.includes("_VALUE_")) continue;
     const key = value.replace(/\.$/, "");
-    assert.match(key, /^spanloop(\.[a-z]+)+$/);
+    assert.match(key, /^spanloop(\.[a-z][a-z0-9]*)+$/);
     assert.equal(name.replace(/_PREFIX$/, ""), key.replaceAll(".", "_").toUpperCase());
   }
 });

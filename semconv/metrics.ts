@@ -137,3 +137,22 @@ export const METRIC_SPANLOOP_RECEIVER_REJECTED = {
   unit: "{item}",
   description: "Spans, data points and log records that the receiver did not take.",
 } as const satisfies MetricDefinition;
+
+/**
+ * How long calls of plugins took; a call handles one event, or several in a row. histogram, in
+ * `s`.
+ */
+export const METRIC_SPANLOOP_PLUGIN_DURATION = {
+  name: "spanloop.plugin.duration",
+  instrument: "histogram",
+  unit: "s",
+  description: "How long calls of plugins took; a call handles one event, or several in a row.",
+} as const satisfies MetricDefinition;
+
+/** Actions that plugins asked for. counter, in `{action}`. */
+export const METRIC_SPANLOOP_PLUGIN_ACTION_COUNT = {
+  name: "spanloop.plugin.action.count",
+  instrument: "counter",
+  unit: "{action}",
+  description: "Actions that plugins asked for.",
+} as const satisfies MetricDefinition;

@@ -20,6 +20,7 @@ import type { EngineLog } from "./log.ts";
 import type { Received } from "./metrics/metrics.ts";
 import type { Metering } from "./metrics/start.ts";
 import type { Forward } from "./forwarded.ts";
+import type { PluginMeasure } from "./plugin_measure.ts";
 import { type Redact, redactor } from "./redact.ts";
 import { sampler } from "./sampler.ts";
 import type { BatchSettings, Signal } from "./settings.ts";
@@ -82,6 +83,13 @@ export class Telemetry {
   received(items: Received): void {
     this.#metering?.metrics.received(items);
   }
+
+  /** Measures what plugins do. */
+  readonly plugins: PluginMeasure = {
+    called: (plugin, seconds) => this.#metering?.metrics.plugins.called(plugin, seconds),
+    acted: (plugin, outcome, count) =>
+      this.#metering?.metrics.plugins.acted(plugin, outcome, count),
+  };
 
   /** The ids under which an open span is exported, or the nearest one around it that is. */
   exported(span: SpanReference): SpanReference {

@@ -42,6 +42,11 @@ export class Distribution {
     const shown = this.#filter?.(span);
     if (shown !== undefined) this.exemplars.offer(attributes, value, shown, time);
   }
+
+  /** Records a value that was measured in no span. */
+  recordAlone(value: number, attributes: Attributes): void {
+    this.#record(value, attributes);
+  }
 }
 
 /** All that is measured. */
@@ -68,6 +73,10 @@ export interface Instruments {
   readonly queued: Observable;
   /** spanloop.bus.lag. */
   readonly busLag: Distribution;
+  /** spanloop.plugin.duration. */
+  readonly pluginDuration: Distribution;
+  /** spanloop.plugin.action.count. */
+  readonly pluginActions: Tally;
   /** spanloop.export.dropped. */
   readonly dropped: Tally;
   /** spanloop.receiver.accepted. */
@@ -105,6 +114,8 @@ export function makeInstruments(meter: Meter, filter: ExemplarFilter | undefined
     items: counter(definitions.METRIC_SPANLOOP_ITEM_COUNT),
     queued: observed(definitions.METRIC_SPANLOOP_QUEUE_DEPTH),
     busLag: distribution(definitions.METRIC_SPANLOOP_BUS_LAG, DELIVERY),
+    pluginDuration: distribution(definitions.METRIC_SPANLOOP_PLUGIN_DURATION, DELIVERY),
+    pluginActions: counter(definitions.METRIC_SPANLOOP_PLUGIN_ACTION_COUNT),
     dropped: counter(definitions.METRIC_SPANLOOP_EXPORT_DROPPED),
     accepted: counter(definitions.METRIC_SPANLOOP_RECEIVER_ACCEPTED),
     rejected: counter(definitions.METRIC_SPANLOOP_RECEIVER_REJECTED),

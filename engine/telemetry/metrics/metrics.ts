@@ -5,6 +5,7 @@ import * as keys from "../../../semconv/attributes.ts";
 import type { Activity, RunState } from "../activity.ts";
 import type { OnDropped } from "../export/sender.ts";
 import type { Bus } from "../bus.ts";
+import type { PluginMeasure } from "../plugin_measure.ts";
 import type { Redact } from "../redact.ts";
 import type { Signal } from "../settings.ts";
 import { AttributeSets, MOST_SETS } from "./attribute_sets.ts";
@@ -117,6 +118,20 @@ export class Metrics {
     if (accepted > 0) taken.add(accepted, this.#sets.accepted.get(signal));
     if (rejected > 0) refused.add(rejected, this.#sets.rejected.get(signal, reason));
   }
+
+  /** Measures what plugins do. */
+  readonly plugins: PluginMeasure = {
+    called: (plugin, seconds) =>
+      this.#instruments.pluginDuration.recordAlone(
+        Math.max(0, seconds),
+        this.#sets.plugin.get(plugin),
+      ),
+    acted: (plugin, outcome, count) => {
+      if (count > 0) {
+        this.#instruments.pluginActions.add(count, this.#sets.acted.get(plugin, outcome));
+      }
+    },
+  };
 
   #lag(span: StartEntry["span"], time: bigint): void {
     if (this.#published === undefined) return;
@@ -250,6 +265,8 @@ function makeSets(redact: Redact) {
     span: of(keys.SPANLOOP_SPAN_NAME, keys.SPANLOOP_OUTCOME),
     task: of(pipeline, task, keys.CICD_PIPELINE_TASK_RUN_RESULT),
     item: of(pipeline, task, keys.SPANLOOP_ITEM_OUTCOME),
+    plugin: of(keys.SPANLOOP_PLUGIN_NAME),
+    acted: of(keys.SPANLOOP_PLUGIN_NAME, keys.SPANLOOP_ACTION_OUTCOME),
     drop: of(keys.SPANLOOP_SIGNAL, keys.SPANLOOP_EXPORTER, keys.SPANLOOP_DROP_REASON),
     accepted: of(keys.SPANLOOP_SIGNAL),
     rejected: of(keys.SPANLOOP_SIGNAL, keys.SPANLOOP_REJECT_REASON),

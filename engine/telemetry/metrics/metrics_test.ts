@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import * as keys from "../../../semconv/attributes.ts";
+import type { PluginMeasure } from "../plugin_measure.ts";
 import { metrics as global } from "@opentelemetry/api";
 import type { Activity } from "../activity.ts";
 import { histogramOf, measure, metricOf, RUN, started, values } from "./_fixture_test.ts";
@@ -176,6 +178,45 @@ Deno.test("what was dropped, received and broken is counted by its reason", asyn
   });
   assert.deepEqual(values(batches[0], "cicd.system.errors"), { "telemetry otlp.certificate": 1 });
   await shutdown(1_000);
+});
+
+Deno.test("a plugin's calls are measured, its actions counted by what became of them", async () => {
+  const { metrics, collect, batches, shutdown } = measure();
+  metrics.plugins.called("slow_step", 0.00002);
+  metrics.plugins.called("slow_step", -1);
+  metrics.plugins.called("other", 0.2);
+  metrics.plugins.acted("slow_step", "carried_out", 3);
+  metrics.plugins.acted("slow_step", "carried_out", 1);
+  metrics.plugins.acted("slow_step", "rate", 40);
+  metrics.plugins.acted("other", "grant", 0);
+  await collect();
+  const { points } = histogramOf(batches[0], "spanloop.plugin.duration");
+  assert.deepEqual(
+    points.map(({ attributes, count, sum }) => [attributes, count, sum]),
+    [
+      [{ "spanloop.plugin.name": "slow_step" }, 2, 0.00002],
+      [{ "spanloop.plugin.name": "other" }, 1, 0.2],
+    ],
+  );
+  assert.deepEqual(values(batches[0], "spanloop.plugin.action.count"), {
+    "slow_step carried_out": 4,
+    "slow_step rate": 40,
+  });
+  await shutdown(1_000);
+});
+
+Deno.test("the conventions know every outcome of an action", () => {
+  // A refusal that is not here does not compile.
+  const outcomes: Record<Parameters<PluginMeasure["acted"]>[1], string> = {
+    carried_out: keys.SPANLOOP_ACTION_OUTCOME_VALUE_CARRIED_OUT,
+    undeclared: keys.SPANLOOP_ACTION_OUTCOME_VALUE_UNDECLARED,
+    grant: keys.SPANLOOP_ACTION_OUTCOME_VALUE_GRANT,
+    rate: keys.SPANLOOP_ACTION_OUTCOME_VALUE_RATE,
+    depth: keys.SPANLOOP_ACTION_OUTCOME_VALUE_DEPTH,
+    invalid: keys.SPANLOOP_ACTION_OUTCOME_VALUE_INVALID,
+    size: keys.SPANLOOP_ACTION_OUTCOME_VALUE_SIZE,
+  };
+  for (const [outcome, value] of Object.entries(outcomes)) assert.equal(value, outcome);
 });
 
 Deno.test("a cumulative reader counts from the start, a delta one from its last collection", async () => {
