@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { Clock, Random } from "./core/clock.ts";
 import { messageOf, StoreError } from "./core/errors.ts";
 import type { Ids } from "./core/ids.ts";
@@ -11,7 +9,7 @@ import { Keeper } from "./run/keeper.ts";
 import { Runner } from "./run/runner.ts";
 import { builtinStepTypes } from "./steps/builtin.ts";
 import { openStore } from "./store/open.ts";
-import { isDead, thisHolder } from "./system.ts";
+import { denoProcess, isDead, thisHolder } from "./system.ts";
 import { Bus } from "./telemetry/bus.ts";
 import type { EngineLog } from "./telemetry/log.ts";
 import { type PropagatorName, W3cPropagation } from "./telemetry/propagation.ts";
@@ -96,10 +94,8 @@ export async function assemble(
       clock,
       environment,
       platform: Deno.build.os,
-      deno: Deno.execPath(),
-      library: new URL("../mod.ts", import.meta.url).href,
+      ...denoProcess(environment),
       pid: Deno.pid,
-      cacheFolder: join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "spanloop"),
       store: store.files,
       propagation,
     }),

@@ -16,7 +16,6 @@ import { PluginLink } from "./host/link.ts";
 import { PluginError } from "./host/plugin_error.ts";
 import type { Channel, PluginDescription, Question } from "./host/protocol.ts";
 import { querySpans } from "./host/query.ts";
-import { sandbox } from "./host/sandbox.ts";
 import { tunableParameters } from "./host/tunable.ts";
 import { findPlugin, placePlugin, type PluginPlace } from "./plugin_places.ts";
 import { denoProcess } from "./system.ts";
@@ -90,6 +89,7 @@ export class PluginOpener {
   async #channel(use: PluginUse, place: PluginPlace): Promise<Channel> {
     const { clock, environment, store } = this.#ports;
     if (place.trusted) return inProcess({ monotonic: () => clock.monotonic() });
+    const { sandbox } = await import("./host/sandbox.ts");
     return await sandbox({
       ...denoProcess(environment),
       place,

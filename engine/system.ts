@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { homedir, hostname } from "node:os";
+import { join } from "node:path";
 import type { Clock, Random } from "./core/clock.ts";
 import type { Holder } from "./core/store.ts";
 
@@ -96,5 +97,21 @@ export function standardStreams(): {
     write: (bytes) => whole(Deno.stdout, bytes),
     writeText: (text) => whole(Deno.stderr, new TextEncoder().encode(text)),
     colour: Deno.stderr.isTerminal() && !Deno.env.get("NO_COLOR"),
+  };
+}
+
+/** What starts another Deno process, as this one was started. */
+export function denoProcess(environment: Readonly<Record<string, string>>): {
+  /** Deno's executable. */
+  readonly deno: string;
+  /** mod.ts, which is `spanloop` to scripts and plugins; a file URL. */
+  readonly library: string;
+  /** Where caches of other processes go. */
+  readonly cacheFolder: string;
+} {
+  return {
+    deno: Deno.execPath(),
+    library: new URL("../mod.ts", import.meta.url).href,
+    cacheFolder: join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "spanloop"),
   };
 }
