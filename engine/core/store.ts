@@ -236,7 +236,7 @@ export interface Store {
   definition(hash: string): Promise<string | undefined>;
   /** A run's journal in order. Spilled outputs are read back and checked against their sum. */
   read(runId: string): AsyncIterable<JournalRecord>;
-  /** Records of all runs, and received spans, after a position, in order, at most `limit`. */
+  /** Records of all runs, received and emitted spans, after a position, in order, at most `limit`. */
   since(position: number, limit: number): Promise<readonly StoreRecord[]>;
   /** The last position that was given, or 0. */
   last(): Promise<number>;
@@ -254,7 +254,10 @@ export interface Store {
    * was written.
    */
   react(lease: Lease, reaction: Reaction): Promise<readonly EmittedRecord[] | undefined>;
-  /** Which of these spans are in the store, whoever's they are: runs' own, received, emitted. */
+  /**
+   * Which of these spans are in the store, whoever's they are: runs' own, received, emitted. Runs' own are found at
+   * once, others newest first: one that is not there costs a look at all that was received.
+   */
   known(spans: readonly SpanReference[]): Promise<readonly SpanReference[]>;
 
   /**
