@@ -1,4 +1,9 @@
 import { messageOf, StepError } from "../core/errors.ts";
+import { missingPermission, plainMessage } from "../sandbox/denial.ts";
+import { SandboxError, type Whose } from "../sandbox/error.ts";
+
+/** Whose process a script's is. */
+export const SCRIPT: Whose = { noun: "script", key: "permissions" };
 
 /** What is known of an error that a script threw, perhaps in another process. */
 export interface Thrown {
@@ -10,6 +15,22 @@ export interface Thrown {
   readonly stack: string;
   /** Whether it asks for another try. */
   readonly transient: boolean;
+}
+
+const STEP_CODES = {
+  "sandbox.input": "step.input",
+  "sandbox.permission": "script.permission",
+  "sandbox.import": "script.import",
+} as const;
+
+/** Calls `prepare`; what keeps a script from a process of its own becomes its step's failure. */
+export function inScriptsWords<T>(prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    throw new StepError(STEP_CODES[error.code], error.message, { cause: error.cause });
+  }
 }
 
 /** Reads any thrown value; a TransientError is known by name, since a script may have another copy of it. */
@@ -37,10 +58,10 @@ export function threwError(
   cause?: unknown,
   store: readonly string[] = [],
 ): StepError {
-  const missing = missingPermission(thrown.message, store);
+  const missing = missingPermission(thrown.message, SCRIPT, store);
   return new StepError(
     thrown.transient ? "script.transient" : missing ? "script.permission" : "script.threw",
-    `${missing ?? (plain(thrown.message) || thrown.name)}${placeIn(thrown.stack, folder)}`,
+    `${missing ?? (plainMessage(thrown.message) || thrown.name)}${placeIn(thrown.stack, folder)}`,
     { errorClass: thrown.transient ? "transient" : "error", cause },
   );
 }
@@ -52,8 +73,8 @@ export function importError(
   folder: string,
   cause?: unknown,
 ): StepError {
-  const message = plain(thrown.message);
-  const missing = missingPermission(message, []);
+  const message = plainMessage(thrown.message);
+  const missing = missingPermission(message, SCRIPT, []);
   const hint = /not in import map|not a dependency/.test(message)
     ? "; name the package in a deno.json beside the script"
     : /lockfile is out of date/.test(message)
@@ -66,30 +87,6 @@ export function importError(
     `Cannot load the script ${path}: ${missing ?? text}${hint}${placeIn(thrown.stack, folder)}`,
     { cause },
   );
-}
-
-// Deno's own words for a permission that was not granted, in ours.
-function missingPermission(message: string, store: readonly string[]): string | undefined {
-  const [, kind, what] =
-    /Requires (\w+) access(?: to (.+?))?, (?:run again|specify)/.exec(plain(message)) ?? [];
-  if (kind === undefined) return undefined;
-  const path = what?.replace(/^"|"$/g, "") ?? "";
-  if (store.some((part) => path === part || path.startsWith(`${part}/`))) {
-    return `The script may not use ${kind} of ${what}: it belongs to the store, where the inputs and ` +
-      "outputs of all runs are; hand the script what it needs in `with:`";
-  }
-  const value = what === undefined ? "true" : `[${what}]`;
-  return `The script may not use ${kind}${what ? ` of ${what}` : ""}; if it should, add ` +
-    `\`${kind}: ${value}\` under \`permissions:\``;
-}
-
-// Colours, and the stack lines that Deno puts into messages of its loader.
-function plain(message: string): string {
-  return message
-    // deno-lint-ignore no-control-regex
-    .replace(/\u001b\[[0-9;]*m/g, "")
-    .replace(/file:\/\/(\S+?)\?spanloop=[\d.]+/g, "file://$1")
-    .trim();
 }
 
 // The first place in the stack that belongs to the workflow's folder.

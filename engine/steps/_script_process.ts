@@ -4,11 +4,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { StepError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { AttemptContext, StepResult } from "../core/step.ts";
+import { denoArguments, fetchArguments, registryVariables } from "../sandbox/deno.ts";
+import { findConfig, importMap } from "../sandbox/modules.ts";
+import { permissionFlags, refuseLinksOut } from "../sandbox/permissions.ts";
 import { runChild, withContext } from "./_child.ts";
-import { findConfig, importMap } from "./_imports.ts";
-import { permissionFlags, refuseLinksOut } from "./_permissions.ts";
 import { markers } from "./_process.ts";
-import { importError, threwError } from "./_script_error.ts";
+import { importError, inScriptsWords, SCRIPT, threwError } from "./_script_error.ts";
 import { noDefaultExport, stateOf } from "./_script_modules.ts";
 import { scriptResult } from "./_script_outputs.ts";
 import { FRAME, LineReader, Tail } from "./_stream.ts";
@@ -37,7 +38,7 @@ export async function runWithPackages(
       "--quiet",
       "--allow-all",
       ...(config?.includes("deno.json") ? ["--config", config] : ["--no-config", "--no-lock"]),
-      `--import-map=${importMap(config, ports.library)}`,
+      `--import-map=${inScriptsWords(() => importMap(config, ports.library))}`,
       BOOTSTRAP,
     ],
     env: withContext({ ...inherited, ...context.env }, carried),
@@ -62,63 +63,53 @@ export async function runWithPermissions(
       "`permissions` must be a map such as { read: [data], net: [api.example.com] }; {} grants nothing",
     );
   }
-  const granted = permissionFlags(permissions, {
-    folder: context.folder,
-    always: [dirname(path), fileURLToPath(ports.library), CORE],
-    // A script that may read TRACEPARENT reads its own.
-    environment: withContext(
-      { ...ports.environment, ...context.env },
-      await ports.propagation.environment(context),
-    ),
+  // A script that may read TRACEPARENT reads its own.
+  const environment = withContext(
+    { ...ports.environment, ...context.env },
+    await ports.propagation.environment(context),
+  );
+  const { granted, map } = inScriptsWords(() => {
+    const granted = permissionFlags(permissions, SCRIPT, {
+      folder: context.folder,
+      always: [dirname(path), fileURLToPath(ports.library), CORE],
+      environment,
+    });
+    if (permissions.read !== true) {
+      refuseLinksOut(dirname(path), granted.read, ports.cacheFolder, SCRIPT);
+    }
+    return { granted, map: importMap(findConfig(path), ports.library) };
   });
-  if (permissions.read !== true) refuseLinksOut(dirname(path), granted.read, ports.cacheFolder);
-  const map = `--import-map=${importMap(findConfig(path), ports.library)}`;
-  const common = ["--no-config", "--no-lock", "--quiet", map];
   const env = {
-    ...pick(ports.environment, REGISTRY_VARIABLES),
+    ...registryVariables(ports.environment),
     ...granted.env,
     DENO_DIR: join(ports.cacheFolder, "scripts"),
     NO_COLOR: "1",
   };
-  // A denial goes before whatever is allowed: other runs' inputs and outputs stand in the store.
-  const store = ports.store.map((file) => file.replaceAll(",", ",,")).join(",");
-  const denied = store === "" ? [] : [`--deny-read=${store}`, `--deny-write=${store}`];
-  const request = {
-    args: [
-      "run",
-      "--no-prompt",
-      "--cached-only",
-      "--no-remote",
-      ...common,
-      ...granted.flags,
-      ...denied,
-      BOOTSTRAP,
-    ],
-    env,
-  };
+  // Other runs' inputs and outputs stand in the store.
+  const flags = denoArguments({ granted: granted.flags, map, denied: ports.store });
+  const request = { args: [...flags, BOOTSTRAP], env };
   try {
     return await runScript(ports, path, context, request);
   } catch (error) {
     if (!(error instanceof NotCached)) throw error;
   }
-  await fetchPackages(ports, path, context, [...common, path], env.DENO_DIR);
+  await fetchPackages(ports, path, context, map, env.DENO_DIR);
   return await runScript(ports, path, context, request);
 }
 
-// A separate process fetches, and runs nothing of what it fetches: the script's own process must have no
-// way to the network. Only Deno itself sees the engine's environment here (proxies, certificates).
+// Only Deno itself sees the engine's environment here (proxies, certificates).
 async function fetchPackages(
   ports: StepPorts,
   path: string,
   context: AttemptContext,
-  args: string[],
+  map: string,
   cache: string,
 ): Promise<void> {
   const tail = new Tail();
   const err = new LineReader((line) => tail.add(line), (text) => context.mask(text));
   const { status } = await runChild(ports, context, {
     command: ports.deno,
-    args: ["cache", ...args],
+    args: fetchArguments(map, [path]),
     env: { ...ports.environment, DENO_DIR: cache, NO_COLOR: "1", ...marked(ports, context) },
     cwd: context.folder,
     stdout: () => {},
@@ -132,9 +123,6 @@ async function fetchPackages(
     { errorClass: "transient", tail: tail.text((text) => context.mask(text)) },
   );
 }
-
-// Where Deno looks up which registry a package comes from, and so where its cache has it.
-const REGISTRY_VARIABLES = ["NPM_CONFIG_REGISTRY", "HOME"];
 
 /** The module needs a package that is not in the cache yet. */
 class NotCached extends StepError {}
@@ -236,11 +224,4 @@ function endedItself(status: Deno.CommandStatus, tail: string | undefined): Step
 
 function marked(ports: StepPorts, context: AttemptContext): Record<string, string> {
   return markers(context.span.spanId, ports.environment);
-}
-
-function pick(
-  values: Readonly<Record<string, string>>,
-  names: readonly string[],
-): Record<string, string> {
-  return Object.fromEntries(names.filter((name) => name in values).map((n) => [n, values[n]]));
 }

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { StepResult } from "../core/step.ts";
 import { attempt, batchOf, inFolder, testPorts } from "./_test_context.ts";
 import { marked } from "./_process.ts";
-import { importsOf } from "./_imports.ts";
+import { importsOf } from "../sandbox/modules.ts";
 import { scriptStep } from "./script.ts";
 
 type Changes = Parameters<typeof attempt>[2];

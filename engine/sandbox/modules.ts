@@ -1,12 +1,12 @@
 /** What a module imports, and where packages near it are named. */
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { StepError } from "../core/errors.ts";
 import { isObject, type JsonObject } from "../core/json.ts";
+import { SandboxError } from "./error.ts";
 
 const ROOT = dirname(fileURLToPath(new URL("../../mod.ts", import.meta.url)));
 
-// How many files of a script are looked into; a larger one names its packages early enough.
+// How many files are looked into; a larger one names its packages early enough.
 const MOST_FILES = 100;
 
 // `import`, `export from` and dynamic imports with a literal. A match in a comment or a text does no harm:
@@ -64,7 +64,7 @@ export function findConfig(path: string): string | undefined {
 
 /**
  * An import map, as a data: URL, of what a deno.json names and `spanloop`. A map given to Deno replaces
- * that of deno.json, so both must be in one; `spanloop` is a file URL. Throws StepError when the file cannot be read.
+ * that of deno.json, so both must be in one; `spanloop` is a file URL. Throws SandboxError `sandbox.import` when the file cannot be read.
  */
 export function importMap(config: string | undefined, spanloop: string): string {
   const { imports, scopes } = config === undefined ? {} : readConfig(config);
@@ -126,7 +126,7 @@ function readConfig(file: string): JsonObject {
     if (!isObject(config)) return {};
     return file.endsWith("package.json") ? { imports: dependenciesOf(config) } : config;
   } catch (error) {
-    throw new StepError("script.import", `Cannot read ${file}: it is no valid JSON`, {
+    throw new SandboxError("sandbox.import", `Cannot read ${file}: it is no valid JSON`, {
       cause: error,
     });
   }

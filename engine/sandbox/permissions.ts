@@ -1,10 +1,11 @@
 import { join, resolve } from "node:path";
-import { StepError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { pathList } from "./deno.ts";
+import { SandboxError, type Whose } from "./error.ts";
 
 const KINDS = ["read", "write", "net", "env", "run", "sys", "ffi"];
 
-/** A step's permissions as Deno takes them. */
+/** Permissions as Deno takes them. */
 export interface Granted {
   /** Flags of `deno run`. */
   readonly flags: string[];
@@ -15,11 +16,12 @@ export interface Granted {
 }
 
 /**
- * Reads `permissions:`: per kind `true` or a list. Paths are relative to the workflow's folder; `always` is
- * readable in any case. Throws StepError `step.input` that names the permission at fault.
+ * Reads `permissions:`: per kind `true` or a list. Paths are relative to `folder`; `always` is readable in any case.
+ * Throws SandboxError `sandbox.input` that names the permission at fault.
  */
 export function permissionFlags(
   permissions: JsonObject,
+  whose: Whose,
   given: {
     readonly folder: string;
     readonly always: readonly string[];
@@ -34,12 +36,12 @@ export function permissionFlags(
   // Read is asked for in any case: the module itself must be readable.
   for (const [kind, value] of Object.entries({ read: false, ...permissions })) {
     if (!KINDS.includes(kind)) {
-      throw new StepError(
-        "step.input",
+      throw new SandboxError(
+        "sandbox.input",
         `There is no permission \`${kind}\`; there are ${KINDS.join(", ")}`,
       );
     }
-    const list = listOf(kind, value);
+    const list = listOf(kind, value, whose);
     if (list === true) {
       flags.push(`--allow-${kind}`);
       if (kind === "env") Object.assign(env, given.environment);
@@ -52,10 +54,7 @@ export function permissionFlags(
         readable.push(...values);
       }
       if (kind === "env") copyTo(env, given.environment, values);
-      // A comma within a value is written twice.
-      if (values.length > 0) {
-        flags.push(`--allow-${kind}=${values.map((v) => v.replaceAll(",", ",,")).join(",")}`);
-      }
+      if (values.length > 0) flags.push(`--allow-${kind}=${pathList(values)}`);
     }
   }
   return { flags, env, read: readable };
@@ -66,19 +65,24 @@ const MOST_ENTRIES = 50_000;
 
 /**
  * Deno's permissions go by path and follow links, so a link in a folder that is readable as a matter of
- * course would open whatever it points to. Throws StepError when one leads out of what may be read. What
- * is in `skip`, the engine's own caches, is not looked at.
+ * course would open whatever it points to. Throws SandboxError `sandbox.permission` when one leads out of what may be
+ * read. What is in `skip`, the engine's own caches, is not looked at.
  */
-export function refuseLinksOut(folder: string, readable: readonly string[], skip: string): void {
+export function refuseLinksOut(
+  folder: string,
+  readable: readonly string[],
+  skip: string,
+  { noun, key }: Whose,
+): void {
   const roots = readable.map(realPath).filter((root) => root !== undefined);
   const folders = [folder];
   let entries = 0;
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     for (const entry of Deno.readDirSync(next)) {
       if (++entries > MOST_ENTRIES) {
-        throw new StepError(
-          "script.permission",
-          `${folder} holds too many files to look for links that lead out of it; put the script in a ` +
+        throw new SandboxError(
+          "sandbox.permission",
+          `${folder} holds too many files to look for links that lead out of it; put the ${noun} in a ` +
             "folder of its own",
         );
       }
@@ -88,10 +92,10 @@ export function refuseLinksOut(folder: string, readable: readonly string[], skip
       const target = realPath(path);
       if (target === undefined) continue; // it leads nowhere
       if (roots.some((root) => target === root || target.startsWith(`${root}/`))) continue;
-      throw new StepError(
-        "script.permission",
-        `${path} is a link to ${target}, which the script may not read; if it should, add ` +
-          `\`read: [${target}]\` under \`permissions:\`, otherwise remove the link`,
+      throw new SandboxError(
+        "sandbox.permission",
+        `${path} is a link to ${target}, which the ${noun} may not read; if it should, add ` +
+          `\`read: [${target}]\` under \`${key}:\`, otherwise remove the link`,
       );
     }
   }
@@ -105,14 +109,14 @@ function realPath(path: string): string | undefined {
   }
 }
 
-function listOf(kind: string, value: Json): true | string[] {
+function listOf(kind: string, value: Json, whose: Whose): true | string[] {
   if (value === true) return true;
   if (value === false || value === null) return [];
   const list = Array.isArray(value) ? value : [value];
   if (list.every((item) => typeof item === "string" && item !== "")) return list as string[];
-  throw new StepError(
-    "step.input",
-    `\`permissions.${kind}\` must be true or a list of texts, not ${JSON.stringify(value)}`,
+  throw new SandboxError(
+    "sandbox.input",
+    `\`${whose.key}.${kind}\` must be true or a list of texts, not ${JSON.stringify(value)}`,
   );
 }
 
