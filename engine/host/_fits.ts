@@ -134,28 +134,30 @@ function fitObject(
     if (!Object.hasOwn(value, name)) problems.push(`\`${inner(name)}\` is missing`);
   }
   const properties = (schema.properties ?? {}) as Readonly<Record<string, JsonObject>>;
-  const others = schema.additionalProperties ??
-    (closed && schema.properties !== undefined ? false : true);
-  // Of a schema in parts each knows its own keys only.
-  const known = schema.additionalProperties === undefined
-    ? keysOf(schema)
-    : new Set(Object.keys(properties));
+  const others = schema.additionalProperties ?? !(closed && schema.properties !== undefined);
   for (const name of names) {
     if (Object.hasOwn(properties, name)) {
       fit(properties[name], value[name], inner(name), true, problems);
     } else if (isObject(others)) {
       fit(others, value[name], inner(name), true, problems);
-    } else if (others === false && !known.has(name)) {
-      const near = nearest(name, known);
-      problems.push(
-        `there is no \`${inner(name)}\`` +
-          (near !== undefined
-            ? `; did you mean \`${near}\`?`
-            : known.size === 0
-            ? ""
-            : `; there are ${[...known].slice(0, 20).join(", ")}`),
-      );
     }
+  }
+  if (others !== false) return;
+  // A part of a schema knows its own keys only, so that the whole tells what none of them knows.
+  const known = schema.additionalProperties === undefined
+    ? keysOf(schema)
+    : new Set(Object.keys(properties));
+  for (const name of names) {
+    if (known.has(name)) continue;
+    const near = nearest(name, known);
+    problems.push(
+      `there is no \`${inner(name)}\`` +
+        (near !== undefined
+          ? `; did you mean \`${near}\`?`
+          : known.size === 0
+          ? ""
+          : `; there are ${[...known].slice(0, 20).join(", ")}`),
+    );
   }
 }
 
@@ -210,8 +212,12 @@ function hasType(type: string, value: Json): boolean {
       return value === null;
     case "integer":
       return Number.isInteger(value);
+    case "number":
+      return typeof value === "number";
+    case "string":
+      return typeof value === "string";
     default:
-      return typeof value === type;
+      return typeof value === "boolean";
   }
 }
 

@@ -2,8 +2,7 @@ import { nearest } from "../core/diagnostic.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { patternProblem } from "../expression/pattern.ts";
 
-// No configuration that a person writes comes near them, and what stays below is checked in no time.
-const DEEPEST = 32;
+// No configuration that a person writes comes near it, and what stays below is checked in no time.
 const MOST_SCHEMAS = 1_000;
 
 const TYPES = ["string", "number", "integer", "boolean", "array", "object", "null"];
@@ -54,7 +53,7 @@ const KEYWORDS = {
  */
 export function schemaProblems(schema: JsonObject): readonly string[] {
   const walk = new SchemaWalk();
-  walk.schema(schema, "", 1);
+  walk.schema(schema, "");
   return walk.problems;
 }
 
@@ -62,18 +61,17 @@ class SchemaWalk {
   readonly problems: string[] = [];
   #schemas = 0;
 
-  schema(schema: Json, path: string, depth: number): void {
+  schema(schema: Json, path: string): void {
     const at = path === "" ? "it" : `\`${path}\``;
     if (!isObject(schema)) return this.#add(`${at} must be a schema, an object`);
     if (++this.#schemas > MOST_SCHEMAS) {
       if (this.#schemas === MOST_SCHEMAS + 1) this.#add(`it has more than ${MOST_SCHEMAS} schemas`);
       return;
     }
-    if (depth > DEEPEST) return this.#add(`${at} is nested too deeply: at most ${DEEPEST} schemas`);
     for (const [keyword, value] of Object.entries(schema)) {
       const here = path === "" ? keyword : `${path}.${keyword}`;
       if (!Object.hasOwn(KEYWORDS, keyword)) this.#unknown(keyword, at);
-      else this.#keyword(keyword as keyof typeof KEYWORDS, value, here, depth);
+      else this.#keyword(keyword as keyof typeof KEYWORDS, value, here);
     }
   }
 
@@ -88,7 +86,7 @@ class SchemaWalk {
     );
   }
 
-  #keyword(keyword: keyof typeof KEYWORDS, value: Json, path: string, depth: number): void {
+  #keyword(keyword: keyof typeof KEYWORDS, value: Json, path: string): void {
     const wrong = (wanted: string) => this.#add(`\`${path}\` must be ${wanted}`);
     switch (KEYWORDS[keyword]) {
       case "types": {
@@ -124,19 +122,19 @@ class SchemaWalk {
         }
         return;
       case "boolean or schema":
-        if (typeof value !== "boolean") this.schema(value, path, depth + 1);
+        if (typeof value !== "boolean") this.schema(value, path);
         return;
       case "schema":
-        return this.schema(value, path, depth + 1);
+        return this.schema(value, path);
       case "schemas":
         if (!isObject(value)) return wrong("schemas by the names of properties");
         for (const [name, schema] of Object.entries(value)) {
-          this.schema(schema, `${path}.${name}`, depth + 1);
+          this.schema(schema, `${path}.${name}`);
         }
         return;
       case "list of schemas":
         if (!Array.isArray(value) || value.length === 0) return wrong("a list of schemas");
-        value.forEach((schema, index) => this.schema(schema, `${path}[${index}]`, depth + 1));
+        value.forEach((schema, index) => this.schema(schema, `${path}[${index}]`));
         return;
       case "annotation":
         return;

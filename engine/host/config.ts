@@ -2,8 +2,8 @@ import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { misfits } from "./_fits.ts";
 import { schemaProblems } from "./_schema.ts";
 
-// As deep as YAML is read.
-const DEEPEST_VALUE = 100;
+// Levels of lists and mappings, in a configuration and in a schema: nobody writes as many, and recursion stands them.
+const DEEPEST = 100;
 // More than a person mends at once.
 const MOST_PROBLEMS = 20;
 
@@ -29,18 +29,22 @@ export function checkConfig(schema: JsonObject | undefined, value: JsonObject): 
     if (name === undefined) return { config: {} };
     return { problems: [`there is no \`${name}\`: the plugin takes no configuration`] };
   }
-  const faults = [...schemaProblems(schema)];
+  const faults = tooDeep(schema, DEEPEST)
+    ? [`it is nested too deeply: at most ${DEEPEST} levels`]
+    : [...schemaProblems(schema)];
   if (faults.length === 0) faults.push(...badDefaults(schema, ""));
   if (faults.length > 0) {
+    const [first, ...others] = few(faults);
     return {
-      problems: few(faults).map((fault) =>
-        `the plugin's own schema does not hold, which its author must mend: ${fault}`
-      ),
+      problems: [
+        `the plugin's own schema does not hold, which its author must mend: ${first}`,
+        ...others,
+      ],
     };
   }
-  if (tooDeep(value, DEEPEST_VALUE)) {
+  if (tooDeep(value, DEEPEST)) {
     return {
-      problems: [`the configuration is nested too deeply: at most ${DEEPEST_VALUE} levels`],
+      problems: [`the configuration is nested too deeply: at most ${DEEPEST} levels`],
     };
   }
   const config = filled(schema, value);
@@ -81,9 +85,7 @@ function badDefaults(schema: JsonObject, path: string): readonly string[] {
   for (const [name, property] of Object.entries(propertiesOf(schema))) {
     const inner = path === "" ? name : `${path}.${name}`;
     if (Object.hasOwn(property, "default")) {
-      const bad = tooDeep(property.default, DEEPEST_VALUE)
-        ? "it is nested too deeply"
-        : misfits(property, filled(property, property.default), inner)[0];
+      const bad = misfits(property, filled(property, property.default), inner)[0];
       if (bad !== undefined) faults.push(`the default of \`${inner}\` does not fit: ${bad}`);
     }
     faults.push(...badDefaults(property, inner));
