@@ -161,14 +161,15 @@ async function faultsOf(text: string): Promise<string[]> {
   });
 }
 
-/** The modules and workflows that steps name. */
+/** The modules and workflows that steps name, and the plugins that are named by a path. */
 function filesOf(workflow: Json): string[] {
-  const steps = isObject(workflow) && Array.isArray(workflow.steps) ? workflow.steps : [];
-  return steps.flatMap((step) => {
-    const inputs = isObject(step) ? step.with : undefined;
-    if (!isObject(inputs)) return [];
-    return [inputs.module, inputs.file].filter((path) => typeof path === "string");
-  });
+  const listOf = (key: string) =>
+    isObject(workflow) && Array.isArray(workflow[key]) ? workflow[key].filter(isObject) : [];
+  const inputs = listOf("steps").map((step) => step.with).filter(isObject);
+  return [
+    ...inputs.flatMap((given) => [given.module, given.file]),
+    ...listOf("plugins").map((plugin) => plugin.use).filter((use) => /\.ts$/.test(String(use))),
+  ].filter((path) => typeof path === "string");
 }
 
 async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
