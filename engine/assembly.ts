@@ -1,6 +1,7 @@
 import type { Clock, Random } from "./core/clock.ts";
 import { messageOf, StoreError } from "./core/errors.ts";
 import type { Ids } from "./core/ids.ts";
+import type { RunPluginStep } from "./core/step.ts";
 import type { Store } from "./core/store.ts";
 import type { StorePlace } from "./locate_store.ts";
 import { makeOutputFolder, removeOutput } from "./output_folders.ts";
@@ -54,6 +55,7 @@ export async function assemble(
   store: Store,
   processors: readonly SpanProcessor[],
   { clock, random, ids, environment, log }: Surroundings,
+  runPluginStep: RunPluginStep,
 ): Promise<Parts> {
   const bus = new Bus((thrown) =>
     log.log({ severity: "error", body: `a listener of the bus failed: ${messageOf(thrown)}` })
@@ -98,6 +100,7 @@ export async function assemble(
       pid: Deno.pid,
       store: store.files,
       propagation,
+      runPluginStep,
     }),
     holder: thisHolder(),
     isDead,

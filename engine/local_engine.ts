@@ -376,7 +376,12 @@ export class LocalEngine implements Engine {
   async #assemble(create: boolean): Promise<Parts | undefined> {
     const store = await openPlace(this.#place, create);
     if (store === undefined) return undefined;
-    return await assemble(store, this.#processors, this.#surroundings);
+    return await assemble(
+      store,
+      this.#processors,
+      this.#surroundings,
+      (...attempt) => this.#plugins.runStep(...attempt),
+    );
   }
 
   async #shelf(): Promise<Shelf> {

@@ -4,6 +4,10 @@ import type { ActionOutcome, PluginReport } from "./core/plugin_report.ts";
 import type { Plugins, ReplayOptions } from "./core/plugins.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { Workflow } from "./core/workflow.ts";
+import type { JsonObject } from "./core/json.ts";
+import type { RunPluginStep } from "./core/step.ts";
+import type { PluginOpener } from "./plugin_opener.ts";
+import type { PluginSteps } from "./plugin_steps.ts";
 import { readProject } from "./locate_store.ts";
 import type { Hosting, HostingPorts } from "./plugin_hosting.ts";
 import type { WorkflowFiles } from "./workflow_files.ts";
@@ -27,8 +31,10 @@ export class LocalPlugins implements Plugins {
   readonly #ports: LocalPluginsPorts;
   #forAll: Promise<readonly PluginUse[]> | undefined;
   #hosting: Promise<Hosting | undefined> | undefined;
-  // Each workflow once: a process may run one a thousand times.
+  // Each workflow once, by its file: a process may run one a thousand times.
   readonly #met = new Map<string, Workflow>();
+  #opener: Promise<PluginOpener> | undefined;
+  #steps: Promise<PluginSteps> | undefined;
 
   /** Uses the engine's ports. */
   constructor(ports: LocalPluginsPorts) {
@@ -40,13 +46,19 @@ export class LocalPlugins implements Plugins {
    * loaded; what goes wrong is logged, and never stops a run (H1).
    */
   async about(parts: Parts, workflow: Workflow): Promise<void> {
-    if (this.#met.get(workflow.name) === workflow) return;
+    if (this.#met.get(workflow.file) === workflow) return;
     const forAll = await (this.#forAll ??= this.#readForAll());
     if (workflow.plugins.length + forAll.length === 0 && this.#hosting === undefined) return;
-    this.#met.set(workflow.name, workflow);
+    this.#met.set(workflow.file, workflow);
     const from = await parts.store.last();
     this.#hosting ??= this.#start(parts, forAll, from);
     void this.#hosting.then((hosting) => hosting?.use(workflow, from));
+  }
+
+  /** See RunPluginStep. */
+  async runStep(...attempt: Parameters<RunPluginStep>): Promise<JsonObject> {
+    this.#steps ??= this.#startSteps();
+    return await (await this.#steps).run(...attempt);
   }
 
   /** Opens the plugins again that changed files belong to. */
@@ -57,7 +69,8 @@ export class LocalPlugins implements Plugins {
   /** Lets plugins hear what is left, for so many milliseconds at most, and lets them go. */
   async close(drainMs: number): Promise<void> {
     await (await this.#hosting)?.close(drainMs);
-    this.#hosting = undefined;
+    await (await this.#steps)?.close();
+    this.#hosting = this.#steps = undefined;
   }
 
   /** See Plugins. */
@@ -85,6 +98,34 @@ export class LocalPlugins implements Plugins {
     yield* replayPlugin({ store, files, near, surroundings, forAll }, options);
   }
 
+  async #startSteps(): Promise<PluginSteps> {
+    const { PluginSteps } = await import("./plugin_steps.ts");
+    return new PluginSteps(await this.#open(), (file) => this.#met.get(file));
+  }
+
+  // A workflow as its file says it now: that of a run here, or of the last one in the store.
+  async #contract(name: string): Promise<Workflow | undefined> {
+    const { files, existing } = this.#ports;
+    const met = [...this.#met.values()].find((workflow) => workflow.name === name);
+    const runs = met === undefined
+      ? await (await existing())?.store.runs({ workflow: name, limit: 1 })
+      : [];
+    const file = met?.file ?? runs?.[0]?.file;
+    if (file === undefined) return undefined;
+    const { workflow } = files.load(file).plan;
+    return workflow.name === name ? workflow : undefined;
+  }
+
+  #open(): Promise<PluginOpener> {
+    return this.#opener ??= (async () => {
+      const { PluginOpener } = await import("./plugin_opener.ts");
+      // Whoever opens plugins has opened the store.
+      const { store } = (await this.#ports.existing())!;
+      const { surroundings } = this.#ports;
+      return new PluginOpener({ store, ...surroundings, contract: (name) => this.#contract(name) });
+    })();
+  }
+
   async #readForAll(): Promise<readonly PluginUse[]> {
     return (await readProject(this.#ports.near)).plugins;
   }
@@ -97,7 +138,12 @@ export class LocalPlugins implements Plugins {
     const { surroundings, files, start } = this.#ports;
     try {
       const { Hosting } = await import("./plugin_hosting.ts");
-      return await Hosting.start({ parts, surroundings, files, forAll, start }, from);
+      const opener = await this.#open();
+      const contract = (name: string) => this.#contract(name);
+      return await Hosting.start(
+        { parts, surroundings, files, forAll, start, opener, contract },
+        from,
+      );
     } catch (thrown) {
       surroundings.log.log({
         severity: "error",

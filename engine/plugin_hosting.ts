@@ -9,7 +9,7 @@ import { reactionBaggage } from "./business_context.ts";
 import { listenersOf } from "./command_listeners.ts";
 import { type CommandOrder, Effects } from "./host/effects.ts";
 import { Host } from "./host/host.ts";
-import { PluginOpener } from "./plugin_opener.ts";
+import type { PluginOpener } from "./plugin_opener.ts";
 import type { RunHandle } from "./run/runner.ts";
 import { openLedger } from "./standing_values.ts";
 import { isDead, thisHolder } from "./system.ts";
@@ -25,6 +25,10 @@ export interface HostingPorts {
   readonly files: WorkflowFiles;
   /** What spanloop.yaml uses, for all workflows. */
   readonly forAll: readonly PluginUse[];
+  /** Opens plugins. */
+  readonly opener: PluginOpener;
+  /** A workflow as its file says it now; undefined for one that is not known. */
+  readonly contract: (workflow: string) => Promise<Workflow | undefined>;
   /** Starts a run for a command. */
   readonly start: (
     loaded: LoadedWorkflow,
@@ -38,15 +42,13 @@ export interface HostingPorts {
 export class Hosting {
   readonly #ports: HostingPorts;
   readonly #host: Host;
-  readonly #opener: PluginOpener;
   // Workflow files by name, of the runs that were seen.
   readonly #files = new Map<string, string>();
   readonly #commanded = new Set<Promise<unknown>>();
 
-  private constructor(ports: HostingPorts, effects: Effects, opener: PluginOpener) {
-    const { parts: { store, bus, keeper }, surroundings: { clock, log } } = ports;
+  private constructor(ports: HostingPorts, effects: Effects) {
+    const { opener, parts: { store, bus, keeper }, surroundings: { clock, log } } = ports;
     this.#ports = ports;
-    this.#opener = opener;
     this.#host = new Host({
       store,
       bus,
@@ -64,20 +66,15 @@ export class Hosting {
 
   /** Begins to host with what happens after `from`, or to wait for the store's host to end. Throws StoreError. */
   static async start(ports: HostingPorts, from: number): Promise<Hosting> {
-    const { parts, surroundings } = ports;
+    const { parts, contract } = ports;
     const ledger = await openLedger(parts);
     const effects: Effects = new Effects({
       store: parts.store,
       ledger,
-      contract: (workflow) => hosting.#contract(workflow),
+      contract,
       command: (order) => hosting.#command(order),
     });
-    const opener: PluginOpener = new PluginOpener({
-      store: parts.store,
-      ...surroundings,
-      contract: (workflow) => hosting.#contract(workflow),
-    });
-    const hosting: Hosting = new Hosting(ports, effects, opener);
+    const hosting: Hosting = new Hosting(ports, effects);
     hosting.#host.use(undefined, ports.forAll);
     await hosting.#host.start(from);
     return hosting;
@@ -91,7 +88,7 @@ export class Hosting {
 
   /** Opens the plugins again that a changed file belongs to. */
   reload(paths: readonly string[]): void {
-    this.#host.reload((use) => this.#opener.isOf(use, paths));
+    this.#host.reload((use) => this.#ports.opener.isOf(use, paths));
   }
 
   /** What is told of the plugins that are hosted here. */
@@ -121,18 +118,6 @@ export class Hosting {
     if (run === undefined || text === undefined) return [];
     this.#files.set(run.workflow, run.file);
     return loadText(text, run.file).plan.workflow.plugins;
-  }
-
-  async #contract(name: string): Promise<Workflow | undefined> {
-    const { parts: { store }, files } = this.#ports;
-    let file = this.#files.get(name);
-    if (file === undefined) {
-      const [last] = await store.runs({ workflow: name, limit: 1 });
-      if (last === undefined) return undefined;
-      this.#files.set(name, file = last.file);
-    }
-    const { workflow } = files.load(file).plan;
-    return workflow.name === name ? workflow : undefined;
   }
 
   async #command(order: CommandOrder): Promise<readonly string[]> {

@@ -50,7 +50,7 @@ export class PluginOpener {
     const place = placePlugin(use);
     const { clock } = this.#ports;
     const say = (line: string) => this.#log(use, line);
-    const link = new PluginLink(await this.#channel(use, place), {
+    const link: PluginLink = new PluginLink(await this.#channel(use, place), {
       clock,
       answer: (question) => this.#answer(use, link, question),
       onLog: say,

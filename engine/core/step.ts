@@ -125,6 +125,27 @@ export interface StepResult {
   readonly spans?: readonly StepSpan[];
 }
 
+/** An attempt at a step whose type a plugin brings. */
+export interface PluginStepCall {
+  /** The step type's name. */
+  readonly step: string;
+  /** The step's resolved `with:`. */
+  readonly with: JsonObject;
+  /** A batch's items; empty outside for_each. */
+  readonly items: readonly Json[];
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+  /** The same over all attempts (R6). */
+  readonly idempotencyKey: string;
+}
+
+/** Runs an attempt by a plugin that a workflow's file uses; gives its outputs. Throws StepError. */
+export type RunPluginStep = (
+  of: { readonly file: string; readonly plugin: string },
+  call: PluginStepCall,
+  options: { readonly signal: AbortSignal; readonly onLine: (line: string) => void },
+) => Promise<JsonObject>;
+
 /** How a step type behaves when the engine died during an attempt (R5). */
 export type Interruption = "retry" | "continue";
 

@@ -17,9 +17,9 @@ import type {
   HandlerCall,
   PluginDescription,
   Question,
-  StepCall,
   Thrown,
 } from "./protocol.ts";
+import type { PluginStepCall } from "../core/step.ts";
 
 /** What a link needs of the host. */
 export interface LinkPorts {
@@ -148,7 +148,7 @@ export class PluginLink {
    * TransientError, `plugin.threw` for what else the step throws, `step.ended` when it was aborted, and `plugin.*` of
    * class transient when the plugin is gone.
    */
-  async step(call: StepCall, options: StepOptions): Promise<JsonObject> {
+  async step(call: PluginStepCall, options: StepOptions): Promise<JsonObject> {
     if (this.#ended !== undefined) throw stepGone(this.#ended);
     const { signal } = options;
     if (signal.aborted) throw stepEnded(signal);

@@ -21,10 +21,10 @@ import type {
   HandlerCall,
   PluginDescription,
   Question,
-  StepCall,
   Thrown,
   ToPlugin,
 } from "./protocol.ts";
+import type { PluginStepCall } from "../core/step.ts";
 import { copyJson, type Json, type JsonObject, PLUGIN_PROTOCOL, SpanloopError } from "../../mod.ts";
 
 /** The most that a value of the state may take, bytes of JSON. */
@@ -228,7 +228,7 @@ export class PluginProgram {
     );
   }
 
-  async #step(id: number, call: StepCall): Promise<void> {
+  async #step(id: number, call: PluginStepCall): Promise<void> {
     const controller = new AbortController();
     this.#attempts.set(id, controller);
     try {

@@ -4,6 +4,7 @@
  */
 import type { Action } from "../core/action.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import type { PluginStepCall } from "../core/step.ts";
 import type { PluginRole, SpanEvent, SpanQuery, Subscription } from "../core/plugin.ts";
 
 /** What a plugin says of itself once its module is loaded. */
@@ -59,20 +60,6 @@ export interface Handled {
   readonly failure?: Thrown;
 }
 
-/** The plain part of a PluginStepContext. */
-export interface StepCall {
-  /** The step type's name. */
-  readonly step: string;
-  /** The step's resolved `with:`. */
-  readonly with: JsonObject;
-  /** A batch's items. */
-  readonly items: readonly Json[];
-  /** Which try this is. */
-  readonly attempt: number;
-  /** See StepContext. */
-  readonly idempotencyKey: string;
-}
-
 /** What a plugin asks the host while a handler runs. */
 export type Question =
   & {
@@ -101,7 +88,7 @@ export type ToPlugin =
   /** The question cannot be answered. */
   | { readonly type: "refusal"; readonly id: number; readonly message: string }
   /** Run an attempt at a step. Answered by `stepped`; several may be under way. */
-  | { readonly type: "step"; readonly id: number; readonly call: StepCall }
+  | { readonly type: "step"; readonly id: number; readonly call: PluginStepCall }
   /** Abort that attempt's signal. */
   | { readonly type: "abort"; readonly id: number };
 

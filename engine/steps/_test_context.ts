@@ -61,6 +61,7 @@ export function testPorts(folder: string, changes: Partial<StepPorts> = {}): Ste
     cacheFolder: `${folder}/cache`,
     store: [`${folder}/.spanloop/store.db`, `${folder}/.spanloop/store.db.d`],
     propagation: new PlainPropagation(),
+    runPluginStep: () => Promise.reject(new Error("No plugin is used here")),
     ...changes,
   };
 }

@@ -6,7 +6,7 @@ import type { StepPorts } from "./ports.ts";
 export const BUILTIN_STEP_TYPES = ["shell", "http", "script", "workflow", "wait", "emit"] as const;
 
 /**
- * The built-in step types. A type's module is loaded on its first use, so that a run pays at its start for
+ * The built-in step types, and those that plugins bring. A type's module is loaded on its first use, so that a run pays at its start for
  * what it uses only. Rejects with `step.unknown` for any other name.
  */
 export function builtinStepTypes(ports: StepPorts): StepTypes {
@@ -33,6 +33,7 @@ async function load(name: string, ports: StepPorts): Promise<StepType> {
     case "emit":
       return (await import("./emit.ts")).emitStep();
   }
+  if (name.includes("/")) return (await import("./plugin.ts")).pluginStep(name, ports);
   throw new SpanloopError(
     "step.unknown",
     `There is no step type ${JSON.stringify(name)}; built in are ${BUILTIN_STEP_TYPES.join(", ")}`,

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Propagation } from "../core/propagation.ts";
+import type { RunPluginStep } from "../core/step.ts";
 
 /** What the built-in step types need from outside; given by the composition root. */
 export interface StepPorts {
@@ -21,4 +22,6 @@ export interface StepPorts {
   readonly store: readonly string[];
   /** Hands the trace context and the baggage on to processes and with requests. */
   readonly propagation: Propagation;
+  /** Runs the step types that plugins bring. */
+  readonly runPluginStep: RunPluginStep;
 }
