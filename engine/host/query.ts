@@ -22,7 +22,10 @@ export interface Asker {
   readonly sees: Sees;
   /** The workflow of the event that it handles, else its own; absent for neither. */
   readonly workflow?: string;
-  /** The time of that event, nanoseconds since the Unix epoch: runs that ended later are not there yet (T4). */
+  /**
+   * The time of that event, nanoseconds since the Unix epoch: runs that ended later are not there yet (T4). To a
+   * microsecond, since a plugin's time is a number of seconds.
+   */
   readonly at: bigint;
 }
 
@@ -31,6 +34,7 @@ const MOST_SPANS = 1_000;
 const MOST_RUNS = 200;
 const MOST_RECORDS = 200_000;
 const LONGEST_TEXT = 256;
+const MICROSECOND = 1_000n;
 const ENDED: readonly Status[] = ["succeeded", "failed", "cancelled", "skipped", "timed_out"];
 
 /**
@@ -77,9 +81,10 @@ async function endedRuns(
   workflow: string,
   at: bigint,
 ): Promise<readonly EndedRun[]> {
-  const runs = await store.runs({ workflow, statuses: ENDED, before: at + 1n, limit: MOST_RUNS });
+  const until = at + MICROSECOND;
+  const runs = await store.runs({ workflow, statuses: ENDED, before: until, limit: MOST_RUNS });
   return runs
-    .filter((run): run is EndedRun => run.endedAt !== undefined && run.endedAt <= at)
+    .filter((run): run is EndedRun => run.endedAt !== undefined && run.endedAt <= until)
     .sort((a, b) => compare(b.endedAt, a.endedAt));
 }
 

@@ -134,8 +134,10 @@ Deno.test("a query of an event sees no run that ended after it, so that a replay
     await run(store, "a", [{ step: "x", name: "load", ended: 10 }]);
     await run(store, "b", [{ step: "x", name: "load", ended: 20 }]);
     const at = (seconds: bigint) => ask(store, {}, { at: T0 + seconds * SECOND });
+    const told = Number(T0 + 10n * SECOND) / 1e9;
     assert.deepEqual(ends(await at(9n)), []);
     assert.deepEqual(ends(await at(10n)), [10], "the run whose end is the event");
+    assert.deepEqual(ends(await ask(store, {}, { at: BigInt(Math.floor(told * 1e9)) })), [10]);
     assert.deepEqual(ends(await at(19n)), [10]);
   }));
 

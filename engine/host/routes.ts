@@ -1,7 +1,8 @@
 import type { Heard } from "./heard.ts";
 import { nameOf } from "./plugin_span.ts";
 import { type Sees, type Sight, sightOf } from "./sees.ts";
-import { Facts, type SpanMatcher } from "./subscription.ts";
+import type { SpanMatcher } from "./subscription.ts";
+import { Facts } from "./where.ts";
 
 // Programs that send spans choose their names, and may never use one twice.
 const MOST_NAMES = 10_000;

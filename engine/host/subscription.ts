@@ -1,14 +1,11 @@
 import { CronSchedule } from "../core/cron_schedule.ts";
 import { messageOf, SpanloopError } from "../core/errors.ts";
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
-import type { PluginSpan, Subscription, TickSubscription } from "../core/plugin.ts";
+import type { Subscription, TickSubscription } from "../core/plugin.ts";
 import { type AttributeValue, isAttributeValue, type SpanRole } from "../core/span.ts";
-import type { Expression, Scope } from "../core/scope.ts";
 import { matcherOf } from "../core/wildcard.ts";
-import { compileExpression } from "../expression/compile.ts";
-import type { Environment } from "../expression/environment.ts";
-import type { Heard } from "./heard.ts";
-import { attributesOf, durationOf, toSpanEvent, workflowOf } from "./plugin_span.ts";
+import { workflowOf } from "./plugin_span.ts";
+import { compileWhere, type Facts, type Where } from "./where.ts";
 
 /** A subscription that does not hold. Code `plugin.subscription`. */
 export class SubscriptionError extends SpanloopError {
@@ -30,78 +27,8 @@ export interface SpanMatcher {
   /** Whether it wants that one, its event and name left out of account. */
   wants(facts: Facts): boolean;
   /** What came of its `where`; absent without one. */
-  readonly condition?: Condition;
+  readonly condition?: Where;
 }
-
-/** A `where`, which is true of nothing that it cannot be evaluated for. */
-export interface Condition {
-  /** Its text. */
-  readonly source: string;
-  /** How many spans it could not be evaluated for: an attribute is missing, or is no number. */
-  readonly failed: number;
-  /** Why not for the first of them, a sentence. */
-  readonly failure: string | undefined;
-}
-
-/** What subscriptions ask of one event, worked out once for all of them; the scope of their CEL. */
-export class Facts implements Scope {
-  /** The event. */
-  readonly heard: Heard;
-  #attributes: JsonObject | undefined;
-  #span: PluginSpan | undefined;
-
-  /** Works nothing out yet. */
-  constructor(heard: Heard) {
-    this.heard = heard;
-  }
-
-  /** All its attributes. */
-  get attributes(): JsonObject {
-    return this.#attributes ??= attributesOf(this.heard);
-  }
-
-  /** The span as plugins get it. */
-  get span(): PluginSpan {
-    return this.#span ??= toSpanEvent(this.heard).span;
-  }
-
-  /** Its seconds; undefined while it is open. */
-  get duration(): number | undefined {
-    return durationOf(this.heard);
-  }
-
-  /** Of a scope; no subscription reads it. */
-  get params(): Scope["params"] {
-    return {};
-  }
-
-  /** Of a scope; no subscription reads it. */
-  get env(): Scope["env"] {
-    return {};
-  }
-
-  /** Of a scope; no subscription reads it. */
-  get steps(): Scope["steps"] {
-    return {};
-  }
-
-  /** Of a scope; no subscription reads it. */
-  get run(): Scope["run"] {
-    return { id: "", name: "", status: "running", error: null };
-  }
-}
-
-const NONE: ReadonlySet<string> = new Set();
-const WHERE: Environment = {
-  params: new Map(),
-  env: NONE,
-  steps: NONE,
-  otherSteps: NONE,
-  batch: "none",
-  conditions: false,
-  variables: new Set(["span", "attributes", "duration"]),
-  variablesOnly: true,
-};
 
 const MOST_SUBSCRIPTIONS = 100;
 const MOST_ATTRIBUTES = 128;
@@ -270,45 +197,7 @@ function conditionOf(fields: Fields): Where | undefined {
   const source = fields.value("where");
   if (source === undefined) return undefined;
   if (typeof source !== "string") fields.refuse("its `where` must be a text, a condition in CEL");
-  const { expression, problems, kind } = compileExpression(source, WHERE);
-  if (expression === undefined) {
-    const { from, message, suggestion } = problems[0];
-    const near = suggestion === undefined ? "" : `; write \`${suggestion}\``;
-    fields.refuse(`its \`where\` does not hold at character ${from + 1}: ${message}${near}`);
-  }
-  if (kind !== "boolean" && kind !== "any") {
-    fields.refuse(`its \`where\` must be a condition such as \`duration > 2.0\``);
-  }
-  return new Where(expression);
-}
-
-class Where implements Condition {
-  readonly #expression: Expression;
-  failed = 0;
-  failure: string | undefined;
-
-  constructor(expression: Expression) {
-    this.#expression = expression;
-  }
-
-  get source(): string {
-    return this.#expression.source;
-  }
-
-  holds(facts: Facts): boolean {
-    let value: Json;
-    try {
-      value = this.#expression.evaluate(facts);
-    } catch (error) {
-      return this.#fail(messageOf(error));
-    }
-    if (typeof value === "boolean") return value;
-    return this.#fail(`\`${this.source}\` is neither true nor false`);
-  }
-
-  #fail(why: string): false {
-    this.failed++;
-    this.failure ??= why;
-    return false;
-  }
+  const compiled = compileWhere(source);
+  if ("problem" in compiled) fields.refuse(`its \`where\` ${compiled.problem}`);
+  return compiled;
 }

@@ -3,7 +3,8 @@ import type { SpanSubscription, Subscription } from "../core/plugin.ts";
 import { emittedHeard, endedHeard, receivedHeard, startedHeard } from "./_heard_fixture_test.ts";
 import type { Heard } from "./heard.ts";
 import { nameOf } from "./plugin_span.ts";
-import { compileSubscriptions, Facts, SubscriptionError } from "./subscription.ts";
+import { compileSubscriptions, SubscriptionError } from "./subscription.ts";
+import { Facts } from "./where.ts";
 
 function wants(subscription: SpanSubscription, heard: Heard): boolean {
   const { spans: [matcher], ticks } = compileSubscriptions([subscription]);
