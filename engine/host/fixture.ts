@@ -35,7 +35,9 @@ export function readFixture(text: string, file: string): readonly Heard[] {
       throw new FixtureError(file, index + 1, messageOf(error), error);
     }
   });
-  if (ended.length === 0) throw new FixtureError(file, lines.length, "There is no span in the file");
+  if (ended.length === 0) {
+    throw new FixtureError(file, lines.length, "There is no span in the file");
+  }
   return withStarts(heardExports(ended));
 }
 
@@ -46,7 +48,9 @@ function readLine(line: string, ended: Heard[]): void {
   } catch (error) {
     throw new TypeError(`The line is not JSON: ${messageOf(error)}`);
   }
-  if (!isObject(value)) throw new TypeError("The line is no object; write one span or request a line");
+  if (!isObject(value)) {
+    throw new TypeError("The line is no object; write one span or request a line");
+  }
   if (OTHER_SIGNALS.some((signal) => Object.hasOwn(value, signal))) return;
   if (!Object.hasOwn(value, "resourceSpans")) {
     ended.push(givenSpan(value as GivenSpan, ended.at(-1)));
@@ -56,7 +60,8 @@ function readLine(line: string, ended: Heard[]): void {
   const { spans, rejected, reason } = decodeTraces(encoder.encode(line), "json");
   if (rejected > 0) throw new TypeError(reason);
   for (const span of spans) {
-    ended.push({ kind: "received", event: "ended", position: 0, at: span.endTime, span });
+    const position = ended.length + 1;
+    ended.push({ kind: "received", event: "ended", position, at: span.endTime, span });
   }
 }
 

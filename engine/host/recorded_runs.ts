@@ -1,0 +1,58 @@
+import type { RunSummary, Store } from "../core/store.ts";
+import type { JournalRecord } from "../core/span.ts";
+import type { Heard } from "./heard.ts";
+
+type Ended = Heard & { readonly kind: "journal" };
+
+/**
+ * The runs of recorded events, as far as queries read them. A run whose own span is not among them has ended with the
+ * last span that is.
+ */
+export function recordedRuns(heard: readonly Heard[]): Pick<Store, "runs" | "read"> {
+  const runs = new Map<string, Ended[]>();
+  for (const one of heard) {
+    if (one.kind !== "journal" || one.end === undefined) continue;
+    const { runId } = one.start;
+    const spans = runs.get(runId);
+    if (spans === undefined) runs.set(runId, [one]);
+    else spans.push(one);
+  }
+  const summaries = [...runs.values()].map(summaryOf);
+  return {
+    runs: ({ workflow, before }) =>
+      Promise.resolve(
+        summaries.filter((run) =>
+          (workflow === undefined || run.workflow === workflow) &&
+          (before === undefined || run.createdAt < before)
+        ),
+      ),
+    async *read(runId) {
+      for (const one of runs.get(runId) ?? []) yield* recordsOf(one);
+    },
+  };
+}
+
+function summaryOf(spans: readonly Ended[]): RunSummary {
+  const run = spans.find(({ start }) => start.role === "run") ?? spans[spans.length - 1];
+  const { start: { runId, span: { traceId, spanId } }, workflow } = run;
+  return {
+    runId,
+    workflow,
+    traceId,
+    spanId,
+    status: "succeeded",
+    createdAt: run.start.span.startTime,
+    endedAt: run.at,
+    // What a span does not tell, and no query asks.
+    file: "",
+    definition: "",
+    modules: {},
+    params: {},
+    sources: {},
+    priority: 5,
+  };
+}
+
+function recordsOf({ start, end, position }: Ended): readonly JournalRecord[] {
+  return [{ ...start, position }, { ...end!, position }];
+}
