@@ -11,6 +11,8 @@ function workflow(...params: Parameter[]): Workflow {
     folder: "/w",
     text: "",
     schedules: [],
+    commands: [],
+    plugins: [],
     params: new Map(params.map((param) => [param.name, param])),
     env: {},
     baggage: { set: {}, fromCaller: [] },

@@ -72,6 +72,11 @@ finally:
   - { id: clean, run: rm -rf tmp }
   - { id: later, if: "\${{ failed() && steps.load.status == 'failed' }}", uses: wait, with: { for: 1s } }
 outputs: { rows: "\${{ steps.count.outputs.stdout }}" }
+plugins:
+  - use: ./analyzer.ts
+    trust: false
+    grant: { see: ["orders.*"], propose: [batch_size], permissions: { net: true }, rate: 10 }
+    with: { threshold: 0.1, list: [1, { a: b }] }
 `;
 
 Deno.test("a full workflow is compiled with its defaults", () => {
