@@ -26,7 +26,9 @@ export function compilePlugins(
   texts: Texts,
 ): PluginUse[] {
   const plugins: PluginUse[] = [];
+  const lines = new Map<string, number>();
   for (const item of itemsOf(node)) {
+    if (texts.report.full()) break;
     const at = asMapping(item)?.get("use");
     const use = textOf(at);
     if (item.kind !== "mapping" || at === undefined || use === undefined || use === "") continue;
@@ -49,22 +51,24 @@ export function compilePlugins(
       texts.fault(at, "use", found.problem);
       continue;
     }
-    const before = plugins.find((plugin) => plugin.name === found.name);
+    const before = lines.get(found.name);
     if (before !== undefined) {
       texts.fault(
         at,
         "duplicate",
-        `two plugins have the name \`${found.name}\`, the other one on line ${before.line}; ` +
+        `two plugins have the name \`${found.name}\`, the other one on line ${before}; ` +
           "keep one of them",
       );
     }
+    const line = texts.report.line(item.from);
+    lines.set(found.name, before ?? line);
     plugins.push({
       name: found.name,
       use,
       ...optional("workflow", file.workflow),
       folder: file.folder,
       file: file.file,
-      line: texts.report.line(item.from),
+      line,
       trust,
       ...optional("grant", grant && compileGrant(grant)),
       with: objectOf(item.get("with")),
@@ -82,6 +86,7 @@ function checkPropose(
   const tunable = [...params.values()].filter((param) => param.tune !== undefined)
     .map((param) => param.name);
   for (const node of itemsOf(grant.get("propose"))) {
+    if (texts.report.full()) return;
     const name = textOf(node);
     if (name === undefined || name === "" || name === "*" || mayHoldExpression(node)) continue;
     const param = params.get(name);
