@@ -15,7 +15,6 @@ import type { SpanReference } from "./core/span.ts";
 import type { Pruned, RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
-import type { EngineOptions } from "./engine.ts";
 import type { LogConsumer, Severity } from "./core/log.ts";
 import type { Plugins } from "./core/plugins.ts";
 import type { Tuning } from "./core/tuning.ts";
@@ -68,10 +67,11 @@ export class LocalEngine implements Engine {
   /** Works on the store at `place`. */
   constructor(
     place: StorePlace,
-    { near, spanProcessors = [], drainMs = DRAIN_MS }: Pick<
-      EngineOptions,
-      "near" | "spanProcessors" | "drainMs"
-    >,
+    { near, spanProcessors = [], drainMs = DRAIN_MS }: {
+      readonly near: string;
+      readonly spanProcessors?: readonly SpanProcessor[];
+      readonly drainMs?: number;
+    },
   ) {
     this.#place = place;
     this.#processors = spanProcessors;
@@ -101,6 +101,7 @@ export class LocalEngine implements Engine {
       surroundings: this.#surroundings,
       files: this.#files,
       existing: () => this.#existing(),
+      open: () => this.#open(),
       start: (loaded, trigger, caller, cause) =>
         this.startTriggered(loaded, trigger, { caller, ...cause }),
     });

@@ -22,6 +22,8 @@ export interface LocalPluginsPorts {
   readonly files: WorkflowFiles;
   /** The layers on the store, if there is one. */
   readonly existing: () => Promise<Parts | undefined>;
+  /** The layers on the store, which is made if need be. */
+  readonly open: () => Promise<Parts>;
   /** Starts a run for a command. */
   readonly start: HostingPorts["start"];
 }
@@ -92,10 +94,16 @@ export class LocalPlugins implements Plugins {
   /** See Plugins. */
   async *replay(options: ReplayOptions): AsyncIterable<ActionOutcome> {
     const { replayPlugin } = await import("./plugin_replay.ts");
-    const { existing, files, near, surroundings } = this.#ports;
-    const store = (await existing())?.store;
-    const forAll = await this.#readForAll();
-    yield* replayPlugin({ store, files, near, surroundings, forAll }, options);
+    const { open, files, near } = this.#ports;
+    const { store } = await open();
+    yield* replayPlugin({
+      store,
+      files,
+      near,
+      forAll: await this.#readForAll(),
+      opener: await this.#open(),
+      contract: (name) => this.#contract(name),
+    }, options);
   }
 
   async #startSteps(): Promise<PluginSteps> {
@@ -119,8 +127,7 @@ export class LocalPlugins implements Plugins {
   #open(): Promise<PluginOpener> {
     return this.#opener ??= (async () => {
       const { PluginOpener } = await import("./plugin_opener.ts");
-      // Whoever opens plugins has opened the store.
-      const { store } = (await this.#ports.existing())!;
+      const { store } = await this.#ports.open();
       const { surroundings } = this.#ports;
       return new PluginOpener({ store, ...surroundings, contract: (name) => this.#contract(name) });
     })();

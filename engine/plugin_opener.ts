@@ -45,14 +45,17 @@ export class PluginOpener {
     this.#ports = ports;
   }
 
-  /** Opens a plugin as it is used. Throws PluginError and InvalidError, a sentence each. */
-  async open(use: PluginUse): Promise<Opened> {
+  /**
+   * Opens a plugin as it is used; it is told that what is tuned is what `tuned` says. Throws PluginError and
+   * InvalidError, a sentence each.
+   */
+  async open(use: PluginUse, tuned: Pick<Store, "snapshot"> = this.#ports.store): Promise<Opened> {
     const place = placePlugin(use);
     const { clock } = this.#ports;
     const say = (line: string) => this.#log(use, line);
     const link: PluginLink = new PluginLink(await this.#channel(use, place), {
       clock,
-      answer: (question) => this.#answer(use, link, question),
+      answer: (question) => this.#answer(use, link, question, tuned),
       onLog: say,
     });
     try {
@@ -109,7 +112,12 @@ export class PluginOpener {
     return url.href;
   }
 
-  async #answer(use: PluginUse, link: PluginLink, question: Question): Promise<Json> {
+  async #answer(
+    use: PluginUse,
+    link: PluginLink,
+    question: Question,
+    tuned: Pick<Store, "snapshot">,
+  ): Promise<Json> {
     const { store, contract } = this.#ports;
     const known = this.#descriptions.get(link);
     if (known === undefined) throw new PluginError("plugin.protocol", "Ask in a handler");
@@ -134,7 +142,7 @@ export class PluginOpener {
     if (workflow === undefined) {
       throw new PluginError("plugin.protocol", `There is no workflow ${name} in this store`);
     }
-    return tunableParameters(workflow, await store.snapshot(name)) as unknown as Json;
+    return tunableParameters(workflow, await tuned.snapshot(name)) as unknown as Json;
   }
 
   #log({ name, workflow }: PluginUse, line: string): void {

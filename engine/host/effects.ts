@@ -7,6 +7,7 @@ import type { Proposal } from "../core/proposal.ts";
 import type { EmittedSpan, SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { Contract, ParameterLedger } from "../parameters/ledger.ts";
+import { seconds } from "./plugin_span.ts";
 import { emittedSpanId, emittedTraceId, type Judge, type Judged, type Occasion } from "./judge.ts";
 
 /** What a command is given with. */
@@ -90,7 +91,7 @@ export class Effects {
     const outcomes: CarriedOut[] = [];
     for (const judged of actor.judge.judge(answered, actions)) {
       const { refused, ...said } = judged;
-      const outcome = { ...said, position: answered.position, time: Number(answered.at) / 1e9 };
+      const outcome = { ...said, position: answered.position, time: seconds(answered.at) };
       if (refused !== undefined) {
         outcomes.push({ ...outcome, refused });
         continue;
@@ -142,10 +143,13 @@ export class Effects {
       version: action.version ?? (await store.snapshot(workflow)).version,
       at: answered.at,
     };
-    const there = evidence.length === 0 ? [] : await store.known(evidence);
+    // Looking for a span costs; the event's own is there.
+    const { span: own } = answered;
+    const others = evidence.filter((span) => own === undefined || !isSame(span, own));
+    const there = others.length === 0 ? [] : await store.known(others);
     const { propose } = actor.grant;
     const { entry } = await ledger.propose(proposal, known, {
-      evidenceKnown: evidence.every((span) => there.some((other) => isSame(span, other))),
+      evidenceKnown: others.every((span) => there.some((other) => isSame(span, other))),
       ...propose.includes("*") ? {} : { grant: { propose } },
     });
     return { decision: entry.decision, entry };

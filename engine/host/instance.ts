@@ -4,22 +4,22 @@ import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { CarriedOut, PluginReport, PluginStanding } from "../core/plugin_report.ts";
 import type { Grant, PluginUse } from "../core/plugin_use.ts";
-import type { EmittedSpan, SpanReference } from "../core/span.ts";
+import type { EmittedSpan } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
-import type { Answered, Effects } from "./effects.ts";
+import type { Effects } from "./effects.ts";
 import { Reader } from "./feed.ts";
 import { effectiveGrant } from "./grant.ts";
 import type { Heard } from "./heard.ts";
+import { answeredBy, callOf, type Item } from "./item.ts";
 import { Judge } from "./judge.ts";
 import type { PluginLink } from "./link.ts";
 import { PluginError } from "./plugin_error.ts";
-import { toSpanEvent } from "./plugin_span.ts";
-import type { Handled, HandlerCall, PluginDescription } from "./protocol.ts";
+import type { Handled, PluginDescription } from "./protocol.ts";
 import { type Counts, instanceId, type InstanceRecord, keys, type StoredReport } from "./record.ts";
 import { Routes } from "./routes.ts";
 import type { Sees } from "./sees.ts";
 import { compileSubscriptions, type SpanMatcher } from "./subscription.ts";
-import { type DueTick, TickSchedule } from "./tick_schedule.ts";
+import { TickSchedule } from "./tick_schedule.ts";
 
 /** A plugin that was opened: the way to it, and what it says of itself. */
 export interface Opened {
@@ -58,8 +58,6 @@ export interface InstancePorts {
   /** Hears what became of its actions. */
   readonly onOutcomes?: (instance: string, outcomes: readonly CarriedOut[]) => void;
 }
-
-type Item = { readonly heard: Heard } | DueTick;
 
 // Tries at one event before the plugin is set aside, and how long to wait before the second and the third.
 const DELAYS_MS = [100, 1_000];
@@ -462,32 +460,6 @@ export class Instance {
       ...workflow === undefined ? {} : { workflow },
     });
   }
-}
-
-function callOf(item: Item): HandlerCall {
-  if ("tick" in item) return { kind: "tick", now: Number(item.tick) / 1e9 };
-  return { kind: "span", event: toSpanEvent(item.heard), now: Number(item.heard.at) / 1e9 };
-}
-
-function answeredBy(item: Item, own: string | undefined): Answered {
-  if ("tick" in item) {
-    const key = `tick@${item.tick / 1_000_000_000n}`;
-    return { key, position: null, at: item.tick, depth: 0, workflow: own };
-  }
-  const { heard } = item;
-  const { position, at } = heard;
-  const common = { key: String(position), position, at };
-  if (heard.kind === "received") return { ...common, depth: 0, span: reference(heard.span) };
-  if (heard.kind === "emitted") {
-    const { depth, workflow, runId, stepId } = heard.span;
-    return { ...common, depth, workflow, runId, stepId, span: reference(heard.span) };
-  }
-  const { depth, workflow, start: { runId, stepId, span } } = heard;
-  return { ...common, depth, workflow, runId, stepId, span: reference(span) };
-}
-
-function reference({ traceId, spanId }: SpanReference): SpanReference {
-  return { traceId, spanId };
 }
 
 // A key may be `__proto__`.

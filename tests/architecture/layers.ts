@@ -12,7 +12,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plan: ["core", "spec", "expression"],
   telemetry: ["core", "expression", "semconv"],
   run: ["core", "plan", "steps", "expression", "telemetry"],
-  host: ["core", "expression", "telemetry", "parameters", "sandbox", "mod.ts"],
+  host: ["core", "expression", "telemetry", "parameters", "sandbox", "semconv", "mod.ts"],
   server: ["core", "telemetry"],
   "engine.ts": ["*"],
   cli: ["engine.ts", "core"],

@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { InvalidError, messageOf, SpanloopError } from "./core/errors.ts";
+import type { ActionOutcome } from "./core/plugin_report.ts";
+import type { ReplayOptions } from "./core/plugins.ts";
+import type { PluginUse } from "./core/plugin_use.ts";
+import type { RunSummary, Store } from "./core/store.ts";
+import { runById } from "./find_run.ts";
+import { readFixture, withStarts } from "./host/fixture.ts";
+import type { Heard } from "./host/heard.ts";
+import { Joiner } from "./host/joiner.ts";
+import { PastStore, replay, type ReplayPorts } from "./host/replay.ts";
+import type { PluginOpener } from "./plugin_opener.ts";
+import type { LoadedWorkflow, WorkflowFiles } from "./workflow_files.ts";
+
+/** What replaying needs of the engine. */
+export interface ReplayEngine {
+  /** The store. */
+  readonly store: Store;
+  /** Workflow files. */
+  readonly files: WorkflowFiles;
+  /** What a plugin that is given by its path is relative to. */
+  readonly near: string;
+  /** What spanloop.yaml uses. */
+  readonly forAll: readonly PluginUse[];
+  /** Opens plugins. */
+  readonly opener: PluginOpener;
+  /** A workflow as its file says it now. */
+  readonly contract: ReplayPorts["contract"];
+}
+
+/** See Plugins.replay. */
+export async function* replayPlugin(
+  engine: ReplayEngine,
+  options: ReplayOptions,
+): AsyncIterable<ActionOutcome> {
+  const { from, workflow } = options;
+  const run = "runId" in from
+    ? await runById({ store: engine.store, location: engine.store.location }, from.runId)
+    : undefined;
+  const events = run === undefined
+    ? fileEvents((from as { readonly file: string }).file)
+    : await runEvents(engine.store, run);
+  const loaded = workflow === undefined && run === undefined
+    ? undefined
+    : engine.files.load(workflow ?? run!.file);
+  const use = findUse(engine, options.plugin, loaded);
+  const past = new PastStore(before(engine.store, run, events[0]?.at ?? 0n));
+  const opened = await engine.opener.open(use, past);
+  try {
+    yield* replay(use, opened, events, {
+      past,
+      machineZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      contract: async (name) => {
+        const its = loaded?.plan.workflow;
+        return its?.name === name ? its : await engine.contract(name);
+      },
+    });
+  } finally {
+    await opened.link.close();
+  }
+}
+
+function fileEvents(file: string): readonly Heard[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (thrown) {
+    throw new InvalidError(`Cannot read ${file}: ${messageOf(thrown)}`);
+  }
+  return withStarts(readFixture(text, file));
+}
+
+async function runEvents(store: Store, { runId }: RunSummary): Promise<readonly Heard[]> {
+  const joiner = new Joiner(store);
+  const events: Heard[] = [];
+  for await (const record of store.read(runId)) {
+    const heard = joiner.join(record);
+    if (heard !== undefined) events.push(heard);
+  }
+  return events;
+}
+
+function findUse(
+  { forAll, near }: ReplayEngine,
+  plugin: string,
+  loaded: LoadedWorkflow | undefined,
+): PluginUse {
+  const uses = [...loaded?.plan.workflow.plugins ?? [], ...forAll];
+  const found = uses.find(({ name, use }) => name === plugin || use === plugin);
+  if (found !== undefined) return found;
+  if (uses.length > 0 && /^[a-z][a-z0-9_-]*$/.test(plugin) && loaded !== undefined) {
+    throw new SpanloopError(
+      "plugin.unknown",
+      `${loaded.plan.workflow.name} uses no plugin ${plugin}; it uses ${
+        uses.map(({ name }) => name).join(", ")
+      }. One that no workflow uses is named by its path`,
+      { exitCode: 2 },
+    );
+  }
+  // One that nobody uses: as if spanloop.yaml did.
+  const folder = folderOf(near);
+  const name = basename(plugin).replace(/\.[cm]?[jt]s$/, "");
+  return {
+    name: name === "plugin" ? basename(dirname(resolve(folder, plugin))) : name,
+    use: plugin,
+    folder,
+    file: near,
+    line: 1,
+    trust: false,
+    with: {},
+  };
+}
+
+function folderOf(near: string): string {
+  try {
+    return Deno.statSync(near).isDirectory ? near : dirname(near);
+  } catch {
+    return dirname(near); // whoever reads it says so
+  }
+}
+
+// The store as it was when the first of the spans was made: what the run had pinned, and what was decided before it.
+function before(
+  store: Store,
+  run: RunSummary | undefined,
+  at: bigint,
+): ConstructorParameters<typeof PastStore>[0] {
+  return {
+    async snapshot(workflow) {
+      if (run?.workflow !== workflow) return await store.snapshot(workflow);
+      return await store.snapshot(workflow, run.snapshot ?? 0) ??
+        { workflow, version: 0, values: {}, frozen: [], at: 0n };
+    },
+    ledger: async (query) => (await store.ledger(query)).filter(({ proposal }) => proposal.at < at),
+  };
+}
