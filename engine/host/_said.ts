@@ -3,8 +3,13 @@ import type { Action } from "../core/action.ts";
 import { copyJson, isObject, type Json, type JsonObject, NotJsonError } from "../core/json.ts";
 import type { SpanQuery } from "../core/plugin.ts";
 import type { SpanRole } from "../core/span.ts";
+import { missingPermission, plainMessage } from "../sandbox/denial.ts";
+import type { Whose } from "../sandbox/error.ts";
 import { PluginError } from "./plugin_error.ts";
 import { type Handled, MOST_ACTIONS, type Question, type Thrown } from "./protocol.ts";
+
+/** Whose process a sandbox's is. */
+export const PLUGIN: Whose = { noun: "plugin", key: "grant.permissions" };
 
 const LONGEST_MESSAGE = 2_000;
 const TEXTS = ["workflow", "stepId", "name", "role"] as const;
@@ -40,13 +45,13 @@ export function readHandled(said: unknown, calls: number): Handled {
   };
 }
 
-/** A failure of the plugin's own code. */
+/** A failure of the plugin's own code; a permission that it lacks is named as its grant names it. */
 export function readThrown(said: unknown): Thrown {
   if (!isObject(said)) throw broken("a failure that is no object");
   const { name, message, place, transient } = said;
   return {
     name: textOf(name),
-    message: textOf(message),
+    message: missingPermission(textOf(message), PLUGIN, []) ?? plainMessage(textOf(message)),
     ...(typeof place === "string" ? { place: place.slice(0, LONGEST_MESSAGE) } : {}),
     transient: transient === true,
   };
