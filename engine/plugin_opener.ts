@@ -95,13 +95,14 @@ export class PluginOpener {
     const { sandbox } = await import("./host/sandbox.ts");
     return await sandbox({
       ...denoProcess(environment),
-      place,
+      id: [...store.files, use.workflow ?? "", use.name, use.use].join("\n"),
+      module: place.kind === "npm" ? place.specifier : place.path,
       folder: use.folder,
       permissions: use.grant?.permissions ?? {},
       clock,
       environment,
+      platform: Deno.build.os,
       store: store.files,
-      onLog: (line) => this.#log(use, line),
     });
   }
 
