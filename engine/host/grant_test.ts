@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Grant } from "../core/plugin_use.ts";
-import { DEFAULT_RATE, effectiveGrant, grantLines } from "./grant.ts";
+import { DEFAULT_RATE, effectiveGrant } from "./grant.ts";
 
 const DECLARES = { actions: ["emit", "propose", "command"] };
 
@@ -61,42 +61,4 @@ Deno.test("a grant narrows one of Spanloop's own", () => {
   assert.deepEqual([quiet.propose, quiet.actions], [[], ["emit", "command"]]);
   const emitting = own({ actions: ["emit"] });
   assert.deepEqual([emitting.propose, emitting.command, emitting.actions], [[], [], ["emit"]]);
-});
-
-Deno.test("a grant reads as sentences", () => {
-  assert.deepEqual(grantLines(NOTHING, "orders"), [
-    "sees all spans of orders",
-    "may emit spans",
-    "at most 6,000 actions a minute",
-  ]);
-  assert.deepEqual(
-    grantLines({
-      see: ["orders.*", "x"],
-      workflows: ["night-*"],
-      external: true,
-      propose: ["batch_size", "priority", "timeout"],
-      command: ["lean.define"],
-      actions: ["propose", "command"],
-      permissions: { net: ["api.example.com", "b"], read: true, env: [], write: false },
-      rate: 60,
-    }, "orders"),
-    [
-      "sees the spans orders.* and x of orders, night-* and other programs",
-      "may propose batch_size, priority and timeout",
-      "may give the commands lean.define",
-      "at most 60 actions a minute",
-      "Deno permissions: net api.example.com and b; read (all)",
-    ],
-  );
-  assert.deepEqual(grantLines({ ...own(), external: true }), [
-    "sees all spans of all workflows and other programs",
-    "may emit spans",
-    "may propose changes of all tunable parameters",
-    "may give all commands",
-    "at most 6,000 actions a minute",
-  ]);
-  assert.deepEqual(grantLines({ ...NOTHING, see: [], actions: [] }, "orders"), [
-    "sees no spans",
-    "may do nothing",
-  ]);
 });
