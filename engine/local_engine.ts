@@ -394,7 +394,10 @@ export class LocalEngine implements Engine {
     const parts = await this.#open();
     this.#telemetry ??= startTelemetry(parts, this.#surroundings);
     const telemetry = await this.#telemetry;
-    if (telemetry !== undefined) parts.propagation.follow(telemetry);
+    if (telemetry !== undefined) {
+      parts.propagation.follow(telemetry);
+      this.#plugins.follow(telemetry.plugins);
+    }
     return parts;
   }
 

@@ -8,6 +8,7 @@ import type { JsonObject } from "./core/json.ts";
 import type { RunPluginStep } from "./core/step.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
+import type { PluginMeasure } from "./telemetry/plugin_measure.ts";
 import { readProject } from "./locate_store.ts";
 import type { Hosting, HostingPorts } from "./plugin_hosting.ts";
 import type { WorkflowFiles } from "./workflow_files.ts";
@@ -35,6 +36,7 @@ export class LocalPlugins implements Plugins {
   #hosting: Promise<Hosting | undefined> | undefined;
   // Each workflow once, by its file: a process may run one a thousand times.
   readonly #met = new Map<string, Workflow>();
+  #measure: PluginMeasure | undefined;
   #opener: Promise<PluginOpener> | undefined;
   #steps: Promise<PluginSteps> | undefined;
 
@@ -55,6 +57,11 @@ export class LocalPlugins implements Plugins {
     const from = await parts.store.last();
     this.#hosting ??= this.#start(parts, forAll, from);
     void this.#hosting.then((hosting) => hosting?.use(workflow, from));
+  }
+
+  /** What plugins do is measured there from now on. */
+  follow(measure: PluginMeasure): void {
+    this.#measure = measure;
   }
 
   /** See RunPluginStep. */
@@ -148,7 +155,16 @@ export class LocalPlugins implements Plugins {
       const opener = await this.#open();
       const contract = (name: string) => this.#contract(name);
       return await Hosting.start(
-        { parts, surroundings, files, forAll, start, opener, contract },
+        {
+          parts,
+          surroundings,
+          files,
+          forAll,
+          start,
+          opener,
+          contract,
+          measure: () => this.#measure,
+        },
         from,
       );
     } catch (thrown) {

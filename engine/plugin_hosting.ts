@@ -11,6 +11,7 @@ import { type CommandOrder, Effects } from "./host/effects.ts";
 import { Host } from "./host/host.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import type { RunHandle } from "./run/runner.ts";
+import type { PluginMeasure } from "./telemetry/plugin_measure.ts";
 import { openLedger } from "./standing_values.ts";
 import { isDead, thisHolder } from "./system.ts";
 import { type LoadedWorkflow, loadText, type WorkflowFiles } from "./workflow_files.ts";
@@ -25,6 +26,8 @@ export interface HostingPorts {
   readonly files: WorkflowFiles;
   /** What spanloop.yaml uses, for all workflows. */
   readonly forAll: readonly PluginUse[];
+  /** Measures what plugins do; undefined where nothing is measured. */
+  readonly measure: () => PluginMeasure | undefined;
   /** Opens plugins. */
   readonly opener: PluginOpener;
   /** A workflow as its file says it now; undefined for one that is not known. */
@@ -47,7 +50,7 @@ export class Hosting {
   readonly #commanded = new Set<Promise<unknown>>();
 
   private constructor(ports: HostingPorts, effects: Effects) {
-    const { opener, parts: { store, bus, keeper }, surroundings: { clock, log } } = ports;
+    const { opener, measure, parts: { store, bus, keeper }, surroundings: { clock, log } } = ports;
     this.#ports = ports;
     this.#host = new Host({
       store,
@@ -56,6 +59,7 @@ export class Hosting {
       log,
       keeper,
       effects,
+      measure,
       holder: thisHolder(),
       isDead,
       open: (use) => opener.open(use),

@@ -55,7 +55,8 @@ export function runsTable(
 function origin(run: RunSummary): string {
   if (run.rerun !== undefined) return `rerun of ${shortId(run.rerun.runId)}`;
   if (run.parent !== undefined) return `part of ${shortId(run.parent.runId)}`;
-  return run.trigger === undefined ? "" : "scheduled";
+  if (run.trigger === undefined) return "";
+  return run.trigger.startsWith(`${run.workflow}/command/`) ? "commanded" : "scheduled";
 }
 
 /** A run as `--json` prints it. */

@@ -9,7 +9,7 @@ import type { Bus } from "../telemetry/bus.ts";
 import type { Effects } from "./effects.ts";
 import { Feed } from "./feed.ts";
 import type { Heard } from "./heard.ts";
-import { Instance, type Opened } from "./instance.ts";
+import { Instance, type InstancePorts, type Opened } from "./instance.ts";
 import { instanceId, keys, readRecord } from "./record.ts";
 import { Routes } from "./routes.ts";
 
@@ -35,6 +35,8 @@ export interface HostPorts {
   readonly open: (use: PluginUse) => Promise<Opened>;
   /** The plugins of a workflow that another process runs. */
   readonly usesOf: (runId: string) => Promise<readonly PluginUse[]>;
+  /** Measures what plugins do; undefined where nothing is measured. */
+  readonly measure?: InstancePorts["measure"];
   /** Hears what became of actions. */
   readonly onOutcomes?: (instance: string, outcomes: readonly CarriedOut[]) => void;
 }
@@ -244,7 +246,7 @@ export class Host {
   }
 
   #add(use: PluginUse, position: number): void {
-    const { clock, log, store, effects, open, onOutcomes } = this.#ports;
+    const { clock, log, store, effects, open, measure, onOutcomes } = this.#ports;
     const id = instanceId(use.name, use.workflow);
     this.#remove(id);
     const instance: Instance = new Instance(use, {
@@ -256,6 +258,7 @@ export class Host {
       open,
       position: () => this.#feed?.position ?? 0,
       onChange: (now) => this.#schedule(now),
+      measure,
       onOutcomes,
     }, position);
     this.#instances.set(id, instance);

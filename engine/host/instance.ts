@@ -6,6 +6,7 @@ import type { CarriedOut, PluginReport, PluginStanding } from "../core/plugin_re
 import type { Grant, PluginUse } from "../core/plugin_use.ts";
 import type { EmittedSpan } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
+import type { PluginMeasure } from "../telemetry/plugin_measure.ts";
 import type { Effects } from "./effects.ts";
 import { Reader } from "./feed.ts";
 import { effectiveGrant } from "./grant.ts";
@@ -55,6 +56,8 @@ export interface InstancePorts {
   readonly position: () => number;
   /** It has something to write; `now`: others wait for it. */
   readonly onChange: (now: boolean) => void;
+  /** Measures what it does; undefined where nothing is measured. */
+  readonly measure?: () => PluginMeasure | undefined;
   /** Hears what became of its actions. */
   readonly onOutcomes?: (instance: string, outcomes: readonly CarriedOut[]) => void;
 }
@@ -321,7 +324,9 @@ export class Instance {
       }
       await this.#settle(some, handled);
       from += handled.count;
-      this.#pace(this.#ports.clock.monotonic() - began, some.length);
+      const ms = this.#ports.clock.monotonic() - began;
+      this.#ports.measure?.()?.called(this.use.name, ms / 1_000);
+      this.#pace(ms, some.length);
       if (handled.count > 0) this.#attempts = 0;
       this.#singly = Math.max(0, this.#singly - handled.count);
       const { failure } = handled;
@@ -364,7 +369,9 @@ export class Instance {
   }
 
   #count(outcomes: readonly CarriedOut[]): void {
+    const measure = this.#ports.measure?.();
     for (const { refused, action } of outcomes) {
+      measure?.acted(this.use.name, refused?.why ?? "carried_out", 1);
       if (refused === undefined) {
         this.#counts.actions++;
         continue;
