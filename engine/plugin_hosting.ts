@@ -1,3 +1,5 @@
+import { SPANLOOP_PARAMETERS_VERSION, SPANLOOP_PLUGIN_NAME } from "../semconv/attributes.ts";
+import { EVENT_SPANLOOP_PARAMETERS_CHANGE } from "../semconv/events.ts";
 import type { Parts, Surroundings } from "./assembly.ts";
 import { messageOf } from "./core/errors.ts";
 import type { CarriedOut, PluginReport } from "./core/plugin_report.ts";
@@ -64,7 +66,7 @@ export class Hosting {
       isDead,
       open: (use) => opener.open(use),
       usesOf: (runId) => this.#usesOf(runId),
-      onOutcomes: (instance, outcomes) => this.#tell(instance, outcomes),
+      onOutcomes: (_, outcomes) => this.#tell(outcomes),
     });
   }
 
@@ -156,16 +158,21 @@ export class Hosting {
     return started;
   }
 
-  #tell(_instance: string, outcomes: readonly CarriedOut[]): void {
+  #tell(outcomes: readonly CarriedOut[]): void {
     const { log } = this.#ports.surroundings;
-    for (const { entry, decision } of outcomes) {
-      if (entry === undefined || decision === undefined || decision.outcome === "refused") continue;
-      const { proposal: { author, workflow } } = entry;
-      const who = author.kind === "plugin" ? author.name : author.kind;
+    for (const { entry } of outcomes) {
+      if (entry === undefined || entry.decision.outcome === "refused") continue;
+      const { proposal: { author, workflow }, decision, number, version } = entry;
+      if (author.kind !== "plugin") continue;
       const what = decision.outcome === "applied" ? "changed" : "asks to change";
       log.log({
         severity: "info",
-        body: `plugin ${who} ${what} ${decision.message} (change ${entry.number})`,
+        body: `plugin ${author.name} ${what} ${decision.message} (change ${number})`,
+        eventName: EVENT_SPANLOOP_PARAMETERS_CHANGE,
+        attributes: {
+          [SPANLOOP_PLUGIN_NAME]: author.name,
+          ...version === undefined ? {} : { [SPANLOOP_PARAMETERS_VERSION]: version },
+        },
         workflow,
       });
     }

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
+import { SPANLOOP_PLUGIN_NAME } from "../semconv/attributes.ts";
+import { EVENT_SPANLOOP_PLUGIN_OUTPUT } from "../semconv/events.ts";
 import type { Clock } from "./core/clock.ts";
 import type { Json } from "./core/json.ts";
 import type { Logger } from "./core/log.ts";
@@ -149,7 +151,9 @@ export class PluginOpener {
   #log({ name, workflow }: PluginUse, line: string): void {
     this.#ports.log.log({
       severity: "info",
-      body: `plugin ${name}: ${line}`,
+      body: line,
+      eventName: EVENT_SPANLOOP_PLUGIN_OUTPUT,
+      attributes: { [SPANLOOP_PLUGIN_NAME]: name },
       ...workflow === undefined ? {} : { workflow },
     });
   }

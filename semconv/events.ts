@@ -20,3 +20,12 @@ export const EVENT_SPANLOOP_STEP_EXCEPTION = "spanloop.step.exception";
 
 /** Why a run failed. */
 export const EVENT_SPANLOOP_RUN_EXCEPTION = "spanloop.run.exception";
+
+/** A line of a plugin's own log; the record's body is the line. */
+export const EVENT_SPANLOOP_PLUGIN_OUTPUT = "spanloop.plugin.output";
+
+/**
+ * A plugin has changed a workflow's tuned values, or its change is held for a person; the body
+ * says which, in words.
+ */
+export const EVENT_SPANLOOP_PARAMETERS_CHANGE = "spanloop.parameters.change";

@@ -1,6 +1,7 @@
 import { createEngine, type Engine, type EngineOptions } from "../engine.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { absolute, type Caller } from "./caller.ts";
+import { terminalLine } from "./log_body.ts";
 import { clean } from "./text.ts";
 
 /** Where the engine's warnings are shown; a screen that is redrawn takes them over while it is there. */
@@ -37,11 +38,11 @@ export async function withEngine<T>(
   if (caller.log !== undefined) {
     engine.onLog(caller.log, args.flag("quiet") ? "warn" : "debug");
   } else {
-    engine.onLog(({ span, severity, body }) => {
-      // What happens in a span is shown with it.
-      if (span !== undefined) return;
-      warnings.show(`${severity === "warn" ? "warning" : severity}: ${clean(body)}`);
-    }, "warn");
+    const quiet = args.flag("quiet");
+    engine.onLog((record) => {
+      const text = terminalLine(record);
+      if (text !== undefined) warnings.show(clean(text));
+    }, quiet ? "warn" : "info");
   }
   try {
     return await use(engine, warnings);

@@ -15,7 +15,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   host: ["core", "expression", "telemetry", "parameters", "sandbox", "semconv", "mod.ts"],
   server: ["core", "telemetry"],
   "engine.ts": ["*"],
-  cli: ["engine.ts", "core"],
+  cli: ["engine.ts", "core", "semconv"],
   "mod.ts": ["core"],
   plugins: ["mod.ts", "./testing", "semconv"],
   workflows: ["mod.ts"],

@@ -2,6 +2,7 @@ import type { LogRecord } from "../../core/log.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
 import { absolute, type Caller, display, OutputClosed } from "../caller.ts";
 import { shortId, stamp } from "../figures.ts";
+import { bodyOf } from "../log_body.ts";
 import { interruption } from "../interruption.ts";
 import { withEngine } from "../open_engine.ts";
 import { addressOf, tokenOf } from "../receiver_address.ts";
@@ -57,7 +58,8 @@ function storeLine(location: string, caller: Caller): string {
 }
 
 function line(record: LogRecord, json: boolean, caller: Caller): string {
-  const { time, severity, body, workflow, runId } = record;
+  const { time, severity, workflow, runId } = record;
+  const body = bodyOf(record);
   if (json) {
     return JSON.stringify({
       at: iso(time),
