@@ -279,6 +279,7 @@ export class LocalEngine implements Engine {
     options: RunOptions & {
       readonly signal: AbortSignal;
       readonly display?: string;
+      readonly watch?: boolean;
       readonly receiver?: ReceiverAddress;
     },
   ): Promise<void> {
@@ -292,6 +293,7 @@ export class LocalEngine implements Engine {
     if (receiving !== undefined) {
       log.log({ severity: "info", body: `receiving OTLP on ${receiving.url}` });
     }
+    if (options.watch) this.#plugins.watch(options.signal);
     try {
       await serve(this, { ...options, folder, store, clock, random, log });
     } finally {

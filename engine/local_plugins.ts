@@ -7,6 +7,7 @@ import type { Workflow } from "./core/workflow.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { RunPluginStep } from "./core/step.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
+import type { PluginWatch } from "./plugin_watch.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
 import type { PluginMeasure } from "./telemetry/plugin_measure.ts";
 import { readProject } from "./locate_store.ts";
@@ -36,6 +37,7 @@ export class LocalPlugins implements Plugins {
   #hosting: Promise<Hosting | undefined> | undefined;
   // Each workflow once, by its file: a process may run one a thousand times.
   readonly #met = new Map<string, Workflow>();
+  #watch: Promise<PluginWatch> | undefined;
   #measure: PluginMeasure | undefined;
   #opener: Promise<PluginOpener> | undefined;
   #steps: Promise<PluginSteps> | undefined;
@@ -57,6 +59,7 @@ export class LocalPlugins implements Plugins {
     const from = await parts.store.last();
     this.#hosting ??= this.#start(parts, forAll, from);
     void this.#hosting.then((hosting) => hosting?.use(workflow, from));
+    void this.#watch?.then((watch) => watch.add([...forAll, ...workflow.plugins]));
   }
 
   /** What plugins do is measured there from now on. */
@@ -70,9 +73,13 @@ export class LocalPlugins implements Plugins {
     return await (await this.#steps).run(...attempt);
   }
 
-  /** Opens the plugins again that changed files belong to. */
-  async reload(paths: readonly string[]): Promise<void> {
-    (await this.#hosting)?.reload(paths);
+  /** Opens plugins again when their files change, until the signal aborts. */
+  watch(signal: AbortSignal): void {
+    this.#watch = import("./plugin_watch.ts").then(({ PluginWatch }) =>
+      new PluginWatch(this.#ports.surroundings, signal, async (paths) => {
+        (await this.#hosting)?.reload(paths);
+      })
+    );
   }
 
   /** Lets plugins hear what is left, for so many milliseconds at most, and lets them go. */

@@ -1,3 +1,4 @@
+import { parseDuration } from "../core/duration.ts";
 import { createEngine, type Engine, type EngineOptions } from "../engine.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { absolute, type Caller } from "./caller.ts";
@@ -20,6 +21,7 @@ export function openEngine(args: Arguments, caller: Caller, near: string): Promi
     near,
     ...store === undefined ? {} : { store },
     ...durabilityOf(args),
+    ...drainOf(args),
   });
 }
 
@@ -63,6 +65,17 @@ export function storeOf(args: Arguments, caller: Caller): string | undefined {
     );
   }
   return `sqlite:${absolute(caller, file)}`;
+}
+
+function drainOf(args: Arguments): Pick<EngineOptions, "drainMs"> {
+  const given = args.value("drain");
+  if (given === undefined) return {};
+  const drainMs = parseDuration(given);
+  if (drainMs !== undefined) return { drainMs };
+  throw new UsageError(
+    `--drain takes a duration such as 5s, 1m or 0s, not \`${given}\``,
+    args.command.name,
+  );
 }
 
 function durabilityOf(args: Arguments): Pick<EngineOptions, "durability"> {

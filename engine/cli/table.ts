@@ -57,6 +57,11 @@ const DURABILITY: Option = {
   choices: ["full", "normal"],
   summary: "full: commits survive a power cut; normal: a killed process",
 };
+const DRAIN: Option = {
+  name: "drain",
+  value: "TIME",
+  summary: "How long plugins may go on after the run, such as 30s (default 5s)",
+};
 const LOG_FORMAT: Option = {
   name: "log-format",
   value: "KIND",
@@ -116,6 +121,7 @@ export const COMMANDS: readonly Command[] = [
       JSON_OUT,
       QUIET,
       LOG_FORMAT,
+      DRAIN,
       DURABILITY,
       STORE,
     ],
@@ -200,6 +206,7 @@ export const COMMANDS: readonly Command[] = [
       JSON_OUT,
       QUIET,
       LOG_FORMAT,
+      DRAIN,
       DURABILITY,
       STORE,
     ],
@@ -216,6 +223,7 @@ export const COMMANDS: readonly Command[] = [
       JSON_OUT,
       QUIET,
       LOG_FORMAT,
+      DRAIN,
       DURABILITY,
       STORE,
     ],
@@ -255,6 +263,7 @@ export const COMMANDS: readonly Command[] = [
         summary: "Also receive other programs' telemetry, as `receive` does",
       },
       ...TOKEN,
+      { name: "watch", short: "w", summary: "Load plugins anew when their files change" },
       LOG_FORMAT,
       DURABILITY,
       STORE,

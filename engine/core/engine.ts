@@ -93,6 +93,8 @@ export interface Engine {
       readonly signal: AbortSignal;
       /** The folder as the person wrote it. */
       readonly display?: string;
+      /** Loads plugins anew when their files change. */
+      readonly watch?: boolean;
       /** Takes other programs' telemetry meanwhile. */
       readonly receiver?: ReceiverAddress;
     },

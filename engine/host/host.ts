@@ -141,8 +141,16 @@ export class Host {
 
   /** Opens the plugins again whose folder has changed. */
   reload(isOf: (use: PluginUse) => boolean): void {
-    for (const instance of this.#instances.values()) {
-      if (isOf(instance.use)) this.#add(instance.use, this.#feed?.position ?? 0);
+    // What is added anew is not to be met again.
+    for (const instance of [...this.#instances.values()]) {
+      if (!isOf(instance.use)) continue;
+      const { name, workflow } = instance.use;
+      this.#ports.log.log({
+        severity: "info",
+        body: `plugin ${name} has changed and is loaded anew`,
+        ...workflow === undefined ? {} : { workflow },
+      });
+      this.#add(instance.use, this.#feed?.position ?? 0);
     }
   }
 

@@ -44,6 +44,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
         signal: AbortSignal.any([stop.signal, closed.signal]),
         force: stop.force,
         display: args.operands[0],
+        watch: args.flag("watch"),
         ...otlp === undefined ? {} : { receiver },
       });
     });
