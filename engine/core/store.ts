@@ -76,7 +76,7 @@ export interface RunHeader {
   readonly sources: Readonly<Record<string, ValueSource>>;
   /** The version of the workflow's snapshot that it started with (P3); absent: 0. */
   readonly snapshot?: number;
-  /** 0 to 9 (A1). */
+  /** 0 to 9 (A1); a run that is queued may have another one by now, see `claim`. */
   readonly priority: number;
   /** The concurrency group. */
   readonly group?: string;
@@ -277,12 +277,14 @@ export interface Store {
 
   /**
    * Moves a queued run to running, if it is first in its group's queue and nothing else of the group runs:
-   * urgency is the priority plus one level for every `agingNs` waited, then first in first out (A1).
+   * urgency is the priority plus one level for every `agingNs` waited, then first in first out (A1). `priority` is the
+   * run's from now on, whether it is first or not; that of its header when it was never given.
    * Queued runs whose lease was released, has lapsed, or whose holder `isDead` says is gone are passed over.
    */
   claim(runId: string, request: {
     readonly now: bigint;
     readonly agingNs: bigint;
+    readonly priority?: number;
     readonly isDead?: (holder: Holder) => boolean;
   }): Promise<boolean>;
 

@@ -25,14 +25,21 @@ export async function leaveQueue(
   ports: QueuePorts,
   header: RunHeader,
   overlap: Overlap,
-  isStopped: () => boolean,
+  run: {
+    /** Whether it was told to stop. */
+    readonly isStopped: () => boolean;
+    /** How urgent it is now (A1). */
+    readonly priority: () => number;
+  },
   notice: (message: string) => void,
 ): Promise<"begun" | "skipped" | "cancelled"> {
   const { store, clock, isDead } = ports;
   let told = false;
   for (;;) {
-    if (isStopped()) return "cancelled";
-    if (await store.claim(header.runId, { now: clock.now(), agingNs: AGING_NS, isDead })) {
+    if (run.isStopped()) return "cancelled";
+    const priority = run.priority();
+    const now = clock.now();
+    if (await store.claim(header.runId, { now, agingNs: AGING_NS, priority, isDead })) {
       return "begun";
     }
     if (overlap === "skip") {

@@ -18,6 +18,8 @@ import {
 import { texts, wholeOf } from "./template_values.ts";
 
 const DEFAULT_CONCURRENCY = 8;
+const DEFAULT_PRIORITY = 5;
+const HIGHEST_PRIORITY = 9;
 
 /** The values that rule together what is handed out with them; one object for as long as they do. */
 export interface Ruling {
@@ -27,6 +29,8 @@ export interface Ruling {
   readonly parameters: Attributes;
   /** Attempts at once in the run (F1). */
   readonly maxConcurrency: number;
+  /** How urgent the run is as long as it is queued, 0 to 9 (A1). */
+  readonly priority: number;
 }
 
 /** The scope of a step: with its own `env:` on top of the workflow's. */
@@ -71,7 +75,7 @@ export class RunValues {
   #snapshot: Snapshot | undefined;
   #ruling: Ruling;
 
-  /** Throws SpanloopError for a `max_concurrency` or an `env` that does not hold. */
+  /** Throws SpanloopError for a `max_concurrency`, a `priority` or an `env` that does not hold. */
   constructor(request: ValuesRequest) {
     const { plan, binding, runId } = request;
     this.#request = request;
@@ -152,7 +156,7 @@ function rule(
   values: JsonObject,
   version: number | undefined,
 ): Ruling {
-  const { env, maxConcurrency } = plan.workflow;
+  const { env, maxConcurrency, priority } = plan.workflow;
   const bare = { ...base, params: { ...params, ...values }, env: {} };
   const scope = { ...bare, env: texts(env, bare) };
   return {
@@ -164,6 +168,9 @@ function rule(
     maxConcurrency: maxConcurrency === undefined
       ? DEFAULT_CONCURRENCY
       : wholeOf(maxConcurrency, scope, "max_concurrency", 1),
+    priority: priority === undefined
+      ? DEFAULT_PRIORITY
+      : Math.min(HIGHEST_PRIORITY, wholeOf(priority, scope, "priority", 0)),
   };
 }
 

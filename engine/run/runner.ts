@@ -25,9 +25,7 @@ import { reportRun } from "./report.ts";
 import { RunValues } from "./ruling.ts";
 import type { RunContext } from "./run_context.ts";
 import type { ListRequest } from "./scheduler.ts";
-import { toText, wholeOf } from "./template_values.ts";
-
-const DEFAULT_PRIORITY = 5;
+import { toText } from "./template_values.ts";
 
 /** What the runner uses of the engine. */
 export interface RunnerPorts {
@@ -186,7 +184,7 @@ export class Runner {
     // A value that does not hold is told now, before there is a run.
     const values = this.#values(runId, request);
     const { scope } = values.pinned;
-    const { priority, group } = plan.workflow;
+    const { group } = plan.workflow;
     const now = clock.now();
     const header: RunHeader = {
       runId,
@@ -205,9 +203,7 @@ export class Runner {
       params: binding.journalled,
       sources: binding.sources,
       snapshot: request.snapshot,
-      priority: priority === undefined
-        ? DEFAULT_PRIORITY
-        : Math.min(9, wholeOf(priority, scope, "priority", 0)),
+      priority: values.pinned.priority,
       group: group === undefined ? undefined : toText(group.name.evaluate(scope)),
       parent: request.parent,
       rerun: request.rerun,
@@ -398,7 +394,7 @@ export class Runner {
         this.#ports,
         header,
         run.plan.workflow.group?.overlap ?? "queue",
-        () => execution.stopped,
+        { isStopped: () => execution.stopped, priority: () => run.values.now().priority },
         (message) => {
           run.onEvent({ type: "notice", message });
           const { runId, workflow } = header;

@@ -76,6 +76,7 @@ export class Runs {
 
   /** As Store.claim. */
   claim(runId: string, request: Parameters<Store["claim"]>[1]): boolean {
+    this.#prioritise(runId, request.priority);
     // Most polls find the group busy; those need no write lock.
     if (!this.#db.read(() => this.#isFirst(runId, request))) return false;
     return this.#db.write(() => {
@@ -85,6 +86,19 @@ export class Runs {
       ).run(request.now, runId);
       return true;
     });
+  }
+
+  #prioritise(runId: string, priority: number | undefined): void {
+    if (priority === undefined) return;
+    const row = this.#db.read(() =>
+      this.#db.statement("SELECT priority FROM runs WHERE run_id = ? AND status = 'queued'")
+        .get(runId)
+    ) as { priority: number } | undefined;
+    if (row === undefined || row.priority === priority) return;
+    this.#db.write(() =>
+      this.#db.statement("UPDATE runs SET priority = ? WHERE run_id = ? AND status = 'queued'")
+        .run(priority, runId)
+    );
   }
 
   #isFirst(runId: string, request: Parameters<Store["claim"]>[1]): boolean {

@@ -41,6 +41,8 @@ export function openMemory(): Store {
 
 interface Run {
   readonly header: RunHeader;
+  /** That of its header, until a claim says another one. */
+  priority: number;
   status: Status;
   startedAt?: bigint;
   endedAt?: bigint;
@@ -121,6 +123,7 @@ class MemoryStore implements Store {
     const { header, status } = entry;
     this.#runs.set(entry.runId, {
       header,
+      priority: header.priority,
       status,
       startedAt: status === "running" ? header.createdAt : undefined,
       fence: 0,
@@ -319,6 +322,10 @@ class MemoryStore implements Store {
     this.#check();
     const run = this.#runs.get(runId);
     if (run === undefined || run.status !== "queued") return false;
+    if (request.priority !== undefined && request.priority !== run.priority) {
+      run.priority = request.priority;
+      this.#version++;
+    }
     const { group } = run.header;
     if (group !== undefined) {
       const others = [...this.#runs.values()].filter((one) =>
@@ -327,7 +334,7 @@ class MemoryStore implements Store {
       if (others.some((one) => one.status === "running")) return false;
       const ahead = others.filter((one) =>
         one.status === "queued" && this.#isAlive(one, request) &&
-        isBefore(one.header, run.header, request)
+        isBefore(one, run, request)
       );
       if (ahead.length > 0) return false;
     }
@@ -493,14 +500,15 @@ function isFinal(status: Status): boolean {
 }
 
 function isBefore(
-  one: RunHeader,
-  other: RunHeader,
+  one: Run,
+  other: Run,
   { now, agingNs }: { now: bigint; agingNs: bigint },
 ): boolean {
-  const urgency = ({ priority, createdAt }: RunHeader) =>
+  const urgency = ({ priority, header: { createdAt } }: Run) =>
     BigInt(priority) + (now > createdAt ? (now - createdAt) / agingNs : 0n);
-  const more = compare(urgency(other), urgency(one)) || compare(one.createdAt, other.createdAt) ||
-    compare(one.runId, other.runId);
+  const more = compare(urgency(other), urgency(one)) ||
+    compare(one.header.createdAt, other.header.createdAt) ||
+    compare(one.header.runId, other.header.runId);
   return more < 0;
 }
 

@@ -333,6 +333,21 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
     assert.deepEqual([alone.status, alone.startedAt], ["running", T0 + 6n]);
   });
 
+  test("a claim's priority is the queued run's from then on, whether it is first or not (A1)", async (store) => {
+    const group = "g";
+    await store.commit([
+      newRun("low", { group, priority: 1 }, "queued"),
+      newRun("high", { group, priority: 5 }, "queued"),
+      newRun("running", { group, priority: 5 }, "running"),
+    ], new Map());
+    const request = { now: T0 + 1n, agingNs: AGING };
+    assert.equal(await store.claim("low", { ...request, priority: 9 }), false);
+    assert.equal((await store.run("low"))!.priority, 1, "what it was created with");
+    await store.commit([status("running", "succeeded")], first("running"));
+    assert.equal(await store.claim("high", request), false);
+    assert.equal(await store.claim("low", request), true);
+  });
+
   test("waiting raises a queued run one level for each agingNs (A1)", async (store) => {
     const lease = { expiresAt: T0 + 100n * AGING };
     await store.commit([

@@ -382,3 +382,42 @@ steps:
     assert.equal(next, 600, seed);
     await scene.assertSound();
   }));
+
+Deno.test("a queued run whose live priority is raised goes before those that came first (A1)", () => {
+  const queued = (name: string, priority: string) => `
+name: ${name}
+group: g
+${priority}
+steps: [{ id: a, run: "echo ${name}; >> log; test -e go || echo ${name} holds >> log; until test -e go; do sleep 0.01; done" }]
+`;
+  const files = {
+    "holds.yaml": queued("holds", ""),
+    "first.yaml": queued("first", "priority: 5"),
+    "later.yaml": queued(
+      "later",
+      'priority: "${{ params.priority }}"\nparams: { priority: { type: integer, default: 2, ' +
+        "tune: { min: 0, max: 9, apply: live, mode: auto } } }",
+    ),
+  };
+  return Scene.play(files, async (scene) => {
+    const running = [scene.start("holds.yaml")];
+    await scene.untilSaid("log", "holds holds");
+    for (const file of ["first.yaml", "later.yaml"]) {
+      running.push(scene.start(file));
+      await scene.until(
+        `${file} waits`,
+        async () => (await scene.state()).runs.length === running.length,
+      );
+    }
+    await tune(scene, "later", { priority: 9 });
+    // As its process hears of it: within 500 ms (R8).
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    open(scene, "go");
+    for (const { end } of running) assert.equal((await end).report?.status, "succeeded");
+    const { runs } = await scene.state();
+    const began = runs.map(({ summary }) => summary).sort((a, b) =>
+      Number(a.startedAt! - b.startedAt!)
+    );
+    assert.deepEqual(began.map(({ workflow }) => workflow), ["holds", "later", "first"]);
+  });
+});
