@@ -27,7 +27,7 @@ export function pluginLines(reports: readonly PluginReport[], style: Style): str
     report.isolation,
     report.role ?? "",
   ]);
-  const titles = ["plugin", "of", "state", "lag", "handled", "actions", "runs in", "role"];
+  const titles = ["plugin", "workflow", "state", "lag", "handled", "actions", "runs in", "role"];
   const widths = titles.map((title, i) =>
     Math.max(width(title), ...rows.map((row) => width(row[i])))
   );
