@@ -6,8 +6,8 @@ import { dueTick, nextTick } from "./ticks.ts";
 export interface DueTick {
   /** When it was due, nanoseconds since the Unix epoch. */
   readonly tick: bigint;
-  /** Which schedule. */
-  readonly subscription: TickSubscription;
+  /** Whose it is: schedules that are due at once make one tick. */
+  readonly subscriptions: readonly TickSubscription[];
 }
 
 /**
@@ -44,12 +44,19 @@ export class TickSchedule {
   start(): void {
     const now = this.#clock.now();
     let soonest: bigint | undefined;
+    const due = new Map<bigint, TickSubscription[]>();
     for (const subscription of this.#subscriptions) {
       const text = textOf(subscription);
       const tick = dueTick(subscription, this.#told[text] ?? this.#handled[text], now);
-      if (tick !== undefined) this.#onDue({ tick: this.#told[text] = tick, subscription });
+      if (tick !== undefined) {
+        this.#told[text] = tick;
+        due.set(tick, [...due.get(tick) ?? [], subscription]);
+      }
       const next = nextTick(subscription, now);
       if (next !== undefined && (soonest === undefined || next < soonest)) soonest = next;
+    }
+    for (const [tick, subscriptions] of [...due].sort(([a], [b]) => a < b ? -1 : 1)) {
+      this.#onDue({ tick, subscriptions });
     }
     if (soonest === undefined) return;
     const ms = Number((soonest - now) / 1_000_000n) + 1;
@@ -57,8 +64,8 @@ export class TickSchedule {
   }
 
   /** The handler has returned for a tick. */
-  handled({ tick, subscription }: DueTick): void {
-    this.#handled[textOf(subscription)] = tick;
+  handled({ tick, subscriptions }: DueTick): void {
+    for (const subscription of subscriptions) this.#handled[textOf(subscription)] = tick;
   }
 
   /** What was handled, as it is stored. */
