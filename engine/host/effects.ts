@@ -126,12 +126,16 @@ export class Effects {
     const { store, ledger, contract } = this.#ports;
     // The judge refuses a proposal for none.
     const workflow = (action.workflow ?? answered.workflow ?? actor.workflow)!;
-    const known = await contract(workflow);
-    if (known === undefined) {
-      return {
-        refused: { why: "invalid", message: `there is no workflow ${workflow} in this store` },
-      };
+    const refuse = (message: string) => ({ refused: { why: "invalid" as const, message } });
+    let known: Contract | undefined;
+    try {
+      known = await contract(workflow);
+    } catch (thrown) {
+      if (thrown instanceof StoreError) throw thrown;
+      // Its file does not hold just now.
+      return refuse(`nothing is proposed for ${workflow}: ${messageOf(thrown)}`);
     }
+    if (known === undefined) return refuse(`there is no workflow ${workflow} in this store`);
     const evidence = action.evidence ?? (answered.span === undefined ? [] : [answered.span]);
     const proposal: Proposal = {
       id,
