@@ -13,6 +13,10 @@ import { PastStore, replay, type ReplayPorts } from "./host/replay.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import type { LoadedWorkflow, WorkflowFiles } from "./workflow_files.ts";
 
+const RECORDS_AT_ONCE = 1_000;
+// More changes than that were not made before any run.
+const MOST_CHANGES = 10_000;
+
 /** What replaying needs of the engine. */
 export interface ReplayEngine {
   /** The store. */
@@ -71,14 +75,26 @@ function fileEvents(file: string): readonly Heard[] {
   return withStarts(readFixture(text, file));
 }
 
+// The run's own spans, and what plugins have emitted in answer to them: that may be long after its end.
 async function runEvents(store: Store, { runId }: RunSummary): Promise<readonly Heard[]> {
   const joiner = new Joiner(store);
   const events: Heard[] = [];
+  let position = 0;
   for await (const record of store.read(runId)) {
-    const heard = joiner.join(record);
-    if (heard !== undefined) events.push(heard);
+    position = record.position - 1;
+    break;
   }
-  return events;
+  for (;;) {
+    const records = await store.since(position, RECORDS_AT_ONCE);
+    for (const record of records) {
+      if (record.type === "received") continue;
+      const its = record.type === "emitted" ? record.span.runId : record.runId;
+      const heard = its === runId ? joiner.join(record) : undefined;
+      if (heard !== undefined) events.push(heard);
+    }
+    if (records.length < RECORDS_AT_ONCE) return events;
+    position = records[records.length - 1].position;
+  }
 }
 
 function findUse(
@@ -132,6 +148,10 @@ function before(
       return await store.snapshot(workflow, run.snapshot ?? 0) ??
         { workflow, version: 0, values: {}, frozen: [], at: 0n };
     },
-    ledger: async (query) => (await store.ledger(query)).filter(({ proposal }) => proposal.at < at),
+    async ledger({ limit = MOST_CHANGES, ...query }) {
+      const entries = await store.ledger({ ...query, limit: MOST_CHANGES });
+      return entries.filter(({ proposal }) => proposal.at < at).slice(0, limit);
+    },
+    known: (spans) => store.known(spans),
   };
 }

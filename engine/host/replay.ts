@@ -87,6 +87,7 @@ export async function* replay(
 interface Before {
   snapshot(workflow: string): Promise<Snapshot>;
   ledger: Store["ledger"];
+  known: Store["known"];
 }
 
 /** What was before the events of a replay, and what the replay decides, which is kept here alone. */
@@ -127,9 +128,9 @@ export class PastStore implements Pick<Store, "snapshot" | "ledger" | "decide" |
   }
 
   /** See Store. */
-  // deno-lint-ignore require-await
   async decide(...[given, change]: Parameters<Store["decide"]>): ReturnType<Store["decide"]> {
-    const entry = { ...given, number: this.#entries.length + 1 };
+    const number = this.#entries.at(-1)?.number ?? await this.#lastNumber();
+    const entry = { ...given, number: number + 1 };
     this.#entries.push(entry);
     if (change.snapshot !== undefined) {
       this.#snapshots.set(given.proposal.workflow, change.snapshot);
@@ -138,9 +139,16 @@ export class PastStore implements Pick<Store, "snapshot" | "ledger" | "decide" |
   }
 
   /** See Store. */
-  // deno-lint-ignore require-await
   async known(spans: readonly SpanReference[]): Promise<readonly SpanReference[]> {
-    return spans.filter((span) => this.#spans.has(keyOf(span)));
+    const others = spans.filter((span) => !this.#spans.has(keyOf(span)));
+    const before = others.length === 0 ? [] : await this.#before.known(others);
+    const found = new Set(before.map(keyOf));
+    return spans.filter((span) => this.#spans.has(keyOf(span)) || found.has(keyOf(span)));
+  }
+
+  // An entry's answer is known by its number: those of before are not to be taken for a replay's.
+  async #lastNumber(): Promise<number> {
+    return (await this.#before.ledger({ limit: 1 }))[0]?.number ?? 0;
   }
 }
 
