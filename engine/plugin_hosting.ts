@@ -1,6 +1,7 @@
 import { SPANLOOP_PARAMETERS_VERSION, SPANLOOP_PLUGIN_NAME } from "../semconv/attributes.ts";
 import { EVENT_SPANLOOP_PARAMETERS_CHANGE } from "../semconv/events.ts";
 import type { Parts, Surroundings } from "./assembly.ts";
+import { formatDuration } from "./core/duration.ts";
 import { messageOf } from "./core/errors.ts";
 import type { CarriedOut, PluginReport } from "./core/plugin_report.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
@@ -43,12 +44,20 @@ export interface HostingPorts {
   ) => Promise<RunHandle>;
 }
 
+// Longer than this nobody waits without wondering why.
+const QUIET_MS = 1_000;
+
 /** Hosts the plugins of a store in this process, if no other one does (R8). */
 export class Hosting {
   readonly #ports: HostingPorts;
   readonly #host: Host;
   // Workflow files by name, of the runs that were seen.
   readonly #files = new Map<string, string>();
+  // What the workflows that other processes run were last, by name.
+  readonly #definitions = new Map<
+    string,
+    { readonly definition: string; readonly uses: readonly PluginUse[] }
+  >();
   readonly #commanded = new Set<Promise<unknown>>();
 
   private constructor(ports: HostingPorts, effects: Effects) {
@@ -81,7 +90,7 @@ export class Hosting {
       command: (order) => hosting.#command(order),
     });
     const hosting: Hosting = new Hosting(ports, effects);
-    hosting.#host.use(undefined, ports.forAll);
+    hosting.#host.use(undefined, ports.forAll, from);
     await hosting.#host.start(from);
     return hosting;
   }
@@ -104,9 +113,27 @@ export class Hosting {
 
   /** Lets the plugins hear what is left, for so many milliseconds at most, and lets them go. */
   async close(drainMs: number): Promise<void> {
-    const { clock } = this.#ports.surroundings;
+    const { clock, log } = this.#ports.surroundings;
     const enough = new AbortController();
-    const cancel = clock.after(drainMs, () => enough.abort());
+    const cancelEnd = clock.after(drainMs, () => {
+      enough.abort();
+      if (this.#host.hosting && drainMs > 0) {
+        const body =
+          "plugins have not heard everything; what is left waits for whoever hosts them next";
+        log.log({ severity: "warn", body });
+      }
+    });
+    const cancelWord = clock.after(QUIET_MS, () => {
+      if (!this.#host.hosting || drainMs <= QUIET_MS) return;
+      const body = `plugins are still at work; waiting for them for at most ${
+        formatDuration(drainMs)
+      }`;
+      log.log({ severity: "warn", body });
+    });
+    const cancel = () => {
+      cancelEnd();
+      cancelWord();
+    };
     await this.#host.drain(enough.signal);
     // What a plugin has started is work like any other; what that makes is heard as well.
     while (this.#commanded.size > 0) {
@@ -120,10 +147,16 @@ export class Hosting {
   async #usesOf(runId: string): Promise<readonly PluginUse[]> {
     const { parts: { store } } = this.#ports;
     const run = await store.run(runId);
-    const text = run === undefined ? undefined : await store.definition(run.definition);
-    if (run === undefined || text === undefined) return [];
-    this.#files.set(run.workflow, run.file);
-    return loadText(text, run.file).plan.workflow.plugins;
+    if (run === undefined) return [];
+    const { workflow, file, definition } = run;
+    const known = this.#definitions.get(workflow);
+    if (known?.definition === definition) return known.uses;
+    const text = await store.definition(definition);
+    if (text === undefined) return [];
+    this.#files.set(workflow, file);
+    const uses = loadText(text, file).plan.workflow.plugins;
+    this.#definitions.set(workflow, { definition, uses });
+    return uses;
   }
 
   async #command(order: CommandOrder): Promise<readonly string[]> {

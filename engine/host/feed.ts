@@ -11,7 +11,7 @@ export interface FeedPorts {
   readonly store: Pick<Store, "since" | "run" | "read">;
   /** Hears each event once, in the store's order. */
   readonly onHeard: (heard: Heard) => void;
-  /** Hears why the store could not be read; it is read again at the next event or `look`. */
+  /** Hears why the store could not be read; it is read again at the next `look`. */
   readonly onError: (thrown: unknown) => void;
 }
 
@@ -28,6 +28,7 @@ export class Feed {
   // The last position that anybody has spoken of.
   #known: number;
   #reading: Promise<void> | undefined;
+  #failed = false;
   #stopped = false;
 
   /** Begins after `position`. */
@@ -42,29 +43,32 @@ export class Feed {
     return this.#position;
   }
 
+  /** Whether the store has what it has not told: it could not be read, and is to be looked at again. */
+  get behind(): boolean {
+    return this.#failed || this.#known > this.#position;
+  }
+
   /** Hears the bus. */
   hear(event: BusEvent): void {
     if (this.#stopped || event.event === "adopted" || event.event === "lost") return;
     const position = event.event === "received" ? event.position : event.record.position;
     if (position > this.#known) this.#known = position;
     if (position !== this.#position + 1 || this.#reading !== undefined) {
-      if (position > this.#position) void this.look();
+      if (position > this.#position) void this.#readOn();
       return;
     }
     const heard = event.event === "received"
       ? this.#joiner.join({ type: "received", span: event.span, position })
       : this.#joiner.join(event.record, event.event === "ended" ? event.start : undefined);
-    if (heard === undefined) void this.look();
+    if (heard === undefined) void this.#readOn();
     else this.#tell(heard);
   }
 
-  /** Reads what the store has beyond this; resolves once that was told. Never rejects. */
-  look(): Promise<void> {
-    return this.#reading ??= this.#read().finally(() => {
-      this.#reading = undefined;
-      // The bus spoke of more while the last page was read.
-      if (this.#known > this.#position && !this.#stopped) void this.look();
-    });
+  /** Reads what the store has beyond this now; resolves once that was told, or could not be read. Never rejects. */
+  async look(): Promise<void> {
+    // One that is under way may have read before what the caller knows of.
+    await this.#reading;
+    await this.#readOn();
   }
 
   /** Tells nothing more. */
@@ -72,24 +76,35 @@ export class Feed {
     this.#stopped = true;
   }
 
+  #readOn(): Promise<void> {
+    return this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+      // The bus spoke of more while the last page was read.
+      if (this.#known > this.#position && !this.#failed && !this.#stopped) void this.#readOn();
+    });
+  }
+
   async #read(): Promise<void> {
     try {
       for (;;) {
+        // What the bus speaks of while the store is read need not be in this page.
+        const known = this.#known;
         const records = await this.#ports.store.since(this.#position, RECORDS_AT_ONCE);
+        this.#failed = false;
         for (const record of records) {
           const heard = await this.#joiner.find(record);
           if (this.#stopped) return;
           if (heard === undefined) this.#position = record.position;
           else this.#tell(heard);
         }
-        if (records.length < RECORDS_AT_ONCE) {
-          // What the bus spoke of is committed; if the store has it not any more, it was deleted meanwhile.
-          if (records.length === 0 && this.#known > this.#position) this.#position = this.#known;
-          return;
-        }
+        if (records.length === RECORDS_AT_ONCE) continue;
+        // What the bus had spoken of is committed; if the store has it not any more, it was deleted meanwhile.
+        if (records.length === 0 && known > this.#position) this.#position = known;
+        return;
       }
     } catch (thrown) {
-      this.#known = this.#position;
+      if (this.#stopped) return;
+      this.#failed = true;
       this.#ports.onError(thrown);
     }
   }
@@ -119,18 +134,19 @@ export class Reader {
     return this.#position;
   }
 
-  /** The next page; empty when there is nothing more. Throws StoreError. */
-  async next(): Promise<readonly Heard[]> {
+  /** The next page, in which no event may be left of deleted runs; undefined at the end. Throws StoreError. */
+  async next(): Promise<readonly Heard[] | undefined> {
     const records: readonly StoreRecord[] = await this.#store.since(
       this.#position,
       RECORDS_AT_ONCE,
     );
+    if (records.length === 0) return undefined;
     const page: Heard[] = [];
     for (const record of records) {
       const heard = await this.#joiner.find(record);
       if (heard !== undefined) page.push(heard);
     }
-    this.#position = records.at(-1)?.position ?? this.#position;
+    this.#position = records[records.length - 1].position;
     return page;
   }
 }

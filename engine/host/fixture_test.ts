@@ -51,7 +51,7 @@ async function recorded(): Promise<{ readonly text: string; readonly stored: rea
     assert.equal(code, 1, new TextDecoder().decode(stderr));
     const opened = await openStore(store, { durability: "normal" });
     try {
-      const stored = await new Reader(opened, 0).next();
+      const stored = (await new Reader(opened, 0).next())!;
       return { text: await Deno.readTextFile(file), stored };
     } finally {
       await opened.close();

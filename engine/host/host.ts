@@ -1,5 +1,5 @@
-import type { Clock } from "../core/clock.ts";
-import { messageOf } from "../core/errors.ts";
+import { type Clock, sleep } from "../core/clock.ts";
+import { messageOf, StoreError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { CarriedOut, PluginReport } from "../core/plugin_report.ts";
 import type { PluginUse } from "../core/plugin_use.ts";
@@ -41,6 +41,15 @@ export interface HostPorts {
   readonly onOutcomes?: (instance: string, outcomes: readonly CarriedOut[]) => void;
 }
 
+// What a workflow uses.
+interface Used {
+  readonly uses: readonly PluginUse[];
+  // Where its plugins begin that are new; undefined: where the host does.
+  readonly from: number | undefined;
+  // Known from a run of another process: each of its runs may use others.
+  readonly met: boolean;
+}
+
 /** The lease of a store's one host (R8). */
 export const HOST_LEASE = "plugins";
 /** Where the host that has the lease says who it is, for people; empty once it has given it back. */
@@ -65,7 +74,8 @@ export class Host {
   readonly #routes = new Routes<Instance>();
   readonly #instances = new Map<string, Instance>();
   // What is used, by workflow; the empty text for what spanloop.yaml uses.
-  readonly #uses = new Map<string, readonly PluginUse[]>();
+  readonly #uses = new Map<string, Used>();
+  readonly #reading = new Set<Promise<boolean>>();
   readonly #starting = new Set<Promise<void>>();
   #lease: Lease | undefined;
   #feed: Feed | undefined;
@@ -74,13 +84,14 @@ export class Host {
   #cancelFlush: (() => void) | undefined;
   #version: number | undefined;
   #urgent = false;
-  #flushing: Promise<void> | undefined;
+  #flushing: Promise<boolean> | undefined;
   #unwritten: { spans: EmittedSpan[]; items: Record<string, string | null> } = {
     spans: [],
     items: {},
   };
   #failing = false;
   #closed = false;
+  #taking: Promise<void> = Promise.resolve();
 
   /** Hosts nothing yet. */
   constructor(ports: HostPorts) {
@@ -96,7 +107,14 @@ export class Host {
    * Takes the store's lease, or waits for it in the background; then the events after `from`, or after the store's last
    * one, are heard. Resolves once it is known who hosts. Throws StoreError.
    */
-  async start(from?: number): Promise<void> {
+  start(from?: number): Promise<void> {
+    const taking = this.#take(from);
+    // Whoever started it hears of a failure.
+    this.#taking = taking.catch(() => {});
+    return taking;
+  }
+
+  async #take(from: number | undefined): Promise<void> {
     // Whoever had the lease meanwhile has heard what is before.
     const after = from ?? await this.#ports.store.last();
     if (this.#closed || this.#lease !== undefined) return;
@@ -113,7 +131,7 @@ export class Host {
       return;
     }
     if (!("acquired" in taken)) {
-      this.#cancelPoll = clock.after(STANDBY_MS, () => this.#again());
+      this.#standBy();
       return;
     }
     this.#lease = taken.acquired;
@@ -127,7 +145,10 @@ export class Host {
     }, after);
     this.#feed = feed;
     this.#unsubscribe = bus.subscribe((event: BusEvent) => feed.hear(event));
-    for (const uses of this.#uses.values()) uses.forEach((use) => this.#add(use, feed.position));
+    // What a host that is gone has not written of them is heard from where they were used first.
+    for (const { uses, from } of this.#uses.values()) {
+      uses.forEach((use) => this.#add(use, from ?? after));
+    }
     this.#cancelPoll = clock.after(POLL_MS, () => this.#poll());
   }
 
@@ -136,7 +157,7 @@ export class Host {
    * `from`, or with what happens from now on, one that has changed goes on where it was, one that is gone is let go.
    */
   use(workflow: string | undefined, uses: readonly PluginUse[], from?: number): void {
-    this.#use(workflow, uses, from ?? this.#feed?.position ?? 0);
+    this.#use(workflow, { uses, from, met: false });
   }
 
   /** Opens the plugins again whose folder has changed. */
@@ -168,7 +189,7 @@ export class Host {
       signal.addEventListener("abort", () => resolve(), { once: true });
     });
     while (!signal.aborted && this.#lease !== undefined) {
-      const before = this.#feed!.position;
+      const before = this.#feed?.position;
       await Promise.race([aborted, this.#quiet()]);
       if (signal.aborted || this.#feed?.position === before) return;
     }
@@ -178,8 +199,11 @@ export class Host {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelPoll?.();
+    await this.#taking;
     const lease = this.#lease;
     if (lease === undefined) return;
+    // Where one that is new begins is written, whether it has begun or not.
+    await Promise.allSettled(this.#reading);
     this.#unwritten.items[HOST_KEY] = "";
     await this.#flush();
     await this.#let();
@@ -189,20 +213,19 @@ export class Host {
 
   async #quiet(): Promise<void> {
     await Promise.all(this.#starting);
-    await this.#feed!.look();
+    await this.#feed?.look();
     await Promise.all([...this.#instances.values()].map((instance) => instance.settled()));
     await this.#flush();
   }
 
-  async #again(): Promise<void> {
-    try {
-      await this.start();
-    } catch (thrown) {
-      this.#failed(thrown);
-      if (!this.#closed) {
-        this.#cancelPoll = this.#ports.clock.after(STANDBY_MS, () => this.#again());
-      }
-    }
+  #standBy(): void {
+    this.#cancelPoll = this.#ports.clock.after(STANDBY_MS, () => {
+      this.start().catch((thrown) => {
+        if (this.#closed) return;
+        this.#failed(thrown);
+        this.#standBy();
+      });
+    });
   }
 
   // Another process has the lease now: nothing more is written, and the plugins are let go.
@@ -210,7 +233,7 @@ export class Host {
     if (this.#lease === undefined) return;
     this.#ports.log.log({ severity: "warn", body: "another process hosts the plugins now" });
     void this.#let();
-    if (!this.#closed) this.#cancelPoll = this.#ports.clock.after(STANDBY_MS, () => this.#again());
+    if (!this.#closed) this.#standBy();
   }
 
   async #let(): Promise<void> {
@@ -229,10 +252,11 @@ export class Host {
     await Promise.all(instances.map((instance) => instance.close()));
   }
 
-  #use(workflow: string | undefined, uses: readonly PluginUse[], position: number): void {
+  #use(workflow: string | undefined, used: Used): void {
     const key = workflow ?? "";
-    this.#uses.set(key, uses);
-    if (this.#lease === undefined) return;
+    this.#uses.set(key, used);
+    if (this.#feed === undefined) return;
+    const { uses, from = this.#feed.position } = used;
     const wanted = new Map(uses.map((use) => [instanceId(use.name, use.workflow), use]));
     for (const [id, { use }] of this.#instances) {
       if ((use.workflow ?? "") === key && !wanted.has(id)) this.#remove(id);
@@ -240,7 +264,7 @@ export class Host {
     for (const [id, use] of wanted) {
       const known = this.#instances.get(id);
       if (known === undefined || JSON.stringify(known.use) !== JSON.stringify(use)) {
-        this.#add(use, position);
+        this.#add(use, from);
       }
     }
   }
@@ -270,31 +294,58 @@ export class Host {
       onOutcomes,
     }, position);
     this.#instances.set(id, instance);
-    // What the one before has made is written before it is read.
-    const starting = this.#flush().then(() => readRecord(store, id)).then(
-      (record) => instance.start(record),
-      (thrown) => this.#failed(thrown),
-    ).finally(() => this.#starting.delete(starting));
+    const reading: Promise<boolean> = this.#begin(instance)
+      .finally(() => this.#reading.delete(reading));
+    const starting = reading.then((begun) => begun && !this.#closed ? instance.start() : undefined)
+      .finally(() => this.#starting.delete(starting));
+    this.#reading.add(reading);
     this.#starting.add(starting);
   }
 
-  #route(heard: Heard): void {
-    if (heard.kind === "journal" && heard.event === "started" && heard.start.role === "run") {
-      this.#meet(heard.workflow, heard.start.runId, heard.position - 1);
+  // Lets an instance take up what is kept of it, when the store can be read; false: it has been let go.
+  async #begin(instance: Instance): Promise<boolean> {
+    const { store, clock } = this.#ports;
+    while (this.#instances.get(instance.id) === instance && !this.#closed) {
+      try {
+        // What the one before has made is written before it is read.
+        if (await this.#flush()) {
+          const record = await readRecord(store, instance.id);
+          if (this.#instances.get(instance.id) !== instance) return false;
+          instance.begin(record);
+          return true;
+        }
+      } catch (thrown) {
+        this.#failed(thrown);
+      }
+      await sleep(clock, POLL_MS);
     }
+    return false;
+  }
+
+  #route(heard: Heard): void {
+    if (heard.kind === "journal") this.#meet(heard);
     for (const instance of this.#routes.match(heard)) instance.push(heard);
     if (this.#instances.size > 0) this.#schedule(false);
   }
 
   // A workflow that another process runs: its plugins are hosted here all the same (R8).
-  #meet(workflow: string, runId: string, position: number): void {
-    if (this.#uses.has(workflow)) return;
-    this.#uses.set(workflow, []);
-    this.#ports.usesOf(runId).then(
-      (uses) => this.#use(workflow, uses, position),
+  #meet({ workflow, position, event, start }: Heard & { readonly kind: "journal" }): void {
+    const known = this.#uses.get(workflow);
+    if (known !== undefined && !(known.met && event === "started" && start.role === "run")) return;
+    const meeting: Used = { uses: known?.uses ?? [], from: position - 1, met: true };
+    this.#uses.set(workflow, meeting);
+    // Whoever runs it here meanwhile knows better.
+    const isCurrent = () => this.#uses.get(workflow) === meeting;
+    this.#ports.usesOf(start.runId).then(
+      (uses) => isCurrent() && this.#use(workflow, { ...meeting, uses }),
       (thrown) => {
-        this.#uses.delete(workflow);
-        this.#failed(thrown);
+        if (thrown instanceof StoreError) {
+          // Its next span asks again; one that does not hold is not read with every span.
+          if (isCurrent()) this.#uses.delete(workflow);
+          return this.#failed(thrown);
+        }
+        const body = `its plugins are not known: ${messageOf(thrown)}`;
+        this.#ports.log.log({ severity: "warn", body, workflow });
       },
     );
   }
@@ -302,10 +353,11 @@ export class Host {
   async #poll(): Promise<void> {
     try {
       const version = await this.#ports.store.version();
-      if (version !== this.#version) {
-        this.#version = version;
+      if (version !== this.#version || this.#feed?.behind) {
         await this.#feed?.look();
         await this.#retry();
+        // Only now: what a store that fails has kept back is asked for again.
+        this.#version = version;
       }
     } catch (thrown) {
       this.#failed(thrown);
@@ -326,6 +378,7 @@ export class Host {
   }
 
   #schedule(now: boolean): void {
+    if (this.#lease === undefined) return;
     if (now && !this.#urgent) {
       this.#urgent = true;
       // What else comes of this turn of the event loop shares the commit.
@@ -342,42 +395,47 @@ export class Host {
     Object.assign(this.#unwritten.items, made.items);
   }
 
-  async #flush(): Promise<void> {
+  // Writes what there is to write; false if that is not possible now.
+  async #flush(): Promise<boolean> {
     while (this.#flushing !== undefined) await this.#flushing;
     this.#flushing = this.#write().finally(() => this.#flushing = undefined);
-    await this.#flushing;
+    return await this.#flushing;
   }
 
-  async #write(): Promise<void> {
+  async #write(): Promise<boolean> {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     this.#urgent = false;
     const { store, clock, bus } = this.#ports;
     const lease = this.#lease;
-    if (lease === undefined) return;
+    if (lease === undefined) return false;
     for (const instance of this.#instances.values()) this.#collect(instance);
     const { spans, items } = this.#unwritten;
-    if (spans.length === 0 && Object.keys(items).length === 0) return;
+    if (spans.length === 0 && Object.keys(items).length === 0) return true;
     this.#unwritten = { spans: [], items: {} };
     try {
       const records = await store.react(lease, { spans, items, at: clock.now() });
       this.#failing = false;
-      if (records === undefined) return this.#lose();
-      for (const record of records) bus.tell({ event: "emitted", record });
+      for (const record of records ?? []) bus.tell({ event: "emitted", record });
+      if (records === undefined && this.#lease === lease) this.#lose();
+      return records !== undefined;
     } catch (thrown) {
+      // What was made under a lease that is gone was not made.
+      if (this.#lease !== lease) return false;
       // Kept for the next time, under what has come since.
       this.#unwritten = {
         spans: [...spans, ...this.#unwritten.spans],
         items: { ...items, ...this.#unwritten.items },
       };
       this.#failed(thrown);
-      if (this.#lease !== undefined && !this.#closed) this.#schedule(false);
+      if (!this.#closed) this.#schedule(false);
+      return false;
     }
   }
 
   #failed(thrown: unknown): void {
     // A store that is full says so with every try.
-    if (this.#failing) return;
+    if (this.#failing || this.#closed) return;
     this.#failing = true;
     this.#ports.log.log({
       severity: "error",

@@ -1,5 +1,5 @@
-import { type Clock, later, sleep } from "../core/clock.ts";
-import { messageOf } from "../core/errors.ts";
+import { type Clock, sleep } from "../core/clock.ts";
+import { messageOf, SpanloopError, StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
 import type { CarriedOut, PluginReport, PluginStanding } from "../core/plugin_report.ts";
@@ -16,7 +16,14 @@ import { Judge } from "./judge.ts";
 import type { PluginLink } from "./link.ts";
 import { PluginError } from "./plugin_error.ts";
 import type { Handled, PluginDescription } from "./protocol.ts";
-import { type Counts, instanceId, type InstanceRecord, keys, type StoredReport } from "./record.ts";
+import {
+  bucketText,
+  type Counts,
+  instanceId,
+  type InstanceRecord,
+  keys,
+  type StoredReport,
+} from "./record.ts";
 import { Routes } from "./routes.ts";
 import type { Sees } from "./sees.ts";
 import { compileSubscriptions, type SpanMatcher } from "./subscription.ts";
@@ -71,6 +78,10 @@ const FEWEST_CALLS = 16;
 const MOST_CALLS = 1_024;
 const FAST_MS = 20;
 const SLOW_MS = 500;
+// Between two tries at a store that fails.
+const STORE_RETRY_MS = 1_000;
+
+const NOTHING: InstanceRecord = { state: {}, stateVersion: 1, ticks: {} };
 
 /**
  * A plugin as one workflow, or spanloop.yaml, uses it: what it hears, how far, and what becomes of its answers.
@@ -95,6 +106,9 @@ export class Instance {
   // Handled up to here; what follows is in the queue, or in the store while it is behind.
   #position: number;
   #reader: Reader | undefined;
+  // It hears what the host routes to it, and has missed nothing before.
+  #live = false;
+  #record = NOTHING;
   #queue: Item[] = [];
   #heard = 0;
   #looping = false;
@@ -111,7 +125,7 @@ export class Instance {
     spans: [],
     items: {},
   };
-  #written: { cursor?: number; report?: string } = {};
+  #written: { cursor?: number; report?: string; bucket?: string } = {};
   #idle: (() => void)[] = [];
 
   /** `position`: where one begins that is new. */
@@ -122,8 +136,9 @@ export class Instance {
     this.#position = position;
   }
 
-  /** Opens the plugin and lets it hear what it has not heard; resolves once it hears live events, or never will. */
-  async start(record: InstanceRecord): Promise<void> {
+  /** Takes up what is kept of it, before it starts. */
+  begin(record: InstanceRecord): void {
+    this.#record = record;
     this.#position = record.cursor ?? this.#position;
     this.#written = { cursor: record.cursor };
     if (record.report !== undefined) {
@@ -131,6 +146,12 @@ export class Instance {
       Object.assign(this.#counts, { handled, actions });
       Object.assign(this.#counts.refused, refused);
     }
+    this.#changed(false);
+  }
+
+  /** Opens the plugin and lets it hear what it has not heard; resolves once it hears live events, or never will. */
+  async start(): Promise<void> {
+    const record = this.#record;
     try {
       const opened = await this.#open();
       const { description, own, fingerprint } = opened;
@@ -144,13 +165,15 @@ export class Instance {
       const { workflow } = this.use;
       const { actions: declared } = description;
       this.#judge = new Judge({ id: this.id, workflow, declared, grant: this.#grant });
+      if (record.bucket !== undefined) this.#judge.bucket = record.bucket;
+      this.#written.bucket = bucketText(this.#judge.bucket);
       const { spans, ticks } = compileSubscriptions(description.subscribe);
       this.#matchers = spans;
       this.#own = new Routes();
       this.#own.add(true, spans, this.#sees(this.#grant));
       opened.link.start(opened.config, this.#state, workflow);
-      if (this.#matchers.length > 0) this.#reader = new Reader(this.#ports.store, this.#position);
-      this.#changed(false);
+      if (spans.length > 0) this.#reader = new Reader(this.#ports.store, this.#position);
+      else this.#live = true;
       this.#ticks = new TickSchedule(this.#ports.clock, ticks, record.ticks, (due) => {
         this.#queue.push(due);
         if (!this.#looping) void this.#loop();
@@ -173,6 +196,7 @@ export class Instance {
       this.#ports.routes.remove(this);
       this.#queue = this.#queue.filter((item) => "tick" in item);
       this.#heard = 0;
+      this.#live = false;
       this.#reader = new Reader(this.#ports.store, this.#position);
       return;
     }
@@ -185,17 +209,21 @@ export class Instance {
   take():
     | { readonly spans: readonly EmittedSpan[]; readonly items: Record<string, string | null> }
     | undefined {
-    if (this.#opened === undefined && this.#aside === undefined) return undefined;
+    // Before it has begun nobody knows how far it was.
+    if (this.#record === NOTHING) return undefined;
     const { spans, items } = this.#unwritten;
     this.#unwritten = { spans: [], items: {} };
-    if (this.#aside === undefined) {
-      const cursor = this.#passed();
-      if (cursor !== this.#written.cursor) {
-        items[keys.cursor(this.id)] = String(this.#written.cursor = cursor);
-      }
+    const cursor = this.#passed();
+    if (cursor !== this.#written.cursor) {
+      items[keys.cursor(this.id)] = String(this.#written.cursor = cursor);
     }
+    const bucket = this.#judge && bucketText(this.#judge.bucket);
+    if (bucket !== undefined && bucket !== this.#written.bucket) {
+      items[keys.bucket(this.id)] = this.#written.bucket = bucket;
+    }
+    const told = this.#known !== undefined || this.#aside !== undefined;
     const report = JSON.stringify(this.#storedReport());
-    if (report !== this.#written.report) {
+    if (told && report !== this.#written.report) {
       items[keys.report(this.id)] = this.#written.report = report;
     }
     return spans.length > 0 || Object.keys(items).length > 0 ? { spans, items } : undefined;
@@ -234,9 +262,9 @@ export class Instance {
     return this.#aside === undefined ? "active" : "set_aside";
   }
 
-  // Behind, it has passed what it has handled; live and idle, all that the host has told.
+  // Live and idle, it has passed all that the host has told; else what it has handled.
   #passed(): number {
-    if (this.#reader !== undefined || this.#looping || this.#heard > 0) return this.#position;
+    if (!this.#live || this.#looping || this.#heard > 0) return this.#position;
     return Math.max(this.#position, this.#ports.position());
   }
 
@@ -282,9 +310,7 @@ export class Instance {
         else break;
       }
     } catch (thrown) {
-      if (this.#closed.signal.aborted) return;
-      // The store failed. The cursor holds what was not handled; the host says so once.
-      await this.#stop(messageOf(thrown), "cannot go on");
+      if (!this.#closed.signal.aborted) await this.#stop(messageOf(thrown), "cannot go on");
     } finally {
       this.#looping = false;
       this.#changed(false);
@@ -294,17 +320,20 @@ export class Instance {
 
   async #catchUp(reader: Reader): Promise<void> {
     const before = this.#ports.position();
-    const page = await reader.next();
-    const items = page.filter((heard) => this.#own!.match(heard).length > 0)
-      .map((heard) => ({ heard }));
+    const page = await this.#insist(() => reader.next());
+    // What was on its way when the queue was full has been handled since.
+    const items = (page ?? []).filter((heard) =>
+      heard.position > this.#position && this.#own!.match(heard).length > 0
+    ).map((heard) => ({ heard }));
     if (items.length > 0) await this.#deliver(items);
     if (this.#aside !== undefined || this.#closed.signal.aborted) return;
-    const read = page.length === 0 ? Math.max(before, reader.position) : reader.position;
+    const read = page === undefined ? Math.max(before, reader.position) : reader.position;
     if (read > this.#position) this.#position = read;
     this.#changed(false);
     // From here to the end nothing else runs: no event is told twice, and none is left out.
     if (this.#position < this.#ports.position()) return;
     this.#reader = undefined;
+    this.#live = true;
     this.#ports.routes.add(this, this.#matchers, this.#sees(this.#grant!));
   }
 
@@ -322,7 +351,7 @@ export class Instance {
         await this.#failed(thrown, some.length === 1);
         continue;
       }
-      await this.#settle(some, handled);
+      await this.#insist(() => this.#settle(some, handled));
       from += handled.count;
       const ms = this.#ports.clock.monotonic() - began;
       this.#ports.measure?.()?.called(this.use.name, ms / 1_000);
@@ -337,19 +366,30 @@ export class Instance {
     }
   }
 
-  // Keeps what the handlers have made, and notes that they were called: both at once.
+  // Keeps what the handlers have made, and notes that they were called: both at once, or neither.
   async #settle(items: readonly Item[], handled: Handled): Promise<void> {
     const spans: EmittedSpan[] = [];
-    for (const { index, actions } of handled.actions) {
-      const { name, workflow } = this.use;
-      const effect = await this.#ports.effects.carryOut(
-        { name, workflow, grant: this.#grant!, judge: this.#judge! },
-        answeredBy(items[index], workflow),
-        actions,
-      );
-      spans.push(...effect.spans);
-      this.#count(effect.outcomes);
+    const outcomes: CarriedOut[] = [];
+    const { name, workflow } = this.use;
+    const judge = this.#judge!;
+    const { bucket } = judge;
+    try {
+      for (const { index, actions } of handled.actions) {
+        // Whoever hosts it now carries them out.
+        this.#closed.signal.throwIfAborted();
+        const effect = await this.#ports.effects.carryOut(
+          { name, workflow, grant: this.#grant!, judge },
+          answeredBy(items[index], workflow),
+          actions,
+        );
+        spans.push(...effect.spans);
+        outcomes.push(...effect.outcomes);
+      }
+    } catch (thrown) {
+      judge.bucket = bucket;
+      throw thrown;
     }
+    this.#count(outcomes);
     const { items: kept } = this.#unwritten;
     for (const [key, value] of Object.entries(handled.state)) {
       if (value === null) delete this.#state[key];
@@ -366,6 +406,19 @@ export class Instance {
     this.#counts.handled += handled.count;
     this.#unwritten.spans.push(...spans);
     this.#changed(spans.length > 0);
+  }
+
+  // Tries until the store does its part: ids are derived, so what was done before is not done twice (T3).
+  async #insist<T>(work: () => Promise<T>): Promise<T> {
+    for (let tries = 0;; tries++) {
+      try {
+        return await work();
+      } catch (thrown) {
+        if (!isPassing(thrown) || this.#closed.signal.aborted) throw thrown;
+        if (tries === 0) this.#say("warn", `waits for the store: ${messageOf(thrown)}`);
+        await sleep(this.#ports.clock, STORE_RETRY_MS, this.#closed.signal);
+      }
+    }
   }
 
   #count(outcomes: readonly CarriedOut[]): void {
@@ -409,6 +462,9 @@ export class Instance {
 
   async #stop(why: string, what: string): Promise<void> {
     this.#aside = why;
+    this.#live = false;
+    this.#queue = [];
+    this.#heard = 0;
     this.#ports.routes.remove(this);
     this.#ticks?.stop();
     this.#say("error", `${what}: ${why}`);
@@ -435,7 +491,7 @@ export class Instance {
   }
 
   #storedReport(): StoredReport {
-    const { description, isolation } = this.#known ?? {};
+    const { description, isolation, own } = this.#known ?? {};
     return {
       name: this.use.name,
       workflow: this.use.workflow ?? null,
@@ -447,7 +503,7 @@ export class Instance {
       handled: this.#counts.handled,
       actions: this.#counts.actions,
       refused: this.#counts.refused,
-      grant: this.#grant ?? effectiveGrant(this.use, false, { actions: [] }),
+      grant: this.#grant ?? effectiveGrant(this.use, own ?? false, description ?? { actions: [] }),
     };
   }
 
@@ -467,6 +523,11 @@ export class Instance {
       ...workflow === undefined ? {} : { workflow },
     });
   }
+}
+
+function isPassing(thrown: unknown): boolean {
+  return thrown instanceof StoreError ||
+    (thrown instanceof SpanloopError && thrown.code === "params.busy");
 }
 
 // A key may be `__proto__`.

@@ -39,6 +39,14 @@ export interface Judgeable {
   readonly grant: Grant;
 }
 
+/** A token bucket, a minute's worth of actions deep. */
+export interface Bucket {
+  /** Actions that it may still have carried out. */
+  readonly tokens: number;
+  /** The latest time that it was filled up to, nanoseconds since the Unix epoch; undefined: not yet. */
+  readonly filled: bigint | undefined;
+}
+
 /**
  * Judges what a plugin asks for before anything is done: its form, what the plugin lists and was granted, its rate, and
  * how deep the chain of reactions is. What only the workflow's contract can say of a proposal is the policy's.
@@ -48,7 +56,6 @@ export interface Judgeable {
  */
 export class Judge {
   readonly #plugin: Judgeable;
-  // A token bucket: full at the start, a minute's worth deep.
   #tokens: number;
   #filled: bigint | undefined;
 
@@ -56,6 +63,17 @@ export class Judge {
   constructor(plugin: Judgeable) {
     this.#plugin = plugin;
     this.#tokens = plugin.grant.rate;
+  }
+
+  /** What is left of its rate; to be kept with how far the plugin has heard, so that all judge alike (T3). */
+  get bucket(): Bucket {
+    return { tokens: this.#tokens, filled: this.#filled };
+  }
+
+  /** Goes on with what was left. */
+  set bucket({ tokens, filled }: Bucket) {
+    this.#tokens = Math.min(tokens, this.#plugin.grant.rate);
+    this.#filled = filled;
   }
 
   /** Judges the actions that answer one event, in order. */

@@ -2,6 +2,7 @@ import { isObject, type Json } from "../core/json.ts";
 import type { Store } from "../core/store.ts";
 import type { PluginRole } from "../core/plugin.ts";
 import type { PluginReport, Refusal } from "../core/plugin_report.ts";
+import type { Bucket } from "./judge.ts";
 
 /** What is kept of an instance under `plugin/INSTANCE/`. */
 export interface InstanceRecord {
@@ -13,6 +14,8 @@ export interface InstanceRecord {
   readonly stateVersion: number;
   /** The last tick of each schedule, nanoseconds since the epoch, by the schedule's text. */
   readonly ticks: Readonly<Record<string, bigint>>;
+  /** What was left of its rate; absent: all. */
+  readonly bucket?: Bucket;
   /** What is told of it. */
   readonly report?: StoredReport;
   /** Why it was set aside, and what it was then: of another fingerprint it is tried again. */
@@ -28,11 +31,13 @@ export interface StoredReport extends Omit<PluginReport, "lag" | "state" | "why"
 }
 
 const PREFIX = "plugin/";
+const REPORT_KEY = /^plugin\/([^/]+)\/report$/;
 
 /** The keys under which an instance's values are kept. */
 export const keys = {
   cursor: (id: string): string => `${PREFIX}${id}/cursor`,
   ticks: (id: string): string => `${PREFIX}${id}/ticks`,
+  bucket: (id: string): string => `${PREFIX}${id}/bucket`,
   report: (id: string): string => `${PREFIX}${id}/report`,
   aside: (id: string): string => `${PREFIX}${id}/aside`,
   stateVersion: (id: string): string => `${PREFIX}${id}/state_version`,
@@ -51,6 +56,7 @@ export async function readRecord(store: Pick<Store, "items">, id: string): Promi
   const cursor = items.get(keys.cursor(id));
   const aside = items.get(keys.aside(id));
   const report = items.get(keys.report(id));
+  const bucket = items.get(keys.bucket(id));
   const ticks: Record<string, string> = JSON.parse(items.get(keys.ticks(id)) ?? "{}");
   return {
     ...cursor === undefined ? {} : { cursor: Number(cursor) },
@@ -58,9 +64,20 @@ export async function readRecord(store: Pick<Store, "items">, id: string): Promi
     state: Object.fromEntries(state),
     stateVersion: Number(items.get(keys.stateVersion(id)) ?? 1),
     ticks: Object.fromEntries(Object.entries(ticks).map(([text, at]) => [text, BigInt(at)])),
+    ...bucket === undefined ? {} : { bucket: readBucket(bucket) },
     ...report === undefined ? {} : { report: JSON.parse(report) },
     ...aside === undefined ? {} : { aside: JSON.parse(aside) },
   };
+}
+
+/** A bucket as it is stored. */
+export function bucketText({ tokens, filled }: Bucket): string {
+  return JSON.stringify([tokens, filled === undefined ? null : String(filled)]);
+}
+
+function readBucket(text: string): Bucket {
+  const [tokens, filled]: [number, string | null] = JSON.parse(text);
+  return { tokens, filled: filled === null ? undefined : BigInt(filled) };
 }
 
 /** The reports and the cursors of all instances that a store knows of, by instance. */
@@ -78,14 +95,16 @@ export async function readReports(
     { readonly report: StoredReport; readonly cursor: number; readonly aside: boolean }
   >();
   for (const [key, value] of items) {
-    if (!key.endsWith("/report")) continue;
-    const id = key.slice(PREFIX.length, -"/report".length);
+    // A key of a plugin's state may end alike.
+    const id = REPORT_KEY.exec(key)?.[1];
+    if (id === undefined) continue;
     const report: unknown = JSON.parse(value);
     if (!isObject(report)) continue;
     found.set(id, {
       report: report as unknown as StoredReport,
       cursor: Number(items.get(keys.cursor(id)) ?? 0),
-      aside: items.has(keys.aside(id)),
+      // One that cannot be loaded hears nothing either.
+      aside: items.has(keys.aside(id)) || report.why !== null,
     });
   }
   return found;
