@@ -21,10 +21,11 @@ Deno.test("every command is in the overview, and has usage, options and an examp
   }
 });
 
-Deno.test("a command's notes name operands that it has", () => {
-  for (const { name, operands, notes = [] } of COMMANDS) {
+Deno.test("a command's notes name operands and values that it has", () => {
+  for (const { name, operands, options, notes = [] } of COMMANDS) {
     const named = notes.join(" ").match(/\b(?:RUN|FILE|FOLDER)\b/g) ?? [];
-    const known = operands.map((operand) => operand.name);
+    const known = [...operands.map(({ name }) => name), ...options.map(({ value }) => value ?? "")]
+      .flatMap((word) => word.split("|"));
     assert.deepEqual(named.filter((word) => !known.includes(word)), [], name);
   }
   assert.match(

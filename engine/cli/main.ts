@@ -82,6 +82,8 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
       return await (await import("./commands/otel.ts")).execute(args, caller);
     case "params":
       return await (await import("./commands/params.ts")).execute(args, caller);
+    case "plugins":
+      return await (await import("./commands/plugins.ts")).execute(args, caller);
     case "semconv":
       return await (await import("./commands/semconv.ts")).execute(args, caller);
     case "receive":

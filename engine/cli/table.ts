@@ -109,6 +109,9 @@ export const PARAMS_VERBS: readonly string[] = [
   "pin",
 ];
 
+/** What `plugins` takes first. */
+export const PLUGINS_VERBS: readonly string[] = ["list", "retry", "replay", "new", "test"];
+
 /** All commands, in the order help lists them. */
 export const COMMANDS: readonly Command[] = [
   {
@@ -401,6 +404,31 @@ export const COMMANDS: readonly Command[] = [
       "params list workflow.yaml",
       "params set workflow.yaml batch_size=200 --reason 'new disks'",
       "params revert workflow.yaml 12",
+    ],
+  },
+  {
+    name: "plugins",
+    summary: "See plugins, replay them, and make and test your own",
+    operands: [
+      { name: "VERB", kind: "choice", choices: PLUGINS_VERBS },
+      { name: "NAME|FILE", kind: "workflow", count: "any" },
+    ],
+    options: [
+      { name: "from", value: "RUN|FILE", summary: "replay: a run, or a file of spans" },
+      JSON_OUT,
+      STORE,
+    ],
+    notes: [
+      "`list [FILE]` shows the plugins of a workflow, or all of the store: their state, lag, grants and refusals. " +
+      "`retry NAME` lets one that was set aside try again. `replay NAME [FILE] --from RUN|FILE` shows what it would have " +
+      "done about spans of the past, and changes nothing.",
+      "`new NAME` makes a plugin in plugins/ that passes its own test. `test [NAME...]` runs plugins' tests, which may " +
+      "read the plugin's folder; what follows `--` is handed on to `deno test`.",
+    ],
+    examples: [
+      "plugins new my_plugin",
+      "plugins test my_plugin -- --allow-net",
+      "plugins replay my_plugin workflow.yaml --from last",
     ],
   },
   {
