@@ -51,7 +51,7 @@ export function readThrown(said: unknown): Thrown {
   const { name, message, place, transient } = said;
   return {
     name: textOf(name),
-    message: missingPermission(textOf(message), PLUGIN, []) ?? plainMessage(textOf(message)),
+    message: missingPermission(textOf(message), PLUGIN, []) ?? withoutStack(textOf(message)),
     ...(typeof place === "string" ? { place: place.slice(0, LONGEST_MESSAGE) } : {}),
     transient: transient === true,
   };
@@ -121,6 +121,11 @@ function plain(value: unknown, path: string): Json {
     if (error instanceof NotJsonError) throw broken(`what JSON cannot carry: ${error.message}`);
     throw error;
   }
+}
+
+// Deno's loader puts the place, which is told anyhow, into the message.
+function withoutStack(message: string): string {
+  return plainMessage(message).replace(/\n\s+at file:.*$/s, "");
 }
 
 function isIndex(value: unknown, below: number): value is number {

@@ -89,7 +89,10 @@ export class SandboxProcess implements Channel {
     try {
       this.#writer.send(message);
     } catch (error) {
-      this.#end(frame(`The plugin cannot be sent what it was meant to get: ${messageOf(error)}`));
+      this.#end({
+        code: "plugin.frame",
+        message: `The plugin cannot be sent a message, and was stopped: ${messageOf(error)}`,
+      });
     }
   }
 

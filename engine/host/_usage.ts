@@ -12,11 +12,12 @@ export interface UsageLimits {
 
 // Memory may grow by some hundred megabytes in between; reading it takes 10 us.
 const EVERY_MS = 50;
-// Processor time is looked at once in so many readings, and is too much after so many seconds on end.
+// Processor time is looked at once in so many readings.
 const READINGS_A_SECOND = 1_000 / EVERY_MS;
-const MOST_IDLE_SECONDS = 5;
-// Of a second in which nothing was asked of it; collecting garbage takes less.
-const BUSY = 0.5;
+// Seconds of processor time that may add up while nothing is asked, beyond a tenth of each second: garbage that is
+// collected afterwards takes less.
+const MOST_UNASKED = 3;
+const FREE = 0.1;
 // Linux counts processor time in hundredths of a second for all programs.
 const TICKS_A_SECOND = 100;
 
@@ -30,7 +31,7 @@ export class UsageWatch {
   #cancel: () => void = () => {};
   #readings = 0;
   #processor = 0;
-  #strikes = 0;
+  #unasked = 0;
   // What is asked of it, since when, and for how long in this second.
   #open = 0;
   #openSince = 0;
@@ -91,10 +92,10 @@ export class UsageWatch {
       );
       return false;
     }
-    if (this.#strikes < MOST_IDLE_SECONDS) return true;
+    if (this.#unasked < MOST_UNASKED) return true;
     this.#exceed(
       "plugin.time",
-      `The plugin's process computed for ${MOST_IDLE_SECONDS} s while nothing was asked of it, and was ` +
+      `The plugin's process computed for ${MOST_UNASKED} s while nothing was asked of it, and was ` +
         "stopped; it should work only in its handlers and steps, without workers and timers",
     );
     return false;
@@ -115,7 +116,7 @@ export class UsageWatch {
       this.#openSince = now;
     }
     // While it is asked, V8's own threads compute beside the plugin's.
-    this.#strikes = used - 2 * asked / 1_000 > BUSY ? this.#strikes + 1 : 0;
+    this.#unasked = Math.max(0, this.#unasked + used - 2 * asked / 1_000 - FREE);
   }
 }
 

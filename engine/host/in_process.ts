@@ -1,3 +1,5 @@
+import { CapturedConsole } from "../sandbox/captured_console.ts";
+import { contain } from "./_containment.ts";
 import type { Channel, FromPlugin, Gone, ToPlugin } from "./protocol.ts";
 import { PluginProgram } from "./program.ts";
 
@@ -12,34 +14,44 @@ export interface InProcessOptions {
 /**
  * A way to a plugin in this process: messages are plain calls, so a handler that returns at once has answered when
  * `send` returns. Such a plugin is trusted (I1): one that spins or exits takes the engine along, and closing the channel
- * only stops listening to it.
+ * only stops listening to it. What it prints, and what it throws where nobody waits, are lines of its log.
  */
 export function inProcess(options: InProcessOptions): Channel {
   return new InProcessChannel(options);
 }
 
+// One for the process: its console is one.
+let printed: CapturedConsole | undefined;
+
 class InProcessChannel implements Channel {
   onMessage: (message: FromPlugin) => void = () => {};
   onGone: (why: Gone) => void = () => {};
   readonly #program: PluginProgram;
+  readonly #console = printed ??= new CapturedConsole(console);
+  readonly #writer = { write: (_stream: string, line: string) => this.#log(line) };
   #closed = false;
 
   constructor({ monotonic, load }: InProcessOptions) {
-    this.#program = new PluginProgram(
-      (message) => {
-        if (!this.#closed) this.onMessage(message);
-      },
-      monotonic,
-      load,
-    );
+    this.#program = new PluginProgram((message) => this.#say(message), monotonic, load);
   }
 
   send(message: ToPlugin): void {
-    if (!this.#closed) this.#program.receive(message);
+    if (this.#closed) return;
+    if (message.type === "load") contain(message.url, (line) => this.#log(line));
+    this.#console.run(this.#writer, () => this.#program.receive(message));
   }
 
   close(): Promise<void> {
     this.#closed = true;
     return Promise.resolve();
+  }
+
+  // The engine's own console is as it was while it hears of something.
+  #say(message: FromPlugin): void {
+    if (!this.#closed) this.#console.run(undefined, () => this.onMessage(message));
+  }
+
+  #log(line: string): void {
+    this.#say({ type: "log", line });
   }
 }

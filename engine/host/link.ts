@@ -56,8 +56,9 @@ export interface StepOptions {
 const MOST_QUESTIONS = 16;
 // Lines of the log a second; of the others only the number is told.
 const MOST_LINES = 100;
-// Messages a second that answer nothing. A sandbox that sends more keeps the engine from its work.
-const MOST_UNASKED = 20_000;
+// Messages a second that are of no use. A sandbox that sends more keeps the engine from its work; our own side of the
+// protocol never does.
+const MOST_UNASKED = 10_000;
 
 interface PendingHandle extends PromiseWithResolvers<Handled> {
   readonly id: number;
@@ -237,13 +238,16 @@ export class PluginLink {
   }
 
   #answer(id: number, question: Question): void {
-    this.#unaskedFor();
     const refuse = (message: string) => {
       if (this.#ended === undefined) this.#channel.send({ type: "refusal", id, message });
     };
     if (typeof id !== "number") throw broken("a question without a number");
-    if (this.#handling === undefined) return refuse("Ask while a handler runs: nothing is handled");
+    if (this.#handling === undefined) {
+      this.#unaskedFor();
+      return refuse("Ask while a handler runs: nothing is handled");
+    }
     if (this.#questions >= MOST_QUESTIONS) {
+      this.#unaskedFor();
       return refuse(`${MOST_QUESTIONS} questions are open already; await some before you ask more`);
     }
     this.#questions++;
@@ -354,7 +358,12 @@ class Rate {
 }
 
 function importError(thrown: Thrown): PluginError {
-  return new PluginError("plugin.import", `Its module cannot be loaded: ${thrown.message}`, {
+  const hint = /--no-remote/.test(thrown.message)
+    ? "; copy it into the plugin's folder"
+    : /--no-npm|not found in cache|--cached-only|not in import map/.test(thrown.message)
+    ? "; name the package in a deno.json beside the plugin"
+    : "";
+  return new PluginError("plugin.import", `Its module cannot be loaded: ${thrown.message}${hint}`, {
     place: thrown.place,
   });
 }

@@ -42,6 +42,8 @@ const LONG_ANSWER_MS = 500;
 const ACTIONS_COPIED = 1_000;
 const ACTIONS_COUNTED = 1_000_000;
 const LONGEST_MESSAGE = 2_000;
+// The host shows fewer, and says that there were more.
+const LINES_A_SECOND = 1_000;
 
 interface Batch {
   readonly id: number;
@@ -64,6 +66,7 @@ export class PluginProgram {
   #workflow: string | undefined;
   #url = "";
   #asked = 0;
+  #logged = { since: -Infinity, lines: 0 };
   // The call whose handler runs: a context that a handler kept serves no later one.
   #current: HandlerContext | undefined;
 
@@ -217,8 +220,14 @@ export class PluginProgram {
       this.#send({ type: "question", id, question });
       return answer.promise.finally(() => this.#questions.delete(id));
     },
-    log: (line) => this.#send({ type: "log", line: lineOf(line) }),
+    log: (line) => this.#log(line),
   };
+
+  #log(line: unknown): void {
+    const now = this.#monotonic();
+    if (now - this.#logged.since >= 1_000) this.#logged = { since: now, lines: 0 };
+    if (++this.#logged.lines <= LINES_A_SECOND) this.#send({ type: "log", line: lineOf(line) });
+  }
 
   #mustRun(context: HandlerContext): void {
     if (context === this.#current) return;
@@ -543,8 +552,8 @@ function readThrown(thrown: unknown, url: string): Thrown {
   };
 }
 
-// The first place in the stack that lies in the plugin's folder.
-function placeIn(stack: string, url: string): string | undefined {
+/** The first place in a stack that lies in the folder of the module at `url`: `plugin.ts:12:8`. */
+export function placeIn(stack: string, url: string): string | undefined {
   const folder = url.replace(/[^/]*$/, "");
   for (const [, file, line, column] of stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)) {
     if (!file.startsWith(folder)) continue;

@@ -101,8 +101,10 @@ function prepared(options: SandboxOptions) {
       always: own,
       environment: options.environment,
     });
-    if (permissions.read !== true && own.length > 0) {
-      refuseLinksOut(own[0], granted.read, options.cacheFolder, PLUGIN);
+    if (own.length > 0) {
+      const { cacheFolder: skip, store } = options;
+      const readable = permissions.read === true || granted.read;
+      refuseLinksOut(own[0], { readable, denied: [...store, skip], skip }, PLUGIN);
     }
     if (isPackage(module)) {
       return { granted, map: importMap(undefined, options.library), packages: [module] };

@@ -43,7 +43,8 @@ export function permissionFlags(
     }
     const list = listOf(kind, value, whose);
     if (list === true) {
-      flags.push(`--allow-${kind}`);
+      // With both in full, links could be made, and a denial does not hold for what a link points to.
+      flags.push(kind === "write" ? "--allow-write=/" : `--allow-${kind}`);
       if (kind === "env") Object.assign(env, given.environment);
     } else {
       const values = kind === "read" || kind === "write"
@@ -63,18 +64,30 @@ export function permissionFlags(
 // More than a folder of scripts and their data holds.
 const MOST_ENTRIES = 50_000;
 
+/** Where links of a folder may lead to. */
+export interface LinkTargets {
+  /** What may be read, absolute; true: everything. */
+  readonly readable: readonly string[] | true;
+  /** What may not be, whatever is granted. */
+  readonly denied: readonly string[];
+  /** A folder that is not looked at: the engine's own caches. */
+  readonly skip: string;
+}
+
 /**
  * Deno's permissions go by path and follow links, so a link in a folder that is readable as a matter of
  * course would open whatever it points to. Throws SandboxError `sandbox.permission` when one leads out of what may be
- * read. What is in `skip`, the engine's own caches, is not looked at.
+ * read.
  */
 export function refuseLinksOut(
   folder: string,
-  readable: readonly string[],
-  skip: string,
+  { readable, denied, skip }: LinkTargets,
   { noun, key }: Whose,
 ): void {
-  const roots = readable.map(realPath).filter((root) => root !== undefined);
+  const real = (paths: readonly string[]) =>
+    paths.map(realPath).filter((path) => path !== undefined);
+  const roots = readable === true ? ["/"] : real(readable);
+  const closed = real(denied);
   const folders = [folder];
   let entries = 0;
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
@@ -91,7 +104,13 @@ export function refuseLinksOut(
       if (!entry.isSymlink) continue;
       const target = realPath(path);
       if (target === undefined) continue; // it leads nowhere
-      if (roots.some((root) => target === root || target.startsWith(`${root}/`))) continue;
+      if (closed.some((path) => liesIn(target, path))) {
+        throw new SandboxError(
+          "sandbox.permission",
+          `${path} is a link to ${target}, which belongs to the engine; remove the link`,
+        );
+      }
+      if (roots.some((root) => liesIn(target, root))) continue;
       throw new SandboxError(
         "sandbox.permission",
         `${path} is a link to ${target}, which the ${noun} may not read; if it should, add ` +
@@ -99,6 +118,10 @@ export function refuseLinksOut(
       );
     }
   }
+}
+
+function liesIn(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 
 function realPath(path: string): string | undefined {

@@ -74,9 +74,9 @@ export async function runWithPermissions(
       always: [dirname(path), fileURLToPath(ports.library), CORE],
       environment,
     });
-    if (permissions.read !== true) {
-      refuseLinksOut(dirname(path), granted.read, ports.cacheFolder, SCRIPT);
-    }
+    const { cacheFolder: skip, store: denied } = ports;
+    const readable = permissions.read === true || granted.read;
+    refuseLinksOut(dirname(path), { readable, denied, skip }, SCRIPT);
     return { granted, map: importMap(findConfig(path), ports.library) };
   });
   const env = {

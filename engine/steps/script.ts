@@ -2,10 +2,10 @@ import { resolve } from "node:path";
 import { StepError, TransientError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { AttemptContext, Script, StepContext, StepResult, StepType } from "../core/step.ts";
+import { CapturedConsole, type LineWriter } from "../sandbox/captured_console.ts";
 import { needsOwnPackages } from "../sandbox/modules.ts";
 import { ended } from "./_ended.ts";
 import { endProcesses } from "./_process.ts";
-import { type LineWriter, ScriptConsole } from "./_script_console.ts";
 import { readThrown, threwError } from "./_script_error.ts";
 import { ScriptModules } from "./_script_modules.ts";
 import { scriptResult } from "./_script_outputs.ts";
@@ -73,10 +73,10 @@ async function start(
 }
 
 // One for the process: its console is one.
-let scripts: ScriptConsole | undefined;
+let scripts: CapturedConsole | undefined;
 
 async function call(script: Script, context: AttemptContext): Promise<StepResult> {
-  scripts ??= new ScriptConsole(console);
+  scripts ??= new CapturedConsole(console);
   const given = new ScriptContext(context);
   let returned: unknown;
   try {

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import type { StepResult } from "../core/step.ts";
 import { attempt, batchOf, inFolder, testPorts } from "./_test_context.ts";
 import { marked } from "./_process.ts";
+import { startRegistry } from "../../tests/npm_registry.ts";
 import { importsOf } from "../sandbox/modules.ts";
 import { scriptStep } from "./script.ts";
 
@@ -383,28 +384,12 @@ Deno.test("a script with names of its own deno.json runs with them", () =>
 
 Deno.test("npm packages are fetched before a script with permissions starts, and only then", () =>
   inFolder(async (folder) => {
-    await Deno.mkdir(`${folder}/registry/package`, { recursive: true });
     await Deno.mkdir(`${folder}/steps`);
-    const manifest = { name: "answer", version: "1.0.0", main: "index.js" };
-    await Deno.writeTextFile(`${folder}/registry/package/package.json`, JSON.stringify(manifest));
-    await Deno.writeTextFile(`${folder}/registry/package/index.js`, "module.exports = 42;");
-    const tar = await new Deno.Command("tar", {
-      args: ["-C", `${folder}/registry`, "-czf", "-", "package"],
-    }).output();
-    let asked = 0;
-    const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
-      asked++;
-      if (request.url.endsWith(".tgz")) return new Response(tar.stdout);
-      const dist = { tarball: `${new URL(request.url).origin}/answer.tgz` };
-      return Response.json({
-        name: "answer",
-        "dist-tags": { latest: "1.0.0" },
-        versions: { "1.0.0": { ...manifest, dist } },
-      });
+    const registry = await startRegistry(`${folder}/registry`, "answer", {
+      "index.js": "module.exports = 42;",
     });
-    const origin = `http://127.0.0.1:${server.addr.port}`;
     try {
-      const environment = { ...Deno.env.toObject(), NPM_CONFIG_REGISTRY: origin };
+      const environment = { ...Deno.env.toObject(), NPM_CONFIG_REGISTRY: registry.origin };
       const step = scriptStep(testPorts(folder, { environment }));
       await Deno.writeTextFile(
         `${folder}/steps/a.ts`,
@@ -412,19 +397,19 @@ Deno.test("npm packages are fetched before a script with permissions starts, and
       );
       const inputs = { module: "steps/a.ts", permissions: {} };
       assert.equal((await step.run(attempt(folder, inputs).context)).outputs.v, 42);
-      const before = asked;
+      const before = registry.asked();
       assert.ok(before > 0);
       assert.equal((await step.run(attempt(folder, inputs).context)).outputs.v, 42);
-      assert.equal(asked, before);
+      assert.equal(registry.asked(), before);
       await Deno.writeTextFile(
         `${folder}/steps/b.ts`,
         "export default async () => ({ v: await import('npm:' + 'other@1') })",
       );
       const dynamic = { module: "steps/b.ts", permissions: {} };
       await assert.rejects(step.run(attempt(folder, dynamic).context), /not found in cache/);
-      assert.equal(asked, before);
+      assert.equal(registry.asked(), before);
     } finally {
-      await server.shutdown();
+      await registry.stop();
     }
   }));
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { format } from "node:util";
 
-/** Where a script's lines go. */
+/** Where lines go that were printed. */
 export interface LineWriter {
   /** Takes a line without its line end. */
   write(stream: "stdout" | "stderr", line: string): void;
@@ -13,13 +13,13 @@ const STREAMS = [
 ] as const;
 
 /**
- * What scripts in the engine's process print by `console`: lines of their step's output, masked like any
- * other (V4), and never on the engine's own stdout, which is for results.
+ * What scripts and plugins in the engine's process print by `console`: lines of their step's output, masked like any
+ * other (V4), or of their log, and never on the engine's own stdout, which is for results.
  */
-export class ScriptConsole {
-  readonly #current = new AsyncLocalStorage<LineWriter>();
+export class CapturedConsole {
+  readonly #current = new AsyncLocalStorage<LineWriter | undefined>();
 
-  /** Takes over `console`; what is printed outside a script goes where it went before. */
+  /** Takes over `console`; what is printed outside of `run` goes where it went before. */
   constructor(console: Console) {
     for (const [stream, names] of STREAMS) {
       for (const name of names) {
@@ -33,8 +33,8 @@ export class ScriptConsole {
     }
   }
 
-  /** Calls `script`; what it prints, also after it has returned, goes to `writer`. */
-  run<T>(writer: LineWriter, script: () => T): T {
-    return this.#current.run(writer, script);
+  /** Calls `code`; what it prints, also after it has returned, goes to `writer`; without one, where it went before. */
+  run<T>(writer: LineWriter | undefined, code: () => T): T {
+    return this.#current.run(writer, code);
   }
 }

@@ -1,0 +1,20 @@
+// Answers by itself, before its handler has.
+import { definePlugin } from "spanloop";
+
+function frame(message: unknown): void {
+  const text = new TextEncoder().encode(JSON.stringify(message));
+  const bytes = new Uint8Array(4 + text.length);
+  new DataView(bytes.buffer).setUint32(0, text.length);
+  bytes.set(text, 4);
+  Deno.stdout.writeSync(bytes);
+}
+
+export default definePlugin({
+  name: "forged_answer",
+  role: "analyzer",
+  subscribe: {},
+  actions: ["emit"],
+  onSpan() {
+    frame({ type: "handled", id: 1, handled: { count: 1, actions: [], state: { a: 1 } } });
+  },
+});
