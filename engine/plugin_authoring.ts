@@ -9,6 +9,7 @@ import { isPluginName } from "./spec/compile_plugins.ts";
 const TEMPLATE = new URL("../plugins/_template/", import.meta.url);
 const FILES = ["plugin.ts", "plugin_test.ts", "README.md"];
 const TEMPLATE_NAME = "my_plugin";
+const ALLOW_ALL = ["-A", "--allow-all", "--allow-read", "-R"];
 const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
 
 /** A mistake of whoever asked; exit code 2. */
@@ -82,7 +83,8 @@ export async function runPluginTests(folder: string, flags: readonly string[]): 
       "--no-prompt",
       "--no-lock",
       `--config=${CONFIG}`,
-      `--allow-read=${folder}`,
+      // Deno takes no list of folders beside a flag that allows all of them.
+      ...flags.some((flag) => ALLOW_ALL.includes(flag)) ? [] : [`--allow-read=${folder}`],
       ...flags,
       folder,
     ],
