@@ -14,6 +14,8 @@ import config from "../deno.json" with { type: "json" };
 const ROOT = decodeURI(new URL("..", import.meta.url).pathname);
 const README = "README.md";
 const REFERENCE = "engine/spec/README.md";
+const OF_PLUGINS = ["", "slow_step/", "backpressure/", "_template/"]
+  .map((folder) => `plugins/${folder}README.md`);
 const SCHEMA = JSON.parse(read("engine/spec/schema.json")) as Json;
 
 for (const document of [README, REFERENCE]) {
@@ -33,6 +35,16 @@ for (const document of [README, REFERENCE]) {
 
   Deno.test(`the links of ${document} lead somewhere`, () => {
     assert.deepEqual(brokenLinks(document), []);
+  });
+}
+
+for (const document of OF_PLUGINS) {
+  Deno.test(`the links and workflows of ${document} hold`, async () => {
+    assert.deepEqual(brokenLinks(document), []);
+    // That of my_plugin is run, with the plugin, by plugins_readme_test.ts.
+    for (const { text } of workflowsOf(read(document))) {
+      if (!text.includes("my_plugin")) assert.deepEqual(await faultsOf(text), [], text);
+    }
   });
 }
 
@@ -74,7 +86,7 @@ Deno.test("the README's table has every command, and no other", () => {
 
 Deno.test("every command line in the documents is one", () => {
   const faults: string[] = [];
-  for (const document of [README, REFERENCE, "workflows/README.md"]) {
+  for (const document of [README, REFERENCE, "workflows/README.md", ...OF_PLUGINS]) {
     const code = codeOf(read(document));
     for (const [, name, rest] of code.matchAll(/\bspanloop ([a-z]+)\b([^\n`|&>]*)/g)) {
       const command = COMMANDS.find((candidate) => candidate.name === name);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type OpenedPlugin, openPlugin } from "spanloop/testing";
+import { withServer } from "./_test_saturated.ts";
 import plugin from "./plugin.ts";
 
 const FIXED = [1, 2, 3, 4, 6, 8, 12];
@@ -81,22 +82,6 @@ class Loop {
   async close(): Promise<void> {
     await this.#told;
     await (await this.#plugin).close();
-  }
-}
-
-async function withServer(body: (url: string) => Promise<void>): Promise<void> {
-  const server = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-config", new URL("_test_server.ts", import.meta.url).pathname],
-    stdout: "piped",
-  }).spawn();
-  const lines = server.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  try {
-    const { value: port } = await lines.read();
-    await body(`http://127.0.0.1:${Number(port)}/`);
-  } finally {
-    await lines.cancel();
-    server.kill("SIGKILL");
-    await server.status;
   }
 }
 
