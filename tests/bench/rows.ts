@@ -1,5 +1,6 @@
 import { forEachRows } from "./for_each_rows.ts";
 import { journalRows } from "./journal_rows.ts";
+import { pluginRows } from "./plugin_rows.ts";
 import { receiverRows } from "./receiver_rows.ts";
 import type { Row } from "./row.ts";
 import { shellRows } from "./shell_rows.ts";
@@ -18,4 +19,5 @@ export const rows: readonly Row[] = [
   ...spanRows,
   ...telemetryRows,
   ...receiverRows,
+  ...pluginRows,
 ];
