@@ -37,6 +37,8 @@ async function inFolder(
           HTTPS_PROXY: "http://127.0.0.1:9",
           HTTP_PROXY: "http://127.0.0.1:9",
           NO_COLOR: "1",
+          // What the page's plugin emits is in no registry.
+          OTEL_SDK_DISABLED: "true",
           ...env,
         },
       }).output();

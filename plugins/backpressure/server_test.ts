@@ -85,6 +85,12 @@ class Loop {
   }
 }
 
+async function refused(url: string, value: number): Promise<number> {
+  let count = 0;
+  await drive(url, ITEMS, () => value, ({ succeeded }) => void (succeeded || count++));
+  return count;
+}
+
 // Items a second at each fixed setting and under the plugin, the median of several rounds. In each round all take their
 // turn, so that whatever else this machine does slows all of them alike.
 async function compare(url: string, loop: Loop): Promise<{ fixed: number[]; found: number }> {
@@ -107,20 +113,20 @@ Deno.test("it settles within 10 % of the best fixed setting on a server that sat
   await withServer(async (url) => {
     const loop = new Loop();
     await drive(url, SETTLING, () => loop.value, (attempt) => loop.hear(attempt));
+    // It does saturate, however busy the machine is: beyond two slots and six that wait it refuses.
+    assert.equal(await refused(url, 8), 0);
+    assert.ok(await refused(url, 12) > 0);
     let share = 0;
-    let worst = 0;
     // A busy machine may spoil one comparison, not three.
     for (let tries = 0; tries < 3 && share < 0.9; tries++) {
       const { fixed, found } = await compare(url, loop);
       share = found / Math.max(...fixed);
-      worst = Math.min(...fixed) / Math.max(...fixed);
       const told = fixed.map((rate, i) => `${FIXED[i]}: ${rate.toFixed(0)}/s`).join(", ");
       console.log(`${told}; backpressure: ${found.toFixed(0)}/s, ${(share * 100).toFixed(0)} %`);
     }
     await loop.close();
     console.log(`concurrency: ${loop.values.join(" ")}`);
     assert.ok(share >= 0.9, `${share}`);
-    assert.ok(worst < 0.8, "the setting matters on this server");
     assert.ok(loop.values.length >= 5 && Math.max(...loop.values) < 20);
   });
 });
