@@ -122,8 +122,12 @@ export class UsageWatch {
 
 // From the auxiliary vector: pairs of a key and a value, of which the page size has key 6.
 function pageSize(): number {
-  const words = new BigUint64Array(Deno.readFileSync("/proc/self/auxv").slice().buffer);
-  for (let i = 0; i + 1 < words.length; i += 2) if (words[i] === 6n) return Number(words[i + 1]);
+  try {
+    const words = new BigUint64Array(Deno.readFileSync("/proc/self/auxv").slice().buffer);
+    for (let i = 0; i + 1 < words.length; i += 2) if (words[i] === 6n) return Number(words[i + 1]);
+  } catch {
+    // Not readable here: then it is taken for what most machines have.
+  }
   return 4096;
 }
 

@@ -205,6 +205,24 @@ for (const [what, { text, says }] of Object.entries(IMPORTS)) {
     }));
 }
 
+Deno.test("a plugin's deno.json cannot put files into the bootstrap's own graph (I2)", () =>
+  inFolder(async (folder) => {
+    // What the bootstrap imports needs no permission: a name for it would open any module.
+    await Deno.mkdir(`${folder}/plugin`);
+    await Deno.writeTextFile(`${folder}/outside.js`, `throw new TypeError("outside was run");`);
+    const library = new URL("../../mod.ts", import.meta.url).href;
+    const to = `file://${folder}/outside.js`;
+    const names = { [library]: to, [library.replace("mod.ts", "")]: `file://${folder}/` };
+    await Deno.writeTextFile(
+      `${folder}/plugin/deno.json`,
+      JSON.stringify({ imports: names, scopes: { "file:///": names } }),
+    );
+    await Deno.copyFile(hostile("innocent"), `${folder}/plugin/plugin.ts`);
+    const { link } = await start(`${folder}/plugin/plugin.ts`, folder);
+    assert.equal((await link.handle([ended()])).count, 1);
+    await link.close();
+  }));
+
 function isStop(error: unknown, code: string, says: RegExp): true {
   assert.ok(error instanceof PluginError, String(error));
   assert.match(error.message, says);

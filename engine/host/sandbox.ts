@@ -109,7 +109,7 @@ function prepared(options: SandboxOptions) {
     if (isPackage(module)) {
       return { granted, map: importMap(undefined, options.library), packages: [module] };
     }
-    const map = importMap(findConfig(module), options.library);
+    const map = importMap(findConfig(module), options.library, { bare: true });
     return { granted, map, packages: packagesOf(module, map) };
   } catch (error) {
     if (!(error instanceof SandboxError)) throw error;

@@ -64,14 +64,19 @@ export function findConfig(path: string): string | undefined {
 
 /**
  * An import map, as a data: URL, of what a deno.json names and `spanloop`. A map given to Deno replaces
- * that of deno.json, so both must be in one; `spanloop` is a file URL. Throws SandboxError `sandbox.import` when the file cannot be read.
+ * that of deno.json, so both must be in one; `spanloop` is a file URL. With `bare`, names that are URLs or paths are left
+ * out: they would stand for modules of the bootstrap too, whose imports no permission is asked for. Throws SandboxError `sandbox.import` when the file cannot be read.
  */
-export function importMap(config: string | undefined, spanloop: string): string {
+export function importMap(
+  config: string | undefined,
+  spanloop: string,
+  { bare = false } = {},
+): string {
   const { imports, scopes } = config === undefined ? {} : readConfig(config);
   const base = config === undefined ? undefined : pathToFileURL(config);
   const absolute = (map: JsonObject) =>
     Object.fromEntries(
-      Object.entries(map).map(([name, to]) => [
+      Object.entries(map).filter(([name]) => !bare || isBare(name)).map(([name, to]) => [
         /^\.{0,2}\//.test(name) ? new URL(name, base).href : name,
         typeof to === "string" && /^\.{0,2}\//.test(to) ? new URL(to, base).href : to,
       ]),
@@ -91,6 +96,10 @@ export function importMap(config: string | undefined, spanloop: string): string 
       : {},
   };
   return `data:application/json,${encodeURIComponent(JSON.stringify(map))}`;
+}
+
+function isBare(name: string): boolean {
+  return !/^(\.{0,2}\/|[a-z][a-z0-9+.-]*:)/i.test(name);
 }
 
 // deno.json lets `ms` stand for `ms/sub` too when it is a package; an import map wants both spelled out.

@@ -77,7 +77,7 @@ export async function runWithPermissions(
     const { cacheFolder: skip, store: denied } = ports;
     const readable = permissions.read === true || granted.read;
     refuseLinksOut(dirname(path), { readable, denied, skip }, SCRIPT);
-    return { granted, map: importMap(findConfig(path), ports.library) };
+    return { granted, map: importMap(findConfig(path), ports.library, { bare: true }) };
   });
   const env = {
     ...registryVariables(ports.environment),

@@ -323,6 +323,22 @@ Deno.test("static imports of a script with permissions cannot read outside its f
     })
   ));
 
+Deno.test("a script's deno.json cannot put files into the graph of its process's own module (I2)", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/steps`);
+    await Deno.writeTextFile(`${folder}/outside.js`, "throw new TypeError('outside was run')");
+    const to = `file://${folder}/outside.js`;
+    const own = new URL("./script_child.ts", import.meta.url).href;
+    await Deno.writeTextFile(
+      `${folder}/steps/deno.json`,
+      JSON.stringify({ imports: { "node:path": to, [own]: to } }),
+    );
+    await Deno.writeTextFile(`${folder}/steps/a.ts`, "export default () => ({ v: 1 })");
+    const step = scriptStep(testPorts(folder));
+    const inputs = { module: "steps/a.ts", permissions: {} };
+    assert.equal((await step.run(attempt(folder, inputs).context)).outputs.v, 1);
+  }));
+
 Deno.test("permissions that are none are refused", () =>
   inFolder(async (folder) => {
     const text = "export default () => {}";
