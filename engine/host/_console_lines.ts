@@ -1,5 +1,6 @@
 /** What a sandbox prints, as lines of its log; bounded, since it may print for ever. */
 import { type Clock, sleep } from "../core/clock.ts";
+import { oneLine } from "../sandbox/denial.ts";
 
 const LONGEST_LINE = 2_000;
 // Read no faster than this, bytes a second: whoever prints more waits for its own pipe.
@@ -29,7 +30,7 @@ export class ConsoleLines {
     let read = 0;
     let lines = 0;
     const line = (text: string) => {
-      const cut = text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text;
+      const cut = oneLine(text.length > LONGEST_LINE ? `${text.slice(0, LONGEST_LINE)}…` : text);
       this.#last.push(cut);
       if (this.#last.length > KEPT_LINES) this.#last.shift();
       if (++lines <= LINES_A_SECOND) take(cut);

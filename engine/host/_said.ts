@@ -3,7 +3,7 @@ import type { Action } from "../core/action.ts";
 import { copyJson, isObject, type Json, type JsonObject, NotJsonError } from "../core/json.ts";
 import type { SpanQuery } from "../core/plugin.ts";
 import type { SpanRole } from "../core/span.ts";
-import { missingPermission, plainMessage } from "../sandbox/denial.ts";
+import { missingPermission, oneLine, plainMessage } from "../sandbox/denial.ts";
 import type { Whose } from "../sandbox/error.ts";
 import { PluginError } from "./plugin_error.ts";
 import { type Handled, MOST_ACTIONS, type Question, type Thrown } from "./protocol.ts";
@@ -50,9 +50,10 @@ export function readThrown(said: unknown): Thrown {
   if (!isObject(said)) throw broken("a failure that is no object");
   const { name, message, place, transient } = said;
   return {
-    name: textOf(name),
-    message: missingPermission(textOf(message), PLUGIN, []) ?? withoutStack(textOf(message)),
-    ...(typeof place === "string" ? { place: place.slice(0, LONGEST_MESSAGE) } : {}),
+    name: oneLine(textOf(name)),
+    message: missingPermission(textOf(message), PLUGIN, []) ??
+      oneLine(withoutStack(textOf(message))),
+    ...(typeof place === "string" ? { place: oneLine(textOf(place)) } : {}),
     transient: transient === true,
   };
 }

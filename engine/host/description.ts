@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from "../core/json.ts";
 import { PLUGIN_PROTOCOL, type PluginRole, type Subscription } from "../core/plugin.ts";
 import { isAttributeValue, type SpanRole } from "../core/span.ts";
+import { oneLine } from "../sandbox/denial.ts";
 import { PluginError } from "./plugin_error.ts";
 import type { PluginDescription } from "./protocol.ts";
 
@@ -70,7 +71,7 @@ export function readDescription(said: unknown): PluginDescription {
     actions: listOf(said.actions, "actions").map(actionOf),
     stateVersion: Number(stateVersion),
     steps,
-    ...textsOf(said, ["version", "description"], "A plugin's"),
+    ...printable(textsOf(said, ["version", "description"], "A plugin's")),
     ...(config === undefined ? {} : { config }),
   };
 }
@@ -153,6 +154,13 @@ function textsOf(said: JsonObject, names: readonly string[], whose: string): Jso
     texts[name] = text;
   }
   return texts;
+}
+
+// These are shown as they are.
+function printable(texts: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, oneLine(String(text)).slice(0, 1_000)]),
+  );
 }
 
 function onlyMembers(said: JsonObject, known: readonly string[], what: string): void {

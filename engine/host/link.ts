@@ -6,6 +6,7 @@
 import type { Clock } from "../core/clock.ts";
 import { messageOf, StepError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { oneLine } from "../sandbox/denial.ts";
 import { broken, readHandled, readOutputs, readQuestion, readThrown } from "./_said.ts";
 import { readDescription } from "./description.ts";
 import { goneError, PluginError, threwError } from "./plugin_error.ts";
@@ -56,13 +57,17 @@ export interface StepOptions {
 const MOST_QUESTIONS = 16;
 // Lines of the log a second; of the others only the number is told.
 const MOST_LINES = 100;
+// Of one call of `log`, UTF-16 units.
+const LONGEST_LINE = 2_000;
 // Messages a second that are of no use. A sandbox that sends more keeps the engine from its work; our own side of the
 // protocol never does.
 const MOST_UNASKED = 10_000;
 
-interface PendingHandle extends PromiseWithResolvers<Handled> {
+interface PendingHandle extends Partial<PromiseWithResolvers<Handled>> {
   readonly id: number;
   readonly calls: number;
+  // There before anybody waits for it, where the plugin is in this process.
+  handled?: Handled;
 }
 
 interface PendingStep extends PromiseWithResolvers<JsonObject> {
@@ -124,24 +129,27 @@ export class PluginLink {
    * event they are null, so that they can be counted. It may have handled fewer without a failure: hand over the others
    * again. Rejects with PluginError when the plugin is gone; then nothing of the answer is known.
    */
-  handle(calls: readonly HandlerCall[]): Promise<Handled> {
+  async handle(calls: readonly HandlerCall[]): Promise<Handled> {
+    return await this.handOver(calls);
+  }
+
+  /** As `handle`; but what handlers in process answer at once comes at once, for those whom a promise costs too much. */
+  handOver(calls: readonly HandlerCall[]): Handled | Promise<Handled> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#handling !== undefined) {
       return Promise.reject(
         new PluginError("plugin.protocol", "The plugin is still busy; wait for its last answer"),
       );
     }
-    const pending: PendingHandle = {
-      ...Promise.withResolvers<Handled>(),
-      id: ++this.#id,
-      calls: calls.length,
-    };
+    const pending: PendingHandle = { id: ++this.#id, calls: calls.length };
     this.#handling = pending;
     this.#channel.send({ type: "handle", id: pending.id, calls });
-    // A handler in process that returns at once has answered already: no timer then.
-    if (this.#handling !== pending) return pending.promise;
+    if (pending.handled !== undefined) return pending.handled;
+    // Sending may have ended it.
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const waiting = Object.assign(pending, Promise.withResolvers<Handled>());
     const events = calls.length === 1 ? "an event" : `${calls.length} events`;
-    return this.#within(pending, this.#limits.handle, `handle ${events}`);
+    return this.#within(waiting, this.#limits.handle, `handle ${events}`);
   }
 
   /**
@@ -220,7 +228,8 @@ export class PluginLink {
         const handled = readHandled(message.handled, pending.calls);
         this.#keepSizes(handled.state);
         this.#handling = undefined;
-        return pending.resolve(handled);
+        pending.handled = handled;
+        return pending.resolve?.(handled);
       }
       case "stepped": {
         // One that was not waited for any longer, or that there never was.
@@ -262,8 +271,14 @@ export class PluginLink {
   #log(line: string, step: number | undefined): void {
     if (typeof line !== "string") throw broken("a line that is no text");
     const attempt = step === undefined ? undefined : this.#steps.get(step);
-    if (attempt !== undefined) return attempt.onLine(line);
-    this.#unaskedFor();
+    if (attempt === undefined) this.#unaskedFor();
+    for (const one of line.slice(0, LONGEST_LINE).split("\n")) {
+      if (attempt === undefined) this.#logLine(oneLine(one));
+      else attempt.onLine(one);
+    }
+  }
+
+  #logLine(line: string): void {
     const count = this.#lines.add();
     if (count <= MOST_LINES) this.#ports.onLog(line);
     else if (count === MOST_LINES + 1) {
@@ -310,7 +325,7 @@ export class PluginLink {
     this.#ended = error;
     const asked = [this.#loading, this.#handling, ...this.#steps.values()];
     this.#loading = this.#handling = undefined;
-    for (const one of asked) one?.reject(error);
+    for (const one of asked) one?.reject?.(error);
     return true;
   }
 

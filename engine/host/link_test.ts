@@ -225,6 +225,18 @@ Deno.test("what JSON cannot carry is an action of no known type; what is too man
   assert.match((await link.handle([call(3)])).failure?.message ?? "", /must give back a list/);
 });
 
+Deno.test("what a plugin says moves no cursor and forges no line (H1)", async () => {
+  const { link, lines } = await started(
+    `{ ${ANALYZER}, version: "1\\n\\x1b[2J2", onSpan(_, { log }) {
+    log("one\\nERROR two\\x1b[31m \\x9b2J\\r three");
+    throw new Error("first\\n\\x1b[2Jsecond");
+  } }`,
+  );
+  const { failure } = await link.handle([call(1)]);
+  assert.deepEqual(lines, ["one", "ERROR two [31m 2J three"]);
+  assert.equal(failure?.message, "first [2Jsecond");
+});
+
 Deno.test("a handler asks, and hears the answer or why there is none", async () => {
   const { link, questions } = await started(
     `{ ${ANALYZER}, async onSpan(event, { query, parameters, log }) {

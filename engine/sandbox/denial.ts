@@ -30,3 +30,9 @@ export function missingPermission(
   return `The ${whose.noun} may not use ${kind}${what ? ` of ${what}` : ""}; if it should, add ` +
     `\`${kind}: ${value}\` under \`${whose.key}:\``;
 }
+
+/** Text of a stranger's for one line of a terminal or a log: what would move the cursor or begin another line is blank. */
+export function oneLine(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/\s*[\u0000-\u001f\u007f-\u009f\u2028\u2029]+\s*/g, " ").trim();
+}
