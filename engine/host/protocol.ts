@@ -50,9 +50,12 @@ export interface Thrown {
 
 /** What the handlers of some calls gave, up to the first that threw. */
 export interface Handled {
-  /** How many calls were handled. */
+  /** How many calls were handled; of a batch that takes long it may be fewer than were given, without a failure. */
   readonly count: number;
-  /** What they returned, by the call's index; those that returned nothing are left out. */
+  /**
+   * What they returned, by the call's index; those that returned nothing are left out. `{ type: "invalid", message }`
+   * stands for what JSON cannot carry, and null for each beyond `MOST_ACTIONS`, so that they can be counted.
+   */
   readonly actions: readonly { readonly index: number; readonly actions: readonly Action[] }[];
   /** State that they changed, all together; null: taken away. */
   readonly state: Readonly<Record<string, Json | null>>;
