@@ -7,7 +7,7 @@ import type { Grant, PluginUse } from "../core/plugin_use.ts";
 import type { EmittedSpan } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { PluginMeasure } from "../telemetry/plugin_measure.ts";
-import type { Effects } from "./effects.ts";
+import type { Effect, Effects } from "./effects.ts";
 import { Reader } from "./feed.ts";
 import { effectiveGrant } from "./grant.ts";
 import type { Heard } from "./heard.ts";
@@ -81,6 +81,7 @@ const SLOW_MS = 500;
 // Between two tries at a store that fails.
 const STORE_RETRY_MS = 1_000;
 
+const NO_EFFECT: Effect = { spans: [], outcomes: [] };
 const NOTHING: InstanceRecord = { state: {}, stateVersion: 1, ticks: {} };
 
 /**
@@ -112,6 +113,7 @@ export class Instance {
   #queue: Item[] = [];
   #heard = 0;
   #looping = false;
+  #delivering = false;
   #aside: string | undefined;
   #attempts = 0;
   #calls = FEWEST_CALLS;
@@ -284,8 +286,7 @@ export class Instance {
     return this.#known = this.#opened = opened;
   }
 
-  async #link(): Promise<PluginLink> {
-    if (this.#opened !== undefined) return this.#opened.link;
+  async #openAgain(): Promise<PluginLink> {
     const opened = await this.#open();
     opened.link.start(opened.config, this.#state, this.use.workflow);
     return opened.link;
@@ -305,7 +306,9 @@ export class Instance {
           const items = this.#queue;
           this.#queue = [];
           this.#heard = 0;
-          await this.#deliver(items);
+          const delivered = this.#deliver(items);
+          // A plugin in process may have handled them by now; a wait takes longer than most handlers do.
+          if (this.#delivering) await delivered;
         } else if (this.#reader !== undefined) await this.#catchUp(this.#reader);
         else break;
       }
@@ -337,21 +340,29 @@ export class Instance {
     this.#ports.routes.add(this, this.#matchers, this.#sees(this.#grant!));
   }
 
+  // It is done when it returns, and `#delivering` false, where the plugin is in this process and does all at once.
   async #deliver(items: readonly Item[]): Promise<void> {
+    this.#delivering = true;
     for (let from = 0; from < items.length;) {
       if (this.#aside !== undefined || this.#closed.signal.aborted) return;
       const some = items.slice(from, from + (this.#singly > 0 ? 1 : this.#calls));
       const began = this.#ports.clock.monotonic();
       let handled: Handled;
       try {
-        handled = await (await this.#link()).handle(some.map(callOf));
+        const link = this.#opened?.link ?? await this.#openAgain();
+        const answer = link.handOver(some.map(callOf));
+        handled = answer instanceof Promise ? await answer : answer;
       } catch (thrown) {
         if (this.#closed.signal.aborted) return;
         if (some.length > 1) this.#singly = some.length;
         await this.#failed(thrown, some.length === 1);
         continue;
       }
-      await this.#insist(() => this.#settle(some, handled));
+      const { actions } = handled;
+      const made = actions.length === 0
+        ? NO_EFFECT
+        : await this.#insist(() => this.#carryOut(some, actions));
+      this.#keep(some, handled, made);
       from += handled.count;
       const ms = this.#ports.clock.monotonic() - began;
       this.#ports.measure?.()?.called(this.use.name, ms / 1_000);
@@ -364,17 +375,17 @@ export class Instance {
       const why = `${failure.message || failure.name}${place}`;
       await this.#failed(new PluginError("plugin.threw", `it threw: ${why}`), true);
     }
+    this.#delivering = false;
   }
 
-  // Keeps what the handlers have made, and notes that they were called: both at once, or neither.
-  async #settle(items: readonly Item[], handled: Handled): Promise<void> {
+  async #carryOut(items: readonly Item[], answers: Handled["actions"]): Promise<Effect> {
     const spans: EmittedSpan[] = [];
     const outcomes: CarriedOut[] = [];
     const { name, workflow } = this.use;
     const judge = this.#judge!;
     const { bucket } = judge;
     try {
-      for (const { index, actions } of handled.actions) {
+      for (const { index, actions } of answers) {
         // Whoever hosts it now carries them out.
         this.#closed.signal.throwIfAborted();
         const effect = await this.#ports.effects.carryOut(
@@ -389,6 +400,11 @@ export class Instance {
       judge.bucket = bucket;
       throw thrown;
     }
+    return { spans, outcomes };
+  }
+
+  // What the handlers have made, and that they were called: both at once, or neither.
+  #keep(items: readonly Item[], handled: Handled, { spans, outcomes }: Effect): void {
     this.#count(outcomes);
     const { items: kept } = this.#unwritten;
     for (const [key, value] of Object.entries(handled.state)) {
