@@ -18,7 +18,7 @@ import { inProcess } from "./in_process.ts";
 import type { Opened } from "./instance.ts";
 import { PluginLink } from "./link.ts";
 import { PluginError } from "./plugin_error.ts";
-import type { PluginDescription } from "./protocol.ts";
+import type { Channel, PluginDescription } from "./protocol.ts";
 
 // What the tests of this folder share: a process that hosts plugins, with a real store, bus, keeper, ledger and channel.
 
@@ -138,8 +138,8 @@ export class TestProcess {
   readonly outcomes: CarriedOut[] = [];
   /** Commands that were given. */
   readonly orders: CommandOrder[] = [];
-  /** Opened plugins, those that were gone included. */
-  readonly links: PluginLink[] = [];
+  /** Ways to the plugins that were opened, those that are gone included. */
+  readonly channels: Channel[] = [];
   readonly #store: Store;
   readonly #keeper: Keeper;
   readonly #known = new Map<string, TestPlugin>();
@@ -235,14 +235,16 @@ export class TestProcess {
     if (known === undefined) throw new PluginError("plugin.import", `there is no ${use.use}`);
     const { definition, fingerprint = "1" } = known;
     const clock = fastClock(1);
-    const link = new PluginLink(
-      inProcess({
-        monotonic: clock.monotonic,
-        load: () => Promise.resolve({ default: definition }),
-      }),
-      { clock, answer: () => Promise.resolve([]), onLog: (line) => this.lines.push(line) },
-    );
-    this.links.push(link);
+    const channel = inProcess({
+      monotonic: clock.monotonic,
+      load: () => Promise.resolve({ default: definition }),
+    });
+    const link = new PluginLink(channel, {
+      clock,
+      answer: () => Promise.resolve([]),
+      onLog: (line) => this.lines.push(line),
+    });
+    this.channels.push(channel);
     const description: PluginDescription = await link.load(`file:///w/${use.name}.ts`);
     const checked = checkConfig(description.config, use.with);
     const config = "config" in checked ? checked.config : {};

@@ -359,9 +359,7 @@ export class Instance {
         continue;
       }
       const { actions } = handled;
-      const made = actions.length === 0
-        ? NO_EFFECT
-        : await this.#insist(() => this.#carryOut(some, actions));
+      const made = actions.length === 0 ? NO_EFFECT : await this.#carryOutAll(some, actions);
       this.#keep(some, handled, made);
       from += handled.count;
       const ms = this.#ports.clock.monotonic() - began;
@@ -378,29 +376,31 @@ export class Instance {
     this.#delivering = false;
   }
 
-  async #carryOut(items: readonly Item[], answers: Handled["actions"]): Promise<Effect> {
+  async #carryOutAll(items: readonly Item[], answers: Handled["actions"]): Promise<Effect> {
     const spans: EmittedSpan[] = [];
     const outcomes: CarriedOut[] = [];
+    for (const { index, actions } of answers) {
+      const effect = await this.#insist(() => this.#carryOut(items[index], actions));
+      spans.push(...effect.spans);
+      outcomes.push(...effect.outcomes);
+    }
+    return { spans, outcomes };
+  }
+
+  async #carryOut(item: Item, actions: readonly unknown[]): Promise<Effect> {
+    // Whoever hosts it now carries them out.
+    this.#closed.signal.throwIfAborted();
     const { name, workflow } = this.use;
     const judge = this.#judge!;
     const { bucket } = judge;
     try {
-      for (const { index, actions } of answers) {
-        // Whoever hosts it now carries them out.
-        this.#closed.signal.throwIfAborted();
-        const effect = await this.#ports.effects.carryOut(
-          { name, workflow, grant: this.#grant!, judge },
-          answeredBy(items[index], workflow),
-          actions,
-        );
-        spans.push(...effect.spans);
-        outcomes.push(...effect.outcomes);
-      }
+      const actor = { name, workflow, grant: this.#grant!, judge };
+      return await this.#ports.effects.carryOut(actor, answeredBy(item, workflow), actions);
     } catch (thrown) {
+      // They are judged again.
       judge.bucket = bucket;
       throw thrown;
     }
-    return { spans, outcomes };
   }
 
   // What the handlers have made, and that they were called: both at once, or neither.
