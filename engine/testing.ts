@@ -187,8 +187,12 @@ class Session implements OpenedPlugin {
     this.#heard.push(heard);
     if (this.#routes.match(heard).length === 0) return [];
     const event = toSpanEvent(heard);
-    const depth = heard.kind === "emitted" ? heard.span.depth : 0;
-    const workflow = event.span.workflow;
+    const { workflow } = event.span;
+    const depth = heard.kind === "journal"
+      ? heard.depth
+      : heard.kind === "emitted"
+      ? heard.span.depth
+      : 0;
     const what = `${nameOf(heard)} (${heard.event}, position ${heard.position})`;
     return await this.#call({ kind: "span", event, now: Number(heard.at) / 1e9 }, event, {
       at: heard.at,

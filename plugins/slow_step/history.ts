@@ -9,18 +9,20 @@
 /** One attempt: its seconds, and where its span is. */
 export type Attempt = readonly [seconds: number, traceId: string, spanId: string];
 
-/** An attempt that is kept; only of one that is slower than the history's 95th percentile where its span is. */
-export type Time = Attempt | readonly [seconds: number];
+/** An attempt that is kept: its seconds, and of one slower than the history's 95th percentile where its span is. */
+export type Time = number | Attempt;
 
-/** What is kept of a step. */
-export interface History {
-  /** Earlier times in seconds, oldest first; none of those since it has become slow. */
-  readonly before: readonly number[];
-  /** The last ones, oldest first. */
-  readonly recent: readonly Time[];
+/** What is kept of a step and read at each attempt; the history itself is kept apart, since it seldom changes. */
+export interface Recent {
+  /** The last times, oldest first. */
+  readonly times: readonly Time[];
   /** How many attempts there have been. */
   readonly count: number;
-  /** At which of them it has become slow; absent while it is not. */
+  /** How many times the history has. */
+  readonly known: number;
+  /** Their 95th percentile, seconds; absent of none. */
+  readonly limit?: number;
+  /** At which attempt it has become slow; absent while it is not. Nothing enters the history as long as it is. */
   readonly slowSince?: number;
 }
 
@@ -36,62 +38,75 @@ export interface Departure {
   readonly slow: readonly Attempt[];
 }
 
+/** What an attempt makes of what is kept. */
+export interface Observed {
+  /** To keep. */
+  readonly recent: Recent;
+  /** The history in seconds, oldest first, to keep as well; absent when it has not changed. */
+  readonly history?: readonly number[];
+  /** Present when the step has become slow with it. */
+  readonly left?: Departure;
+}
+
 /** No attempts. */
-export const NOTHING: History = { before: [], recent: [], count: 0 };
+export const NOTHING: Recent = { times: [], count: 0, known: 0 };
 
 const QUANTILE = 0.95;
-const BEFORE = 300;
+const HISTORY = 300;
 const RECENT = 40;
-const FEWEST_BEFORE = 100;
+const FEWEST = 100;
 const CHANCE = 0.001;
 // Once the history is full, one time of so many enters it: one that takes in each would follow a slowdown that comes
 // about slowly, or is just below what is noticed.
 const THINNING = 8;
 
-/** Adds an attempt; `left`: with it the step has become slow. */
+/** Adds an attempt; `history` gives the history as it was kept last, and is asked when it changes. */
 export function observe(
-  history: History,
+  before: Recent,
   attempt: Attempt,
-): { readonly history: History; readonly left?: Departure } {
-  const count = history.count + 1;
-  const limit = quantile(history.before);
-  const time: Time = attempt[0] > limit ? attempt : [attempt[0]];
-  const recent = [...history.recent, time].slice(-RECENT);
-  const slow = recent.filter(([seconds]) => seconds > limit);
-  if (history.slowSince !== undefined) {
-    return { history: whileSlow({ ...history, recent, count }, slow.length) };
-  }
-  const { length } = history.before;
-  if (recent.length === RECENT && length >= FEWEST_BEFORE && slow.length >= tooMany(length)) {
-    const now = quantile(recent.map(([seconds]) => seconds));
+  history: () => readonly number[],
+): Observed {
+  const { known, limit = Infinity, slowSince } = before;
+  const count = before.count + 1;
+  const isSlow = attempt[0] > limit;
+  // What has been told of is not told of again.
+  const time = isSlow && slowSince === undefined ? attempt : attempt[0];
+  const times = [...before.times, time].slice(-RECENT);
+  const recent = { ...before, times, count };
+  const slow = times.filter((time) => secondsOf(time) > limit);
+  if (slowSince !== undefined) return whileSlow(recent, slow.length);
+  if (times.length === RECENT && known >= FEWEST && slow.length >= tooMany(known)) {
+    const now = quantile(times.map(secondsOf));
+    const links = slow.filter((time) => typeof time !== "number");
     return {
-      history: { ...history, recent, count, slowSince: count },
-      left: {
-        now,
-        before: limit,
-        attempts: RECENT,
-        slow: slow.filter((time) => time.length === 3),
-      },
+      recent: { ...recent, slowSince: count },
+      left: { now, before: limit, attempts: RECENT, slow: links },
     };
   }
-  const [oldest] = history.recent;
-  const enters = history.recent.length === RECENT && (length < BEFORE || count % THINNING === 0);
-  const before = enters ? [...history.before, oldest[0]].slice(-BEFORE) : history.before;
-  return { history: { before, recent, count } };
+  const full = before.times.length === RECENT;
+  if (!full || (known === HISTORY && count % THINNING !== 0)) return { recent };
+  return withHistory(recent, [...history(), secondsOf(before.times[0])].slice(-HISTORY));
 }
 
 // It has come back once no more of its times exceed the percentile than one expects to. What has been slow for as many
 // attempts as the history holds is the history.
-function whileSlow(history: History, exceeding: number): History {
-  const { before, recent, count, slowSince = count } = history;
-  if (exceeding <= RECENT * (1 - QUANTILE)) return { before, recent, count };
-  if (count - slowSince < BEFORE) return history;
-  return { before: recent.map(([seconds]) => seconds), recent: [], count };
+function whileSlow({ slowSince = 0, ...recent }: Recent, exceeding: number): Observed {
+  if (exceeding <= RECENT * (1 - QUANTILE)) return { recent };
+  if (recent.count - slowSince < HISTORY) return { recent: { ...recent, slowSince } };
+  return withHistory({ ...recent, times: [] }, recent.times.map(secondsOf));
 }
 
-/** The 95th percentile: the smallest of the times that 95 % do not exceed. NaN of none. */
+function withHistory(recent: Recent, history: readonly number[]): Observed {
+  return { recent: { ...recent, known: history.length, limit: quantile(history) }, history };
+}
+
+function secondsOf(time: Time): number {
+  return typeof time === "number" ? time : time[0];
+}
+
+/** The 95th percentile: the smallest of the times that 95 % do not exceed. Of at least one. */
 export function quantile(times: readonly number[]): number {
-  return Float64Array.from(times).sort()[rankOf(times.length) - 1] ?? NaN;
+  return Float64Array.from(times).sort()[rankOf(times.length) - 1];
 }
 
 function rankOf(count: number): number {

@@ -6,7 +6,7 @@ import {
   SPANLOOP_FINDING_P95_NOW,
   SPANLOOP_STEP_ID,
 } from "../../semconv/attributes.ts";
-import { type History, NOTHING, observe } from "./history.ts";
+import { NOTHING, observe, type Recent } from "./history.ts";
 
 // Of at most 7 KiB each, so that all fit into the state.
 const MOST_STEPS = 140;
@@ -23,11 +23,17 @@ export default definePlugin({
     const { workflow, stepId, traceId, spanId } = span;
     const seconds = secondsOf(span);
     if (workflow === undefined || stepId === undefined || seconds === undefined) return;
-    const key = `${workflow}/${stepId}`;
-    const known = state.get(key) as History | undefined;
-    if (known === undefined && !hasRoom(state.keys().length, log)) return;
-    const { history, left } = observe(known ?? NOTHING, [seconds, traceId, spanId]);
-    state.set(key, history as unknown as Json);
+    const key = `recent/${workflow}/${stepId}`;
+    const historyKey = `history/${workflow}/${stepId}`;
+    const known = state.get(key) as Recent | undefined;
+    if (known === undefined && !hasRoom(state.keys(), log)) return;
+    const { recent, history, left } = observe(
+      known ?? NOTHING,
+      [seconds, traceId, spanId],
+      () => (state.get(historyKey) ?? []) as readonly number[],
+    );
+    state.set(key, recent as unknown as Json);
+    if (history !== undefined) state.set(historyKey, history);
     if (left === undefined) return;
     return [{
       type: "emit",
@@ -52,7 +58,8 @@ function secondsOf({ duration, outcome, items }: PluginSpan): number | undefined
   return Number((duration / Math.max(1, count)).toPrecision(4));
 }
 
-function hasRoom(steps: number, log: (line: string) => void): boolean {
+function hasRoom(keys: readonly string[], log: (line: string) => void): boolean {
+  const steps = keys.filter((key) => key.startsWith("recent/")).length;
   if (steps === MOST_STEPS - 1) log(`It watches ${MOST_STEPS} steps now, and no further ones`);
   return steps < MOST_STEPS;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import type { Json } from "spanloop";
 import { type GivenSpan, testPlugin } from "spanloop/testing";
-import { type History, NOTHING, observe, quantile, tooMany } from "./history.ts";
+import { NOTHING, observe, quantile, type Recent, tooMany } from "./history.ts";
 import plugin from "./plugin.ts";
 
 const SEED = 20_261_121;
@@ -14,6 +15,21 @@ function random(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed)) ^ mixed;
     return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
   };
+}
+
+/** A step under observation, without a plugin around it. */
+class Step {
+  recent: Recent = NOTHING;
+  history: readonly number[] = [];
+
+  /** Whether it has become slow with an attempt. */
+  add(seconds: number): boolean {
+    const attempt = [seconds, "a".repeat(32), "b".repeat(16)] as const;
+    const { recent, history, left } = observe(this.recent, attempt, () => this.history);
+    this.recent = recent;
+    this.history = history ?? this.history;
+    return left !== undefined;
+  }
 }
 
 const next = random(SEED);
@@ -69,7 +85,12 @@ Deno.test("batches of another size, other steps and attempts that failed make no
     ],
     expect: [],
   });
-  assert.deepEqual(Object.keys(state), ["test/load", "test/save"]);
+  assert.deepEqual(Object.keys(state).sort(), [
+    "history/test/load",
+    "history/test/save",
+    "recent/test/load",
+    "recent/test/save",
+  ]);
 });
 
 Deno.test("attempts that time out make a step slow", async () => {
@@ -83,41 +104,41 @@ Deno.test("attempts that time out make a step slow", async () => {
 });
 
 Deno.test("what stays slow for long becomes the history", () => {
-  let history: History = NOTHING;
+  const step = new Step();
   let left = 0;
   const add = (count: number, factor: number) => {
-    for (let i = 0; i < count; i++) {
-      const seen = observe(history, [factor * STEADY.exponential(), "", ""]);
-      history = seen.history;
-      if (seen.left !== undefined) left++;
-    }
+    for (let i = 0; i < count; i++) if (step.add(factor * STEADY.exponential())) left++;
   };
   add(400, 1);
   add(900, 3);
   assert.equal(left, 1);
-  assert.equal(history.slowSince, undefined);
-  assert.ok(quantile(history.before) > 6);
+  assert.equal(step.recent.slowSince, undefined);
+  assert.ok(quantile(step.history) > 6);
   add(100, 9);
   assert.equal(left, 2);
 });
 
 Deno.test("all that is kept fits: 140 steps that are slow", async () => {
-  let history: History = NOTHING;
-  for (let i = 0; i < 500; i++) {
-    const seconds = Number((1e-5 * (i < 460 ? 1 : 9) * (1 + next())).toPrecision(4));
-    history = observe(history, [seconds, "a".repeat(32), "b".repeat(16)]).history;
+  const step = new Step();
+  for (let i = 0; i < 469; i++) {
+    step.add(Number((1e-5 * (i < 460 ? 1 : 9) * (1 + next())).toPrecision(4)));
   }
-  assert.notEqual(history.slowSince, undefined);
-  const keys = Array.from({ length: 140 }, (_, i) => `workflow/step-${i}`);
-  const state = Object.fromEntries(keys.map((key) => [key, structuredClone(history)]));
+  assert.equal(step.history.length, 300);
+  // Every one of the last 40 slow, and none of it told of yet.
+  const times = Array.from({ length: 40 }, () => [1.234e-5, "a".repeat(32), "b".repeat(16)]);
+  const state: Record<string, Json> = {};
+  for (let i = 0; i < 140; i++) {
+    state[`recent/workflow/step-${i}`] = { ...step.recent, times };
+    state[`history/workflow/step-${i}`] = step.history;
+  }
   const size = JSON.stringify(state).length;
   assert.ok(size < 1024 ** 2, `${size} bytes`);
   const { state: after, log } = await testPlugin(plugin, {
     spans: [{ name: "step-7", workflow: "workflow" }, { name: "one-more" }],
-    state: JSON.parse(JSON.stringify(state)),
+    state,
     expect: [],
   });
-  assert.equal(Object.keys(after).length, 140);
+  assert.equal(Object.keys(after).length, 280);
   assert.deepEqual(log, []);
 });
 
@@ -146,18 +167,12 @@ for (const [name, draw] of Object.entries(STEADY)) {
     let observed = 0;
     const delays: number[] = [];
     for (let series = 0; series < 60; series++) {
-      let history: History = NOTHING;
-      for (let i = 0; i < 1_000; i++) {
-        const seen = observe(history, [draw(), "", ""]);
-        history = seen.history;
-        observed++;
-        if (seen.left !== undefined) alarms++;
-      }
-      if (history.slowSince !== undefined) continue;
+      const step = new Step();
+      for (let i = 0; i < 1_000; i++) if (step.add(draw())) alarms++;
+      observed += 1_000;
+      if (step.recent.slowSince !== undefined) continue;
       for (let delay = 1; delay <= 1_000; delay++) {
-        const seen = observe(history, [2 * draw(), "", ""]);
-        history = seen.history;
-        if (seen.left === undefined) continue;
+        if (!step.add(2 * draw())) continue;
         delays.push(delay);
         break;
       }
