@@ -121,9 +121,9 @@ function startOf(given: GivenSpan): Omit<StartEntry, "span"> {
 }
 
 function endOf(given: GivenSpan, start: StartEntry, endTime: bigint): EndRecord {
-  const { error: code, message, items, attributes: _, ...rest } = given;
-  const outcome = rest.outcome ??
-    (code !== undefined || rest.status === "error" ? "failed" : "succeeded");
+  const { error: code, message, items, status } = given;
+  const outcome = given.outcome ??
+    (code !== undefined || status === "error" ? "failed" : "succeeded");
   const failed = outcome === "failed" || outcome === "timed_out";
   const { runId, role, key, stepId } = start;
   const failure = code === undefined
@@ -140,7 +140,7 @@ function endOf(given: GivenSpan, start: StartEntry, endTime: bigint): EndRecord 
     outcome,
     end: {
       endTime,
-      error: rest.status === undefined ? failed : rest.status === "error",
+      error: status === undefined ? failed : status === "error",
       ...message === undefined ? {} : { message },
       attributes: {},
     },
