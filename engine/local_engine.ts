@@ -199,7 +199,7 @@ export class LocalEngine implements Engine {
     const summary = await unendedRun(await this.#shelf(), runId);
     return await takeUp(await this.#working(), this.#surroundings, summary, {
       ...options,
-      about: (parts, workflow) => this.#plugins.about(parts, workflow),
+      about: (...run) => this.#plugins.about(...run),
       runWorkflow: subWorkflows(this.#host, {
         onEvent: options.onEvent,
         depth: summary.parent?.depth ?? 0,

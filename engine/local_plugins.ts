@@ -48,15 +48,15 @@ export class LocalPlugins implements Plugins {
   }
 
   /**
-   * A workflow is about to run here: what it uses hears of it from its first span on. Resolves before anything is
-   * loaded; what goes wrong is logged, and never stops a run (H1).
+   * A workflow is about to run here, or a run of it to go on that began after `since`: what it uses hears of it from
+   * its first span on. Resolves before anything is loaded; what goes wrong is logged, and never stops a run (H1).
    */
-  async about(parts: Parts, workflow: Workflow): Promise<void> {
+  async about(parts: Parts, workflow: Workflow, since?: number): Promise<void> {
     if (this.#met.get(workflow.file) === workflow) return;
     const forAll = await (this.#forAll ??= this.#readForAll());
     if (workflow.plugins.length + forAll.length === 0 && this.#hosting === undefined) return;
     this.#met.set(workflow.file, workflow);
-    const from = await parts.store.last();
+    const from = since ?? await parts.store.last();
     this.#hosting ??= this.#start(parts, forAll, from);
     void this.#hosting.then((hosting) => hosting?.use(workflow, from));
     void this.#watch?.then((watch) => watch.add([...forAll, ...workflow.plugins]));

@@ -21,8 +21,8 @@ export interface TakeUpOptions extends Pick<StartRequest, "runWorkflow"> {
   readonly acceptChanges?: boolean;
   /** With false a run that another process holds is refused at once. */
   readonly wait?: boolean;
-  /** Hears which workflow it is before the run goes on. */
-  readonly about: (parts: Parts, workflow: Workflow) => Promise<void>;
+  /** Hears which workflow it is before the run goes on, and after which position the run began. */
+  readonly about: (parts: Parts, workflow: Workflow, since?: number) => Promise<void>;
 }
 
 /**
@@ -55,11 +55,15 @@ export async function takeUp(
     const { status } = await unendedRun({ store, location: store.location }, runId);
     removeOutputFolders(runId);
     const fold = new RunFold({ recover: true });
-    for await (const record of store.read(runId)) fold.apply(record);
+    let since: number | undefined;
+    for await (const record of store.read(runId)) {
+      since ??= record.position - 1;
+      fold.apply(record);
+    }
     const reuse = summary.rerun === undefined
       ? undefined
       : await reusable(store, summary.rerun.runId, summary.rerun.reuse);
-    await options.about(parts, workflow);
+    await options.about(parts, workflow, since);
     return runner.resume({
       header: summary,
       plan: loaded.plan,
