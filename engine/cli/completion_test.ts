@@ -27,7 +27,7 @@ Deno.test("bash completes commands, options, choices, files and runs", async () 
       await bash(folder, ""),
       [...COMMANDS.map(({ name }) => name), "--help", "--version"].sort(),
     );
-    assert.deepEqual(await bash(folder, "run", "--d"), ["--dry-run", "--durability"]);
+    assert.deepEqual(await bash(folder, "run", "--d"), ["--drain", "--dry-run", "--durability"]);
     assert.deepEqual(await bash(folder, "run", "--durability", ""), ["full", "normal"]);
     assert.deepEqual(await bash(folder, "runs", "-s", "s"), ["skipped", "succeeded"]);
     assert.deepEqual(await bash(folder, "run", ""), ["my flow.yaml", "sub"]);

@@ -49,6 +49,7 @@ Deno.test("a command's page reads so", () => {
     "      --json             Print one JSON document on stdout",
     "  -q, --quiet            Neither progress nor step output on stderr",
     "      --log-format KIND  json: log records on stderr, one a line (else SPANLOOP_LOG_FORMAT)",
+    "      --drain TIME       How long plugins may go on after the run, such as 30s (default 5s)",
     "      --durability KIND  full: commits survive a power cut; normal: a killed process",
     "      --store STORE      sqlite:FILE or memory: (else SPANLOOP_STORE, else found near the workflow)",
     "  -h, --help             Show this help",

@@ -95,6 +95,8 @@ export function workflow(name: string, ...schedules: Partial<Schedule>[]): Workf
       jitterMs: 0,
       ...schedule,
     })),
+    commands: [],
+    plugins: [],
     params: new Map(),
     env: {},
     baggage: { set: {}, fromCaller: [] },
