@@ -11,14 +11,13 @@ import type { Entry, Holder, Store } from "../core/store.ts";
 import { ParameterLedger } from "../parameters/ledger.ts";
 import { Keeper } from "../run/keeper.ts";
 import { Bus } from "../telemetry/bus.ts";
-import { checkConfig } from "./config.ts";
 import { type CommandOrder, type EffectPorts, Effects } from "./effects.ts";
 import { Host } from "./host.ts";
 import { inProcess } from "./in_process.ts";
 import type { Opened } from "./instance.ts";
 import { PluginLink } from "./link.ts";
 import { PluginError } from "./plugin_error.ts";
-import type { Channel, PluginDescription } from "./protocol.ts";
+import type { Channel } from "./protocol.ts";
 
 // What the tests of this folder share: a process that hosts plugins, with a real store, bus, keeper, ledger and channel.
 
@@ -114,6 +113,8 @@ export interface ProcessOptions {
   readonly holder?: Holder;
   /** Which others are dead; all when absent. */
   readonly isDead?: (holder: Holder) => boolean;
+  /** Workflows' contracts; `contractOf` when absent. */
+  readonly contract?: EffectPorts["contract"];
   /** What listens to commands; nothing when absent. */
   readonly command?: EffectPorts["command"];
   /** Of runs of other processes. */
@@ -156,7 +157,7 @@ export class TestProcess {
     const effects = new Effects({
       store,
       ledger: new ParameterLedger({ store, machineZone: "UTC" }),
-      contract: (name) => Promise.resolve(contractOf(name)),
+      contract: options.contract ?? ((name) => Promise.resolve(contractOf(name))),
       command: (order) => {
         this.orders.push(order);
         return options.command?.(order) ?? Promise.resolve([]);
@@ -213,20 +214,8 @@ export class TestProcess {
 
   #usesFor(plugins: readonly TestPlugin[]): readonly PluginUse[] {
     return plugins.map((one) => {
-      const { definition: { name }, grant } = one;
-      const workflow = workflowOf(one);
-      this.#known.set(`${name}@${workflow}`, one);
-      return {
-        name,
-        use: `./${name}.ts`,
-        ...workflow === undefined ? {} : { workflow },
-        folder: "/w",
-        file: "/w/test.yaml",
-        line: 1,
-        trust: true,
-        ...grant === undefined ? {} : { grant },
-        with: {},
-      };
+      this.#known.set(`${one.definition.name}@${workflowOf(one)}`, one);
+      return useOf(one);
     });
   }
 
@@ -234,22 +223,46 @@ export class TestProcess {
     const known = this.#known.get(`${use.name}@${use.workflow}`);
     if (known === undefined) throw new PluginError("plugin.import", `there is no ${use.use}`);
     const { definition, fingerprint = "1" } = known;
-    const clock = fastClock(1);
-    const channel = inProcess({
-      monotonic: clock.monotonic,
-      load: () => Promise.resolve({ default: definition }),
-    });
-    const link = new PluginLink(channel, {
-      clock,
-      answer: () => Promise.resolve([]),
-      onLog: (line) => this.lines.push(line),
-    });
+    const channel = channelTo(definition);
     this.channels.push(channel);
-    const description: PluginDescription = await link.load(`file:///w/${use.name}.ts`);
-    const checked = checkConfig(description.config, use.with);
-    const config = "config" in checked ? checked.config : {};
-    return { link, description, config, own: true, isolation: "in process", fingerprint };
+    return { ...await opened(definition, channel, (line) => this.lines.push(line)), fingerprint };
   }
+}
+
+/** How a plugin is used. */
+export function useOf(one: TestPlugin): PluginUse {
+  const { definition: { name }, grant } = one;
+  const workflow = workflowOf(one);
+  return {
+    name,
+    use: `./${name}.ts`,
+    ...workflow === undefined ? {} : { workflow },
+    folder: "/w",
+    file: "/w/test.yaml",
+    line: 1,
+    trust: true,
+    ...grant === undefined ? {} : { grant },
+    with: {},
+  };
+}
+
+function channelTo(definition: PluginDefinition): Channel {
+  return inProcess({
+    monotonic: () => performance.now(),
+    load: () => Promise.resolve({ default: definition }),
+  });
+}
+
+/** A plugin, opened in this process. */
+export async function opened(
+  definition: PluginDefinition,
+  channel = channelTo(definition),
+  onLog: (line: string) => void = () => {},
+): Promise<Opened> {
+  const answer = () => Promise.resolve([]);
+  const link = new PluginLink(channel, { clock: fastClock(1), answer, onLog });
+  const description = await link.load(`file:///w/${definition.name}.ts`);
+  return { link, description, config: {}, own: true, isolation: "in process", fingerprint: "1" };
 }
 
 function workflowOf({ workflow = "test" }: TestPlugin): string | undefined {
