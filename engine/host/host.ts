@@ -280,6 +280,8 @@ export class Host {
   #add(use: PluginUse, position: number): void {
     const { clock, log, store, effects, open, measure, onOutcomes } = this.#ports;
     const id = instanceId(use.name, use.workflow);
+    // One that has not begun has written nowhere where it begins.
+    const begins = Math.min(position, this.#instances.get(id)?.position ?? position);
     this.#remove(id);
     const instance: Instance = new Instance(use, {
       clock,
@@ -292,7 +294,7 @@ export class Host {
       onChange: (now) => this.#schedule(now),
       measure,
       onOutcomes,
-    }, position);
+    }, begins);
     this.#instances.set(id, instance);
     const reading: Promise<boolean> = this.#begin(instance)
       .finally(() => this.#reading.delete(reading));

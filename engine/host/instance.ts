@@ -246,6 +246,11 @@ export class Instance {
     };
   }
 
+  /** It has handled what it wants up to here. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Whether it was set aside, and nothing reaches it. */
   get aside(): boolean {
     return this.#aside !== undefined;

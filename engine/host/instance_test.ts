@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { PluginDefinition } from "../core/plugin.ts";
+import { seeded } from "../core/seeded_test.ts";
 import type { Store } from "../core/store.ts";
 import { openStore } from "../store/open.ts";
 import {
@@ -303,3 +304,51 @@ async function onceThrough(definition: PluginDefinition, to: number) {
   });
   return result!;
 }
+
+Deno.test("whatever goes wrong with it on the way, each event is handled once, in order (J4, H1, T3)", async () => {
+  const random = seeded("faults");
+  console.log(`seed ${random.seed}`);
+  for (let round = 0; round < 12; round++) {
+    await onFile(async (store) => {
+      await store.commit(runBegins(1), new Map());
+      let channels: TestProcess["channels"] = [];
+      // Faults by the event that they meet; none of them three times.
+      const faults = new Map<number, number>();
+      const LAST = 200;
+      const faulty = counter("faulty", async ({ span: { attributes } }) => {
+        const number = Number(attributes.number);
+        if (random.below(8) === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+        const met = faults.get(number) ?? 0;
+        if (met >= 2 || random.below(20) > 0) return;
+        faults.set(number, met + 1);
+        if (random.below(2) === 0) throw new Error("not now");
+        channels.at(-1)!.onGone({ code: "plugin.exit", message: "it has exited" });
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      });
+      let busy = false;
+      await hosted(
+        { store: failing(store, () => busy && random.below(10) === 0) },
+        async (process) => {
+          busy = true;
+          channels = process.channels;
+          process.use("test", [{ definition: faulty, grant: { rate: 1e6 } }], 0);
+          for (let number = 1; number <= LAST;) {
+            const many = Math.min(LAST, number + random.below(40));
+            const entries = [];
+            for (; number <= many; number++) entries.push(...attempt(1, number));
+            // Of this process, or of another one.
+            const { records } = await store.commit(entries, fenceOf(1));
+            if (random.below(3) > 0) process.bus.publish(records);
+            if (random.below(2) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+            if (random.below(10) === 0) process.host.reload(() => true);
+          }
+          await process.drain();
+          busy = false;
+          await process.drain();
+        },
+      );
+      assert.deepEqual(await counted(store, "faulty"), each(1, LAST));
+      assert.deepEqual((await readRecord(store, "faulty@test")).state, { count: LAST });
+    });
+  }
+});
