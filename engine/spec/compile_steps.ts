@@ -339,8 +339,9 @@ class StepCompiler {
   #retry(): Retry | undefined {
     const node = asMapping(this.#node.get("retry"));
     if (node === undefined) return undefined;
-    const initialMs = durationOf(node.get("initial"), this.#texts) ?? 500;
-    const maxMs = durationOf(node.get("max"), this.#texts) ?? Math.max(30_000, initialMs);
+    const longest = durationOf(node.get("max"), this.#texts);
+    const initialMs = durationOf(node.get("initial"), this.#texts) ?? Math.min(500, longest ?? 500);
+    const maxMs = longest ?? Math.max(30_000, initialMs);
     if (initialMs > maxMs) {
       this.#texts.fault(node.get("initial")!, "bounds", "`initial` is longer than `max`");
     }

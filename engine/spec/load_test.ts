@@ -133,6 +133,16 @@ Deno.test("a full workflow is compiled with its defaults", () => {
   assert.equal(workflow.finally[1].if?.regardless, true);
 });
 
+Deno.test("a retry's first delay is 500 ms, and no longer than its longest", () => {
+  const delays = ["", ", max: 100ms", ", max: 1m", ", initial: 1m"].map((more) => {
+    const { steps: [{ retry }] } = valid(
+      `name: a\nsteps: [{ id: a, run: "true", retry: { attempts: 2${more} } }]`,
+    );
+    return [retry!.initialMs, retry!.maxMs];
+  });
+  assert.deepEqual(delays, [[500, 30_000], [100, 100], [500, 60_000], [60_000, 60_000]]);
+});
+
 Deno.test("a workflow's plugins are named by the last part of `use`, and keep what they were granted", () => {
   const { plugins } = valid(`name: a
 params: { size: { type: integer, default: 1, tune: { min: 1, max: 9 } } }
