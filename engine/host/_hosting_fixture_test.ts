@@ -15,7 +15,7 @@ import { type CommandOrder, type EffectPorts, Effects } from "./effects.ts";
 import { Host } from "./host.ts";
 import { inProcess } from "./in_process.ts";
 import type { Opened } from "./instance.ts";
-import { PluginLink } from "./link.ts";
+import { type LinkLimits, PluginLink } from "./link.ts";
 import { PluginError } from "./plugin_error.ts";
 import type { Channel } from "./protocol.ts";
 
@@ -253,6 +253,9 @@ function channelTo(definition: PluginDefinition): Channel {
   });
 }
 
+// Here handlers wait for what a test does meanwhile, on a machine of any speed; milliseconds.
+const PATIENT: LinkLimits = { load: 120_000, handle: 120_000, abort: 120_000 };
+
 /** A plugin, opened in this process. */
 export async function opened(
   definition: PluginDefinition,
@@ -260,7 +263,7 @@ export async function opened(
   onLog: (line: string) => void = () => {},
 ): Promise<Opened> {
   const answer = () => Promise.resolve([]);
-  const link = new PluginLink(channel, { clock: fastClock(1), answer, onLog });
+  const link = new PluginLink(channel, { clock: fastClock(1), answer, onLog }, PATIENT);
   const description = await link.load(`file:///w/${definition.name}.ts`);
   return { link, description, config: {}, own: true, isolation: "in process", fingerprint: "1" };
 }

