@@ -119,6 +119,8 @@ export class Instance {
   #calls = FEWEST_CALLS;
   // Events that go one by one, after a batch in which the plugin was lost.
   #singly = 0;
+  // Whether it may propose: then each event finds decided what the one before it asked for, as in a replay (T4).
+  #proposes = false;
   #state: Record<string, JsonObject[string]> = {};
   #ticks: TickSchedule | undefined;
   // As it was last opened: what is told of it while it is gone.
@@ -164,6 +166,8 @@ export class Instance {
       if (record.stateVersion === description.stateVersion) this.#state = { ...record.state };
       else this.#forgetState(record, description.stateVersion);
       this.#grant = effectiveGrant(this.use, own, description);
+      this.#proposes = this.#grant.actions.includes("propose") &&
+        description.actions.includes("propose");
       const { workflow } = this.use;
       const { actions: declared } = description;
       this.#judge = new Judge({ id: this.id, workflow, declared, grant: this.#grant });
@@ -350,7 +354,7 @@ export class Instance {
     this.#delivering = true;
     for (let from = 0; from < items.length;) {
       if (this.#aside !== undefined || this.#closed.signal.aborted) return;
-      const some = items.slice(from, from + (this.#singly > 0 ? 1 : this.#calls));
+      const some = items.slice(from, from + (this.#isSingle() ? 1 : this.#calls));
       const began = this.#ports.clock.monotonic();
       let handled: Handled;
       try {
@@ -379,6 +383,10 @@ export class Instance {
       await this.#failed(new PluginError("plugin.threw", `it threw: ${why}`), true);
     }
     this.#delivering = false;
+  }
+
+  #isSingle(): boolean {
+    return this.#proposes || this.#singly > 0;
   }
 
   async #carryOutAll(items: readonly Item[], answers: Handled["actions"]): Promise<Effect> {
