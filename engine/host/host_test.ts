@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { HERE, THERE } from "../../tests/contract/store_entries.ts";
 import type { Action } from "../core/action.ts";
+import { StoreError } from "../core/errors.ts";
 import { seeded } from "../core/seeded_test.ts";
 import type { Store } from "../core/store.ts";
 import { openStore } from "../store/open.ts";
@@ -125,6 +126,42 @@ Deno.test("a host that has lost its lease writes nothing more (R7, R8)", () =>
     assert.deepEqual(await counts(store, "one"), upTo(3));
     await first.close();
     await second.close();
+  }));
+
+Deno.test("what was made under a lease that is gone is not written under the next one (R7)", () =>
+  onFile(async (store, open) => {
+    const other = await open();
+    const gate = Promise.withResolvers<void>();
+    let holds = false;
+    const stuck = passing(store, async (what) => {
+      if (what !== "before react" || !holds) return;
+      holds = false;
+      await gate.promise;
+      throw new StoreError("store.busy", "The store is busy; try again");
+    });
+    const plugins: TestPlugin[] = [{ definition: counter("one") }];
+    const first = new TestProcess({ store: stuck, plugins, isDead: () => false });
+    await first.host.start(0);
+    await first.commit(runBegins(1), new Map());
+    await first.drain();
+    holds = true;
+    await first.commit(attempt(1, 1), fenceOf(1));
+    await until(() => !holds);
+    // While it waits, another one hosts for a while, and hears more.
+    const second = new TestProcess({ store: other, plugins, holder: THERE });
+    await second.host.start(0);
+    await until(() => !first.host.hosting);
+    await second.commit(runBegins(2), new Map());
+    await second.commit(attempt(2, 1), fenceOf(2));
+    await second.drain();
+    await second.close();
+    const before = await readRecord(store, "one@test");
+    gate.resolve();
+    await until(() => first.host.hosting);
+    await first.drain();
+    assert.deepEqual(await readRecord(store, "one@test"), before);
+    assert.deepEqual(await counts(store, "one"), upTo(2));
+    await first.close();
   }));
 
 Deno.test("a host that takes over hears what nobody has written of its own workflows (J4)", () =>
