@@ -3,7 +3,7 @@ import { HERE, THERE } from "../../tests/contract/store_entries.ts";
 import type { Action } from "../core/action.ts";
 import { StoreError } from "../core/errors.ts";
 import { seeded } from "../core/seeded_test.ts";
-import type { Store } from "../core/store.ts";
+import type { Lease, Reaction, Store } from "../core/store.ts";
 import { openStore } from "../store/open.ts";
 import {
   attempt,
@@ -20,7 +20,7 @@ import {
   TestProcess,
 } from "./_hosting_fixture_test.ts";
 import { HOST_KEY, HOST_LEASE } from "./host.ts";
-import { readRecord } from "./record.ts";
+import { keys, readRecord } from "./record.ts";
 
 const ATTEMPTS = { event: "ended", role: "attempt" } as const;
 const ATTEMPTS_HERE = 60;
@@ -133,7 +133,18 @@ Deno.test("what was made under a lease that is gone is not written under the nex
     const other = await open();
     const gate = Promise.withResolvers<void>();
     let holds = false;
-    const stuck = passing(store, async (what) => {
+    const cursors: number[] = [];
+    const told = new Proxy(store, {
+      get(target, name) {
+        if (name !== "react") return Reflect.get(target, name, target).bind?.(target);
+        return (lease: Lease, reaction: Reaction) => {
+          const cursor = reaction.items[keys.cursor("one@test")];
+          if (cursor) cursors.push(Number(cursor));
+          return target.react(lease, reaction);
+        };
+      },
+    });
+    const stuck = passing(told, async (what) => {
       if (what !== "before react" || !holds) return;
       holds = false;
       await gate.promise;
@@ -156,9 +167,14 @@ Deno.test("what was made under a lease that is gone is not written under the nex
     await second.drain();
     await second.close();
     const before = await readRecord(store, "one@test");
+    cursors.length = 0;
     gate.resolve();
     await until(() => first.host.hosting);
     await first.drain();
+    assert(
+      cursors.every((cursor) => cursor >= before.cursor!),
+      `${cursors} after ${before.cursor}`,
+    );
     assert.deepEqual(await readRecord(store, "one@test"), before);
     assert.deepEqual(await counts(store, "one"), upTo(2));
     await first.close();
