@@ -16,7 +16,7 @@ const TEXTS = ["workflow", "stepId", "name", "role"] as const;
 const NUMBERS = ["since", "limit"] as const;
 
 /** What the handlers of `calls` calls gave; of more actions than `MOST_ACTIONS` only the number is to be trusted. */
-export function readHandled(said: unknown, calls: number): Handled {
+export function readHandled(said: unknown, calls: number, isOver: boolean): Handled {
   if (!isObject(said)) throw broken("an answer that is no object");
   const { count, actions, state, failure } = said;
   if (!isIndex(count, calls + 1)) {
@@ -36,7 +36,9 @@ export function readHandled(said: unknown, calls: number): Handled {
   if (thrown !== undefined && count === calls) {
     throw broken("a failure of an event that it was not given");
   }
-  if (thrown === undefined && count === 0 && calls > 0) throw broken("that it handled nothing");
+  if (isOver ? count > 0 : thrown === undefined && count === 0 && calls > 0) {
+    throw broken(`that it handled ${count === 0 ? "nothing" : "what it was not to handle"}`);
+  }
   return {
     count,
     actions: given,

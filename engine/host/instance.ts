@@ -73,9 +73,12 @@ export interface InstancePorts {
 const DELAYS_MS = [100, 1_000];
 // Events that wait for a plugin in memory; what is beyond it reads from the store itself.
 const LONGEST_QUEUE = 10_000;
+// Batches that are handed over before the first of them is answered: both sides work then, and an engine that is too
+// busy to read an answer does not keep from the plugin what happens.
+const MOST_AHEAD = 4;
 // Calls to a batch: it grows while they are fast, so that a slow plugin is not stopped for many short calls.
 const FEWEST_CALLS = 16;
-const MOST_CALLS = 1_024;
+const MOST_CALLS = 256;
 const FAST_MS = 20;
 const SLOW_MS = 500;
 // Between two tries at a store that fails.
@@ -83,6 +86,13 @@ const STORE_RETRY_MS = 1_000;
 
 const NO_EFFECT: Effect = { spans: [], outcomes: [] };
 const NOTHING: InstanceRecord = { state: {}, stateVersion: 1, ticks: {} };
+
+// Items that were handed over together.
+interface Batch {
+  readonly items: readonly Item[];
+  readonly began: number;
+  readonly answer: Handled | Promise<Handled>;
+}
 
 /**
  * A plugin as one workflow, or spanloop.yaml, uses it: what it hears, how far, and what becomes of its answers.
@@ -110,8 +120,14 @@ export class Instance {
   // It hears what the host routes to it, and has missed nothing before.
   #live = false;
   #record = NOTHING;
+  // What is to be handed over, and how much of it are events; then what was handed over, in order, until it is settled.
   #queue: Item[] = [];
   #heard = 0;
+  #sent: Batch[] = [];
+  // Grows with each time that something is taken back.
+  #round = 0;
+  // When the last batch was settled.
+  #settledAt = 0;
   #looping = false;
   #delivering = false;
   #aside: string | undefined;
@@ -182,7 +198,7 @@ export class Instance {
       else this.#live = true;
       this.#ticks = new TickSchedule(this.#ports.clock, ticks, record.ticks, (due) => {
         this.#queue.push(due);
-        if (!this.#looping) void this.#loop();
+        this.#go();
       });
       this.#ticks.start();
       this.#unwritten.items[keys.ticks(this.id)] = this.#ticks.text();
@@ -208,7 +224,7 @@ export class Instance {
     }
     this.#queue.push({ heard });
     this.#heard++;
-    if (!this.#looping) void this.#loop();
+    this.#go();
   }
 
   /** What is to be written of it, which is taken as written; undefined for nothing. */
@@ -307,16 +323,18 @@ export class Instance {
     return { plugin, workflow, see, workflows, external };
   }
 
+  #go(): void {
+    if (!this.#looping) void this.#loop();
+    else if (this.#sent.length > 0 && this.#opened !== undefined) this.#send(this.#opened.link);
+  }
+
   async #loop(): Promise<void> {
     this.#looping = true;
     try {
       while (this.#aside === undefined && !this.#closed.signal.aborted) {
         if (this.#queue.length > 0) {
-          const items = this.#queue;
-          this.#queue = [];
-          this.#heard = 0;
-          const delivered = this.#deliver(items);
-          // A plugin in process may have handled them by now; a wait takes longer than most handlers do.
+          const delivered = this.#deliver();
+          // A plugin in process may have handled all by now; a wait takes longer than most handlers do.
           if (this.#delivering) await delivered;
         } else if (this.#reader !== undefined) await this.#catchUp(this.#reader);
         else break;
@@ -337,7 +355,9 @@ export class Instance {
     const items = (page ?? []).filter((heard) =>
       heard.position > this.#position && this.#own!.match(heard).length > 0
     ).map((heard) => ({ heard }));
-    if (items.length > 0) await this.#deliver(items);
+    this.#queue.push(...items);
+    this.#heard += items.length;
+    if (this.#queue.length > 0) await this.#deliver();
     if (this.#aside !== undefined || this.#closed.signal.aborted) return;
     const read = page === undefined ? Math.max(before, reader.position) : reader.position;
     if (read > this.#position) this.#position = read;
@@ -349,40 +369,68 @@ export class Instance {
     this.#ports.routes.add(this, this.#matchers, this.#sees(this.#grant!));
   }
 
-  // It is done when it returns, and `#delivering` false, where the plugin is in this process and does all at once.
-  async #deliver(items: readonly Item[]): Promise<void> {
+  // Has handled what is queued. Where the plugin is in this process and does it at once, this is done when it returns,
+  // and `#delivering` false.
+  async #deliver(): Promise<void> {
     this.#delivering = true;
-    for (let from = 0; from < items.length;) {
+    while (this.#queue.length > 0 || this.#sent.length > 0) {
       if (this.#aside !== undefined || this.#closed.signal.aborted) return;
-      const some = items.slice(from, from + (this.#isSingle() ? 1 : this.#calls));
-      const began = this.#ports.clock.monotonic();
       let handled: Handled;
       try {
-        const link = this.#opened?.link ?? await this.#openAgain();
-        const answer = link.handOver(some.map(callOf));
+        if (this.#sent.length === 0) this.#send(this.#opened?.link ?? await this.#openAgain());
+        const { answer } = this.#sent[0];
         handled = answer instanceof Promise ? await answer : answer;
       } catch (thrown) {
         if (this.#closed.signal.aborted) return;
-        if (some.length > 1) this.#singly = some.length;
-        await this.#failed(thrown, some.length === 1);
+        const lost = this.#takeBack();
+        if (lost > 1) this.#singly = lost;
+        await this.#failed(thrown, lost <= 1);
         continue;
       }
-      const { actions } = handled;
-      const made = actions.length === 0 ? NO_EFFECT : await this.#carryOutAll(some, actions);
-      this.#keep(some, handled, made);
-      from += handled.count;
-      const ms = this.#ports.clock.monotonic() - began;
-      this.#ports.measure?.()?.called(this.use.name, ms / 1_000);
-      this.#pace(ms, some.length);
-      if (handled.count > 0) this.#attempts = 0;
-      this.#singly = Math.max(0, this.#singly - handled.count);
-      const { failure } = handled;
+      const [batch] = this.#sent;
+      const { items } = batch;
+      const { actions, failure } = handled;
+      const made = actions.length === 0 ? NO_EFFECT : await this.#carryOutAll(items, actions);
+      this.#keep(items, handled, made);
+      this.#pace(batch, handled.count);
+      this.#sent.shift();
+      if (handled.count < items.length) {
+        // What was handed over after them comes back with nothing handled.
+        const others = this.#sent.map(({ answer }) => answer);
+        this.#takeBack(items.slice(handled.count));
+        await Promise.allSettled(others);
+      }
       if (failure === undefined) continue;
       const place = failure.place === undefined ? "" : ` (${failure.place})`;
       const why = `${failure.message || failure.name}${place}`;
       await this.#failed(new PluginError("plugin.threw", `it threw: ${why}`), true);
     }
     this.#delivering = false;
+  }
+
+  // Hands over what is queued, as far ahead as may be.
+  #send(link: PluginLink): void {
+    const [ahead, calls] = this.#isSingle() ? [1, 1] : [MOST_AHEAD, this.#calls];
+    while (this.#queue.length > 0 && this.#sent.length < ahead) {
+      const items = this.#queue.splice(0, calls);
+      for (const item of items) if ("heard" in item) this.#heard--;
+      const began = this.#ports.clock.monotonic();
+      const answer = link.handOver(items.map(callOf), this.#round);
+      this.#sent.push({ items, began, answer });
+      if (!(answer instanceof Promise)) return;
+      // One before it may be told of first, and then this one never is.
+      answer.catch(() => {});
+    }
+  }
+
+  // Queues again what was handed over, after `first`; gives how many they are.
+  #takeBack(first: readonly Item[] = []): number {
+    const items = [...first, ...this.#sent.flatMap(({ items }) => items)];
+    this.#sent = [];
+    this.#round++;
+    this.#queue = [...items, ...this.#queue];
+    for (const item of items) if ("heard" in item) this.#heard++;
+    return items.length;
   }
 
   #isSingle(): boolean {
@@ -514,9 +562,17 @@ export class Instance {
     );
   }
 
-  #pace(ms: number, calls: number): void {
+  // From its turn on: the ones before it took their own time.
+  #pace({ items, began }: Batch, count: number): void {
+    const now = this.#ports.clock.monotonic();
+    const ms = now - Math.max(began, this.#settledAt);
+    this.#settledAt = now;
+    this.#ports.measure?.()?.called(this.use.name, ms / 1_000);
+    const calls = items.length;
     if (ms > SLOW_MS) this.#calls = Math.max(1, this.#calls >> 1);
     else if (ms < FAST_MS && calls === this.#calls) this.#calls = Math.min(MOST_CALLS, calls * 2);
+    if (count > 0) this.#attempts = 0;
+    this.#singly = Math.max(0, this.#singly - count);
   }
 
   #storedReport(): StoredReport {

@@ -65,6 +65,7 @@ const MOST_UNASKED = 10_000;
 
 interface PendingHandle extends Partial<PromiseWithResolvers<Handled>> {
   readonly id: number;
+  readonly round: number;
   readonly calls: number;
   // There before anybody waits for it, where the plugin is in this process.
   handled?: Handled;
@@ -87,7 +88,11 @@ export class PluginLink {
   readonly #stateSizes = new Map<string, number>();
   #stateSize = 0;
   #loading: PromiseWithResolvers<PluginDescription> | undefined;
-  #handling: PendingHandle | undefined;
+  // In the order in which they were sent; the first has the time limit.
+  readonly #handling: PendingHandle[] = [];
+  // Those before it are over: an answer was to a part of its calls.
+  #round = 0;
+  #cancelLimit: () => void = () => {};
   #questions = 0;
   #id = 0;
   #ended: PluginError | undefined;
@@ -124,32 +129,31 @@ export class PluginLink {
   }
 
   /**
-   * Has the calls handled, one after the other, until one throws; one `handle` at a time. What it gives is checked: the
-   * actions are plain data, and `{ type: "invalid", message }` stands for what was none; beyond `MOST_ACTIONS` of one
-   * event they are null, so that they can be counted. It may have handled fewer without a failure: hand over the others
-   * again. Rejects with PluginError when the plugin is gone; then nothing of the answer is known.
+   * Has the calls handled, one after the other, until one throws. What it gives is checked: the actions are plain data,
+   * and `{ type: "invalid", message }` stands for what was none; beyond `MOST_ACTIONS` of one event they are null, so
+   * that they can be counted. It may have handled fewer without a failure: hand over the others again. Rejects with
+   * PluginError when the plugin is gone; then nothing of the answer is known.
    */
   async handle(calls: readonly HandlerCall[]): Promise<Handled> {
     return await this.handOver(calls);
   }
 
-  /** As `handle`; but what handlers in process answer at once comes at once, for those whom a promise costs too much. */
-  handOver(calls: readonly HandlerCall[]): Handled | Promise<Handled> {
+  /**
+   * As `handle`; but what handlers in process answer at once comes at once, for those whom a promise costs too much. The
+   * next calls may be handed over before the answer: once one is to a part of its calls, all others of its `round` are
+   * answered with nothing handled, and are to be handed over again, in a later round.
+   */
+  handOver(calls: readonly HandlerCall[], round = this.#round): Handled | Promise<Handled> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (this.#handling !== undefined) {
-      return Promise.reject(
-        new PluginError("plugin.protocol", "The plugin is still busy; wait for its last answer"),
-      );
-    }
-    const pending: PendingHandle = { id: ++this.#id, calls: calls.length };
-    this.#handling = pending;
-    this.#channel.send({ type: "handle", id: pending.id, calls });
+    const pending: PendingHandle = { id: ++this.#id, round, calls: calls.length };
+    this.#handling.push(pending);
+    this.#channel.send({ type: "handle", id: pending.id, round, calls });
     if (pending.handled !== undefined) return pending.handled;
     // Sending may have ended it.
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const waiting = Object.assign(pending, Promise.withResolvers<Handled>());
-    const events = calls.length === 1 ? "an event" : `${calls.length} events`;
-    return this.#within(waiting, this.#limits.handle, `handle ${events}`);
+    Object.assign(pending, Promise.withResolvers<Handled>());
+    if (this.#handling[0] === pending) this.#limit();
+    return pending.promise!;
   }
 
   /**
@@ -223,11 +227,14 @@ export class PluginLink {
           : importError(thrown);
       }
       case "handled": {
-        const pending = this.#handling;
+        const [pending] = this.#handling;
         if (pending === undefined || message.id !== pending.id) break;
-        const handled = readHandled(message.handled, pending.calls);
+        const isOver = pending.round < this.#round;
+        const handled = readHandled(message.handled, pending.calls, isOver);
         this.#keepSizes(handled.state);
-        this.#handling = undefined;
+        if (!isOver && handled.count < pending.calls) this.#round = pending.round + 1;
+        this.#handling.shift();
+        this.#limit();
         pending.handled = handled;
         return pending.resolve?.(handled);
       }
@@ -251,7 +258,7 @@ export class PluginLink {
       if (this.#ended === undefined) this.#channel.send({ type: "refusal", id, message });
     };
     if (typeof id !== "number") throw broken("a question without a number");
-    if (this.#handling === undefined) {
+    if (this.#handling.length === 0) {
       this.#unaskedFor();
       return refuse("Ask while a handler runs: nothing is handled");
     }
@@ -293,6 +300,17 @@ export class PluginLink {
     throw broken(`more than ${MOST_UNASKED} messages a second that nobody asked for`);
   }
 
+  // One in process that answers at once is never first here, and needs no timer.
+  #limit(): void {
+    this.#cancelLimit();
+    this.#cancelLimit = () => {};
+    const [first] = this.#handling;
+    if (first === undefined) return;
+    const ms = this.#limits.handle;
+    const what = first.calls === 1 ? "handle an event" : `handle ${first.calls} events`;
+    this.#cancelLimit = this.#ports.clock.after(ms, () => this.#tooLate(ms, what));
+  }
+
   #within<T>(asked: PromiseWithResolvers<T>, ms: number, what: string): Promise<T> {
     const cancel = this.#ports.clock.after(ms, () => this.#tooLate(ms, what));
     return asked.promise.finally(cancel);
@@ -323,8 +341,9 @@ export class PluginLink {
   #reject(error: PluginError): boolean {
     if (this.#ended !== undefined) return false;
     this.#ended = error;
-    const asked = [this.#loading, this.#handling, ...this.#steps.values()];
-    this.#loading = this.#handling = undefined;
+    this.#cancelLimit();
+    const asked = [this.#loading, ...this.#handling.splice(0), ...this.#steps.values()];
+    this.#loading = undefined;
     for (const one of asked) one?.reject?.(error);
     return true;
   }

@@ -394,3 +394,27 @@ Deno.test("a log that floods is cut, and one that floods the engine ends the plu
   await many.link.load("file:///plugin.ts");
   await rejects(many.link.handle([call(1)]), "plugin.protocol", /10000 messages a second/);
 });
+
+Deno.test("events handed over ahead wait, and none of them overtakes one that threw (J4)", async () => {
+  const { link, lines } = await started(`(() => { let failed = false; return { ${ANALYZER},
+    async onSpan({ position }, { log }) {
+    log("at " + position);
+    await null;
+    if (position === 2 && !failed) { failed = true; throw new Error("once"); }
+    return [{ type: "emit", name: "n" + position }];
+  } }; })()`);
+  const sent = [[1], [2, 3], [4], [5]].map((positions) => link.handOver(positions.map(call)));
+  const counts = async (answers: typeof sent) =>
+    (await Promise.all(answers)).map(({ count, failure }) => [count, failure?.message]);
+  assert.deepEqual(await counts(sent), [
+    [1, undefined],
+    [0, "once"],
+    [0, undefined],
+    [0, undefined],
+  ]);
+  assert.deepEqual(await counts([link.handOver([call(2), call(3)]), link.handOver([call(4)])]), [
+    [2, undefined],
+    [1, undefined],
+  ]);
+  assert.deepEqual(lines, [1, 2, 2, 3, 4].map((position) => `at ${position}`));
+});

@@ -47,8 +47,9 @@ const LINES_A_SECOND = 1_000;
 
 interface Batch {
   readonly id: number;
+  readonly round: number;
   readonly calls: readonly HandlerCall[];
-  readonly began: number;
+  began: number;
   readonly actions: { index: number; actions: readonly Action[] }[];
   collected: number;
 }
@@ -66,6 +67,10 @@ export class PluginProgram {
   #workflow: string | undefined;
   #url = "";
   #asked = 0;
+  // The batch that is handled, and those that wait for it.
+  readonly #batches: Batch[] = [];
+  // Those before it are over.
+  #round = 0;
   #logged = { since: -Infinity, lines: 0 };
   // The call whose handler runs: a context that a handler kept serves no later one.
   #current: HandlerContext | undefined;
@@ -94,8 +99,11 @@ export class PluginProgram {
         this.#workflow = message.workflow;
         return this.#state.load(message.state);
       case "handle": {
-        const began = this.#monotonic();
-        return this.#handle({ ...message, began, actions: [], collected: 0 }, 0);
+        const { id, round, calls } = message;
+        if (round < this.#round) return this.#send(nothingHandled(id));
+        this.#batches.push({ id, round, calls, began: 0, actions: [], collected: 0 });
+        if (this.#batches.length === 1) this.#next();
+        return;
       }
       case "answer":
         return this.#questions.get(message.id)?.resolve(message.value);
@@ -127,6 +135,13 @@ export class PluginProgram {
     } catch (error) {
       this.#send({ type: "failed", during: "definition", thrown: this.#thrown(error) });
     }
+  }
+
+  #next(): void {
+    const [batch] = this.#batches;
+    if (batch === undefined) return;
+    batch.began = this.#monotonic();
+    this.#handle(batch, 0);
   }
 
   // Goes on without a pause while handlers return at once: an await costs more than most of them do.
@@ -204,6 +219,12 @@ export class PluginProgram {
         ...(failed.length > 0 ? { failure: this.#thrown(failed[0]) } : {}),
       },
     });
+    this.#batches.shift();
+    if (count < batch.calls.length) {
+      this.#round = batch.round + 1;
+      for (const { id } of this.#batches.splice(0)) this.#send(nothingHandled(id));
+    }
+    this.#next();
   }
 
   // What a handler's context may use, as long as its handler runs.
@@ -276,6 +297,10 @@ export class PluginProgram {
       return { name: "", message: "it threw what cannot be read", transient: false };
     }
   }
+}
+
+function nothingHandled(id: number): FromPlugin {
+  return { type: "handled", id, handled: { count: 0, actions: [], state: {} } };
 }
 
 interface ContextServices {
@@ -415,6 +440,7 @@ class StateValues {
 
   // What was kept since this was called last.
   changes(): Record<string, Json | null> {
+    if (this.#unsent.size === 0) return {};
     const changes = Object.fromEntries(
       Array.from(this.#unsent, (key): [string, Json] => {
         const text = this.#kept.get(key);

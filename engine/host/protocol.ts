@@ -84,8 +84,18 @@ export type ToPlugin =
     readonly state: Readonly<Record<string, Json>>;
     readonly workflow?: string;
   }
-  /** Call the handlers, one after the other, until one throws. Answered by `handled`. One at a time. */
-  | { readonly type: "handle"; readonly id: number; readonly calls: readonly HandlerCall[] }
+  /**
+   * Call the handlers, one after the other, until one throws. Answered by `handled`, in order. The next may come before
+   * that: an answer to a part of the calls ends the round, and what still comes of that round is answered with nothing
+   * handled, so that no event overtakes another (J4).
+   */
+  | {
+    readonly type: "handle";
+    readonly id: number;
+    /** A number that grows once the host has seen an answer to a part of the calls. */
+    readonly round: number;
+    readonly calls: readonly HandlerCall[];
+  }
   /** The answer to a question. */
   | { readonly type: "answer"; readonly id: number; readonly value: Json }
   /** The question cannot be answered. */
