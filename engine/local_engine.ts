@@ -37,7 +37,7 @@ import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { startTelemetry } from "./start_telemetry.ts";
 import { takeUp } from "./take_up.ts";
-import { LocalPlugins } from "./local_plugins.ts";
+import { LocalPlugins, type LocalPluginsPorts } from "./local_plugins.ts";
 import { LocalTuning } from "./local_tuning.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
@@ -67,10 +67,11 @@ export class LocalEngine implements Engine {
   /** Works on the store at `place`. */
   constructor(
     place: StorePlace,
-    { near, spanProcessors = [], drainMs = DRAIN_MS }: {
+    { near, spanProcessors = [], drainMs = DRAIN_MS, pluginLimits }: {
       readonly near: string;
       readonly spanProcessors?: readonly SpanProcessor[];
       readonly drainMs?: number;
+      readonly pluginLimits?: LocalPluginsPorts["limits"];
     },
   ) {
     this.#place = place;
@@ -102,6 +103,7 @@ export class LocalEngine implements Engine {
       files: this.#files,
       existing: () => this.#existing(),
       open: () => this.#open(),
+      limits: pluginLimits,
       start: (loaded, trigger, caller, cause) =>
         this.startTriggered(loaded, trigger, { caller, ...cause }),
     });

@@ -6,7 +6,7 @@ import type { PluginUse } from "./core/plugin_use.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { RunPluginStep } from "./core/step.ts";
-import type { PluginOpener } from "./plugin_opener.ts";
+import type { OpenerPorts, PluginOpener } from "./plugin_opener.ts";
 import type { PluginWatch } from "./plugin_watch.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
 import type { PluginMeasure } from "./telemetry/plugin_measure.ts";
@@ -28,6 +28,8 @@ export interface LocalPluginsPorts {
   readonly open: () => Promise<Parts>;
   /** Starts a run for a command. */
   readonly start: HostingPorts["start"];
+  /** See OpenerPorts. */
+  readonly limits?: OpenerPorts["limits"];
 }
 
 /** See Plugins; hosts the plugins of what runs here, and loads nothing of that where none are used. */
@@ -142,8 +144,9 @@ export class LocalPlugins implements Plugins {
     return this.#opener ??= (async () => {
       const { PluginOpener } = await import("./plugin_opener.ts");
       const { store } = await this.#ports.open();
-      const { surroundings } = this.#ports;
-      return new PluginOpener({ store, ...surroundings, contract: (name) => this.#contract(name) });
+      const { surroundings, limits } = this.#ports;
+      const contract = (name: string) => this.#contract(name);
+      return new PluginOpener({ store, ...surroundings, contract, limits });
     })();
   }
 

@@ -14,13 +14,22 @@ import { checkConfig } from "./host/config.ts";
 import { effectiveGrant } from "./host/grant.ts";
 import { inProcess } from "./host/in_process.ts";
 import type { Opened } from "./host/instance.ts";
-import { PluginLink } from "./host/link.ts";
+import { LINK_LIMITS, type LinkLimits, PluginLink } from "./host/link.ts";
 import { PluginError } from "./host/plugin_error.ts";
 import type { Channel, PluginDescription, Question } from "./host/protocol.ts";
 import { querySpans } from "./host/query.ts";
+import type { SandboxMemory } from "./host/sandbox.ts";
 import { tunableParameters } from "./host/tunable.ts";
 import { findPlugin, placePlugin, type PluginPlace } from "./plugin_places.ts";
 import { denoProcess } from "./system.ts";
+
+/** What a plugin may take, where that is not what LINK_LIMITS and SANDBOX_MEMORY say. */
+export interface PluginLimits {
+  /** Of time. */
+  readonly time?: Partial<LinkLimits>;
+  /** Of memory, in a sandbox. */
+  readonly memory?: SandboxMemory;
+}
 
 /** What opening plugins needs. */
 export interface OpenerPorts {
@@ -34,6 +43,8 @@ export interface OpenerPorts {
   readonly environment: Readonly<Record<string, string>>;
   /** A workflow as its file says it now; undefined for one that is not known. */
   readonly contract: (workflow: string) => Promise<Workflow | undefined>;
+  /** Other limits than those that hold, which tests set. */
+  readonly limits?: (use: PluginUse) => PluginLimits;
 }
 
 /** Opens plugins: finds and loads them, in process or in a sandbox, and checks their configuration. */
@@ -53,13 +64,14 @@ export class PluginOpener {
    */
   async open(use: PluginUse, tuned: Pick<Store, "snapshot"> = this.#ports.store): Promise<Opened> {
     const place = placePlugin(use);
-    const { clock } = this.#ports;
+    const { clock, limits } = this.#ports;
+    const { time, memory } = limits?.(use) ?? {};
     const say = (line: string) => this.#log(use, line);
-    const link: PluginLink = new PluginLink(await this.#channel(use, place), {
+    const link: PluginLink = new PluginLink(await this.#channel(use, place, memory), {
       clock,
       answer: (question) => this.#answer(use, link, question, tuned),
       onLog: say,
-    });
+    }, { ...LINK_LIMITS, ...time });
     try {
       const description = await link.load(this.#urlOf(place));
       checkName(use, description);
@@ -91,7 +103,7 @@ export class PluginOpener {
       paths.some((path) => path === place.path || path.startsWith(`${dirname(place.path)}/`));
   }
 
-  async #channel(use: PluginUse, place: PluginPlace): Promise<Channel> {
+  async #channel(use: PluginUse, place: PluginPlace, memory?: SandboxMemory): Promise<Channel> {
     const { clock, environment, store } = this.#ports;
     if (place.trusted) return inProcess({ monotonic: () => clock.monotonic() });
     const { sandbox } = await import("./host/sandbox.ts");
@@ -101,6 +113,7 @@ export class PluginOpener {
       module: place.kind === "npm" ? place.specifier : place.path,
       folder: use.folder,
       permissions: use.grant?.permissions ?? {},
+      memory,
       clock,
       environment,
       platform: Deno.build.os,
