@@ -11,27 +11,42 @@ const NOBODY: readonly never[] = Object.freeze([]);
 
 interface Candidate<T> {
   readonly target: T;
+  // Counts those that were added before it.
+  readonly order: number;
   readonly sight: Sight;
-  readonly matchers: readonly SpanMatcher[];
+  readonly matchers: SpanMatcher[];
+}
+
+// Whom name and moment of a span do not rule out: those to ask for each such span, and those to ask when an attribute
+// has a value, by attribute and value.
+interface Candidates<T> {
+  readonly always: Candidate<T>[];
+  readonly byAttribute: Map<string, Map<unknown, Candidate<T>[]>>;
 }
 
 /**
  * Who hears which events. The answer for a span's name is remembered, so that a span that nobody wants costs one
- * look-up, however many there are.
+ * look-up, however many there are; whoever wants one value of an attribute costs nothing while it has another one.
  *
  * Invariants: H2 (nobody hears what a plugin of its own name emitted; nor what it was not granted to see).
  */
 export class Routes<T> {
   readonly #all = new Map<T, Candidate<T>>();
   readonly #byName = {
-    started: new Map<string, readonly Candidate<T>[]>(),
-    ended: new Map<string, readonly Candidate<T>[]>(),
+    started: new Map<string, Candidates<T>>(),
+    ended: new Map<string, Candidates<T>>(),
   };
+  #added = 0;
 
   /** Lets `target` hear what one of `matchers` wants and `sees` allows; after all that were added before. */
   add(target: T, matchers: readonly SpanMatcher[], sees: Sees): void {
     this.remove(target);
-    this.#all.set(target, { target, sight: sightOf(sees), matchers });
+    this.#all.set(target, {
+      target,
+      order: this.#added++,
+      sight: sightOf(sees),
+      matchers: [...matchers],
+    });
   }
 
   /** Lets it hear nothing more. */
@@ -44,29 +59,59 @@ export class Routes<T> {
   /** Who hears of an event: each once, in the order in which they were added. */
   match(heard: Heard): readonly T[] {
     const name = nameOf(heard);
-    const candidates = this.#byName[heard.event].get(name) ?? this.#find(heard.event, name);
-    if (candidates.length === 0) return NOBODY;
+    const { always, byAttribute } = this.#byName[heard.event].get(name) ??
+      this.#find(heard.event, name);
+    if (always.length === 0 && byAttribute.size === 0) return NOBODY;
     const facts = new Facts(heard);
-    const matched: T[] = [];
-    for (const { target, sight, matchers } of candidates) {
-      if (sight.span(heard) && isWanted(matchers, facts)) matched.push(target);
+    const matched: Candidate<T>[] = [];
+    const ask = (candidates: readonly Candidate<T>[]) => {
+      for (const candidate of candidates) {
+        if (candidate.sight.span(heard) && isWanted(candidate.matchers, facts)) {
+          matched.push(candidate);
+        }
+      }
+    };
+    ask(always);
+    for (const [key, byValue] of byAttribute) {
+      const { attributes } = facts;
+      if (Object.hasOwn(attributes, key)) ask(byValue.get(attributes[key]) ?? NOBODY);
     }
-    return matched;
+    if (byAttribute.size > 0) matched.sort((one, other) => one.order - other.order);
+    return matched.map(({ target }) => target)
+      .filter((target, index, all) => target !== all[index - 1]);
   }
 
-  // Whom name and moment of a span do not rule out.
-  #find(event: Heard["event"], name: string): readonly Candidate<T>[] {
-    const found: Candidate<T>[] = [];
-    for (const { target, sight, matchers } of this.#all.values()) {
+  #find(event: Heard["event"], name: string): Candidates<T> {
+    const found: Candidates<T> = { always: [], byAttribute: new Map() };
+    for (const { target, order, sight, matchers } of this.#all.values()) {
       if (!sight.name(name)) continue;
-      const fitting = matchers.filter((one) => one.event === event && one.wantsName(name));
-      if (fitting.length > 0) found.push({ target, sight, matchers: fitting });
+      const add = (candidates: Candidate<T>[], matcher: SpanMatcher) => {
+        const last = candidates.at(-1);
+        if (last?.target === target) last.matchers.push(matcher);
+        else candidates.push({ target, order, sight, matchers: [matcher] });
+      };
+      for (const matcher of matchers) {
+        if (matcher.event !== event || !matcher.wantsName(name)) continue;
+        if (matcher.attribute === undefined) {
+          add(found.always, matcher);
+          continue;
+        }
+        const [key, value] = matcher.attribute;
+        const byValue = of(found.byAttribute, key, () => new Map());
+        add(of(byValue, value, () => []), matcher);
+      }
     }
     const known = this.#byName[event];
     if (known.size >= MOST_NAMES) known.clear();
     if (name.length <= LONGEST_NAME) known.set(name, found);
     return found;
   }
+}
+
+function of<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, value = make());
+  return value;
 }
 
 function isWanted(matchers: readonly SpanMatcher[], facts: Facts): boolean {

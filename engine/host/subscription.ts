@@ -26,6 +26,8 @@ export interface SpanMatcher {
   wantsName(name: string): boolean;
   /** Whether it wants that one, its event and name left out of account. */
   wants(facts: Facts): boolean;
+  /** An attribute and the value that it must have, text, number or boolean; absent when it asks for none. */
+  readonly attribute?: readonly [key: string, value: Json];
   /** What came of its `where`; absent without one. */
   readonly condition?: Where;
 }
@@ -134,7 +136,9 @@ function matcherOfSpans(fields: Fields): SpanMatcher {
   if (role !== undefined) {
     tests.push(({ heard }) => heard.kind === "journal" && heard.start.role === role);
   }
-  for (const [key, wanted] of attributesWanted(fields)) {
+  const attributes = attributesWanted(fields);
+  const attribute = attributes.find(([, wanted]) => typeof wanted !== "object");
+  for (const [key, wanted] of attributes) {
     tests.push(({ attributes }) =>
       Object.hasOwn(attributes, key) && isSame(attributes[key], wanted)
     );
@@ -149,6 +153,7 @@ function matcherOfSpans(fields: Fields): SpanMatcher {
       for (const test of tests) if (!test(facts)) return false;
       return true;
     },
+    ...(attribute === undefined ? {} : { attribute: attribute as readonly [string, Json] }),
     ...(condition === undefined ? {} : { condition }),
   };
 }
