@@ -285,7 +285,8 @@ function check(
   for (const record of records) {
     // What reach tells of each of the ways that it has tried.
     if (record.type !== "emitted" || record.span.name !== "reached") continue;
-    assert.ok(!Object.values(record.span.attributes).includes("it worked"), name);
+    const list = record.span.attributes.list as readonly string[];
+    assert.ok(list.length > 20 && list.every((way) => !way.endsWith("it worked")), `${list}`);
   }
   const { begins, most = 1, state } = told;
   assert.ok(lines.length <= most, all);

@@ -7,8 +7,8 @@ export default definePlugin({
   subscribe: {},
   actions: ["emit"],
   onSpan({ span }) {
-    const found = localStorage.getItem("name") ?? "nothing";
+    const word = localStorage.getItem("name") ?? "nothing";
     localStorage.setItem("name", span.name);
-    return [{ type: "emit", name: "found", attributes: { found } }];
+    return [{ type: "emit", name: "found", attributes: { word } }];
   },
 });

@@ -72,15 +72,15 @@ export default definePlugin({
     required: ["outside", "cache"],
   },
   async onSpan(_, { config }) {
-    const attributes: Record<string, string> = {};
+    const list: string[] = [];
     for (const [name, way] of Object.entries(WAYS)) {
       try {
         await way(config);
-        attributes[name] = "it worked";
+        list.push(`${name}: it worked`);
       } catch (error) {
-        attributes[name] = `${(error as Error).name}: ${(error as Error).message}`;
+        list.push(`${name}: ${(error as Error).name}: ${(error as Error).message}`);
       }
     }
-    return [{ type: "emit", name: "reached", attributes }];
+    return [{ type: "emit", name: "reached", attributes: { list } }];
   },
 });
