@@ -2,28 +2,23 @@ import { type Clock, sleep } from "../core/clock.ts";
 import { messageOf, SpanloopError, StoreError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Logger } from "../core/log.ts";
-import type { CarriedOut, PluginReport, PluginStanding } from "../core/plugin_report.ts";
+import type { CarriedOut, PluginReport } from "../core/plugin_report.ts";
 import type { Grant, PluginUse } from "../core/plugin_use.ts";
 import type { EmittedSpan } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { PluginMeasure } from "../telemetry/plugin_measure.ts";
-import type { Effect, Effects } from "./effects.ts";
+import { Delivery } from "./delivery.ts";
+import type { Effects } from "./effects.ts";
 import { Reader } from "./feed.ts";
 import { effectiveGrant } from "./grant.ts";
 import type { Heard } from "./heard.ts";
-import { answeredBy, callOf, type Item } from "./item.ts";
+import { answeredBy, type Item } from "./item.ts";
 import { Judge } from "./judge.ts";
+import { Kept, type Writing } from "./kept.ts";
 import type { PluginLink } from "./link.ts";
 import { PluginError } from "./plugin_error.ts";
 import type { Handled, PluginDescription } from "./protocol.ts";
-import {
-  bucketText,
-  type Counts,
-  instanceId,
-  type InstanceRecord,
-  keys,
-  type StoredReport,
-} from "./record.ts";
+import { instanceId, type InstanceRecord, type StoredReport } from "./record.ts";
 import { Routes } from "./routes.ts";
 import type { Sees } from "./sees.ts";
 import { compileSubscriptions, type SpanMatcher } from "./subscription.ts";
@@ -69,30 +64,12 @@ export interface InstancePorts {
   readonly onOutcomes?: (instance: string, outcomes: readonly CarriedOut[]) => void;
 }
 
-// Tries at one event before the plugin is set aside, and how long to wait before the second and the third.
+// Before the second and the third try at one event; then the plugin is set aside.
 const DELAYS_MS = [100, 1_000];
 // Events that wait for a plugin in memory; what is beyond it reads from the store itself.
 const LONGEST_QUEUE = 10_000;
-// Batches that are handed over before the first of them is answered: both sides work then, and an engine that is too
-// busy to read an answer does not keep from the plugin what happens.
-const MOST_AHEAD = 4;
-// Calls to a batch: it grows while they are fast, so that a slow plugin is not stopped for many short calls.
-const FEWEST_CALLS = 16;
-const MOST_CALLS = 256;
-const FAST_MS = 20;
-const SLOW_MS = 500;
 // Between two tries at a store that fails.
 const STORE_RETRY_MS = 1_000;
-
-const NO_EFFECT: Effect = { spans: [], outcomes: [] };
-const NOTHING: InstanceRecord = { state: {}, stateVersion: 1, ticks: {} };
-
-// Items that were handed over together.
-interface Batch {
-  readonly items: readonly Item[];
-  readonly began: number;
-  readonly answer: Handled | Promise<Handled>;
-}
 
 /**
  * A plugin as one workflow, or spanloop.yaml, uses it: what it hears, how far, and what becomes of its answers.
@@ -107,45 +84,24 @@ export class Instance {
   /** How it is used. */
   readonly use: PluginUse;
   readonly #ports: InstancePorts;
-  readonly #counts: Counts = { handled: 0, actions: 0, refused: {} };
+  readonly #kept: Kept;
+  readonly #delivery: Delivery;
   readonly #closed = new AbortController();
   #opened: Opened | undefined;
+  // As it was last opened: what is told of it while it is gone.
+  #known: Opened | undefined;
   #judge: Judge | undefined;
   #grant: Grant | undefined;
   #matchers: readonly SpanMatcher[] = [];
   #own: Routes<true> | undefined;
-  // Handled up to here; what follows is in the queue, or in the store while it is behind.
+  #ticks: TickSchedule | undefined;
+  // Handled up to here; what follows waits for delivery, or stands in the store while it is behind.
   #position: number;
   #reader: Reader | undefined;
   // It hears what the host routes to it, and has missed nothing before.
   #live = false;
-  #record = NOTHING;
-  // What is to be handed over, and how much of it are events; then what was handed over, in order, until it is settled.
-  #queue: Item[] = [];
-  #heard = 0;
-  #sent: Batch[] = [];
-  // Grows with each time that something is taken back.
-  #round = 0;
-  // When the last batch was settled.
-  #settledAt = 0;
   #looping = false;
-  #delivering = false;
   #aside: string | undefined;
-  #attempts = 0;
-  #calls = FEWEST_CALLS;
-  // Events that go one by one, after a batch in which the plugin was lost.
-  #singly = 0;
-  // Whether it may propose: then each event finds decided what the one before it asked for, as in a replay (T4).
-  #proposes = false;
-  #state: Record<string, JsonObject[string]> = {};
-  #ticks: TickSchedule | undefined;
-  // As it was last opened: what is told of it while it is gone.
-  #known: Opened | undefined;
-  #unwritten: { spans: EmittedSpan[]; items: Record<string, string | null> } = {
-    spans: [],
-    items: {},
-  };
-  #written: { cursor?: number; report?: string; bucket?: string } = {};
   #idle: (() => void)[] = [];
 
   /** `position`: where one begins that is new. */
@@ -154,54 +110,58 @@ export class Instance {
     this.use = use;
     this.#ports = ports;
     this.#position = position;
+    this.#kept = new Kept(this.id);
+    this.#delivery = new Delivery({
+      clock: ports.clock,
+      link: () => this.#opened?.link,
+      open: () => this.#openAgain(),
+      isOver: () => this.#aside !== undefined || this.#closed.signal.aborted,
+      onHandled: (items, handled) => this.#handled(items, handled),
+      onFailed: (thrown, tries) => this.#failed(thrown, tries),
+      onTook: (seconds) => ports.measure?.()?.called(use.name, seconds),
+    });
   }
 
   /** Takes up what is kept of it, before it starts. */
   begin(record: InstanceRecord): void {
-    this.#record = record;
+    this.#kept.begin(record);
     this.#position = record.cursor ?? this.#position;
-    this.#written = { cursor: record.cursor };
-    if (record.report !== undefined) {
-      const { handled, actions, refused } = record.report;
-      Object.assign(this.#counts, { handled, actions });
-      Object.assign(this.#counts.refused, refused);
-    }
-    this.#changed(false);
+    this.#ports.onChange(false);
   }
 
   /** Opens the plugin and lets it hear what it has not heard; resolves once it hears live events, or never will. */
   async start(): Promise<void> {
-    const record = this.#record;
+    const { record } = this.#kept;
     try {
       const opened = await this.#open();
       const { description, own, fingerprint } = opened;
       if (record.aside?.fingerprint === fingerprint) {
         return await this.#stop(record.aside.why, "is still set aside");
       }
-      if (record.aside !== undefined) this.#unwritten.items[keys.aside(this.id)] = null;
-      if (record.stateVersion === description.stateVersion) this.#state = { ...record.state };
-      else this.#forgetState(record, description.stateVersion);
-      this.#grant = effectiveGrant(this.use, own, description);
-      this.#proposes = this.#grant.actions.includes("propose") &&
-        description.actions.includes("propose");
+      if (record.aside !== undefined) this.#kept.setAside(undefined);
+      this.#beginState(description.stateVersion);
       const { workflow } = this.use;
       const { actions: declared } = description;
-      this.#judge = new Judge({ id: this.id, workflow, declared, grant: this.#grant });
+      const grant = this.#grant = effectiveGrant(this.use, own, description);
+      this.#delivery.oneByOne = [grant.actions, declared].every((kinds) =>
+        (kinds as readonly string[]).includes("propose")
+      );
+      this.#judge = new Judge({ id: this.id, workflow, declared, grant });
       if (record.bucket !== undefined) this.#judge.bucket = record.bucket;
-      this.#written.bucket = bucketText(this.#judge.bucket);
+      this.#kept.beginBucket(this.#judge.bucket);
       const { spans, ticks } = compileSubscriptions(description.subscribe);
       this.#matchers = spans;
       this.#own = new Routes();
-      this.#own.add(true, spans, this.#sees(this.#grant));
-      opened.link.start(opened.config, this.#state, workflow);
+      this.#own.add(true, spans, this.#sees(grant));
+      opened.link.start(opened.config, this.#kept.state, workflow);
       if (spans.length > 0) this.#reader = new Reader(this.#ports.store, this.#position);
       else this.#live = true;
       this.#ticks = new TickSchedule(this.#ports.clock, ticks, record.ticks, (due) => {
-        this.#queue.push(due);
+        this.#delivery.push(due);
         this.#go();
       });
       this.#ticks.start();
-      this.#unwritten.items[keys.ticks(this.id)] = this.#ticks.text();
+      this.#kept.ticks(this.#ticks.text());
       if (!this.#looping) await this.#loop();
     } catch (thrown) {
       if (this.#closed.signal.aborted) return;
@@ -213,42 +173,26 @@ export class Instance {
   /** Hears a live event that it wants. */
   push(heard: Heard): void {
     if (heard.position <= this.#position || this.#reader !== undefined) return;
-    if (this.#heard >= LONGEST_QUEUE) {
+    if (this.#delivery.events >= LONGEST_QUEUE) {
       // It reads on by itself from where it is.
       this.#ports.routes.remove(this);
-      this.#queue = this.#queue.filter((item) => "tick" in item);
-      this.#heard = 0;
+      this.#delivery.dropEvents();
       this.#live = false;
       this.#reader = new Reader(this.#ports.store, this.#position);
       return;
     }
-    this.#queue.push({ heard });
-    this.#heard++;
+    this.#delivery.push({ heard });
     this.#go();
   }
 
   /** What is to be written of it, which is taken as written; undefined for nothing. */
-  take():
-    | { readonly spans: readonly EmittedSpan[]; readonly items: Record<string, string | null> }
-    | undefined {
-    // Before it has begun nobody knows how far it was.
-    if (this.#record === NOTHING) return undefined;
-    const { spans, items } = this.#unwritten;
-    this.#unwritten = { spans: [], items: {} };
-    const cursor = this.#passed();
-    if (cursor !== this.#written.cursor) {
-      items[keys.cursor(this.id)] = String(this.#written.cursor = cursor);
-    }
-    const bucket = this.#judge && bucketText(this.#judge.bucket);
-    if (bucket !== undefined && bucket !== this.#written.bucket) {
-      items[keys.bucket(this.id)] = this.#written.bucket = bucket;
-    }
+  take(): Writing | undefined {
     const told = this.#known !== undefined || this.#aside !== undefined;
-    const report = JSON.stringify(this.#storedReport());
-    if (told && report !== this.#written.report) {
-      items[keys.report(this.id)] = this.#written.report = report;
-    }
-    return spans.length > 0 || Object.keys(items).length > 0 ? { spans, items } : undefined;
+    return this.#kept.take({
+      cursor: this.#passed(),
+      bucket: this.#judge?.bucket,
+      ...told ? { report: this.#storedReport() } : {},
+    });
   }
 
   /** Resolves once it has handled all that it was told of, and all that the store had before; or hears no more. */
@@ -261,7 +205,7 @@ export class Instance {
   report(last: number): PluginReport {
     return {
       ...this.#storedReport(),
-      state: this.#standing(),
+      state: this.#aside === undefined ? "active" : "set_aside",
       lag: Math.max(0, last - this.#passed()),
     };
   }
@@ -285,13 +229,9 @@ export class Instance {
     this.#wake();
   }
 
-  #standing(): PluginStanding {
-    return this.#aside === undefined ? "active" : "set_aside";
-  }
-
   // Live and idle, it has passed all that the host has told; else what it has handled.
   #passed(): number {
-    if (!this.#live || this.#looping || this.#heard > 0) return this.#position;
+    if (!this.#live || this.#looping || this.#delivery.events > 0) return this.#position;
     return Math.max(this.#position, this.#ports.position());
   }
 
@@ -313,8 +253,18 @@ export class Instance {
 
   async #openAgain(): Promise<PluginLink> {
     const opened = await this.#open();
-    opened.link.start(opened.config, this.#state, this.use.workflow);
+    opened.link.start(opened.config, this.#kept.state, this.use.workflow);
     return opened.link;
+  }
+
+  #beginState(version: number): void {
+    const forgotten = this.#kept.beginState(version);
+    if (forgotten === 0) return;
+    const { stateVersion } = this.#kept.record;
+    this.#say(
+      "info",
+      `starts with no state: what it kept was of version ${stateVersion}, and it is of ${version} now`,
+    );
   }
 
   #sees(grant: Grant): Sees {
@@ -325,17 +275,17 @@ export class Instance {
 
   #go(): void {
     if (!this.#looping) void this.#loop();
-    else if (this.#sent.length > 0 && this.#opened !== undefined) this.#send(this.#opened.link);
+    else this.#delivery.goOn();
   }
 
   async #loop(): Promise<void> {
     this.#looping = true;
     try {
       while (this.#aside === undefined && !this.#closed.signal.aborted) {
-        if (this.#queue.length > 0) {
-          const delivered = this.#deliver();
+        if (this.#delivery.waits) {
+          const delivered = this.#delivery.run();
           // A plugin in process may have handled all by now; a wait takes longer than most handlers do.
-          if (this.#delivering) await delivered;
+          if (this.#delivery.running) await delivered;
         } else if (this.#reader !== undefined) await this.#catchUp(this.#reader);
         else break;
       }
@@ -343,7 +293,7 @@ export class Instance {
       if (!this.#closed.signal.aborted) await this.#stop(messageOf(thrown), "cannot go on");
     } finally {
       this.#looping = false;
-      this.#changed(false);
+      this.#ports.onChange(false);
       this.#wake();
     }
   }
@@ -351,17 +301,16 @@ export class Instance {
   async #catchUp(reader: Reader): Promise<void> {
     const before = this.#ports.position();
     const page = await this.#insist(() => reader.next());
-    // What was on its way when the queue was full has been handled since.
-    const items = (page ?? []).filter((heard) =>
-      heard.position > this.#position && this.#own!.match(heard).length > 0
-    ).map((heard) => ({ heard }));
-    this.#queue.push(...items);
-    this.#heard += items.length;
-    if (this.#queue.length > 0) await this.#deliver();
+    for (const heard of page ?? []) {
+      // What was on its way when the queue was full has been handled since.
+      if (heard.position <= this.#position || this.#own!.match(heard).length === 0) continue;
+      this.#delivery.push({ heard });
+    }
+    if (this.#delivery.waits) await this.#delivery.run();
     if (this.#aside !== undefined || this.#closed.signal.aborted) return;
     const read = page === undefined ? Math.max(before, reader.position) : reader.position;
     if (read > this.#position) this.#position = read;
-    this.#changed(false);
+    this.#ports.onChange(false);
     // From here to the end nothing else runs: no event is told twice, and none is left out.
     if (this.#position < this.#ports.position()) return;
     this.#reader = undefined;
@@ -369,86 +318,25 @@ export class Instance {
     this.#ports.routes.add(this, this.#matchers, this.#sees(this.#grant!));
   }
 
-  // Has handled what is queued. Where the plugin is in this process and does it at once, this is done when it returns,
-  // and `#delivering` false.
-  async #deliver(): Promise<void> {
-    this.#delivering = true;
-    while (this.#queue.length > 0 || this.#sent.length > 0) {
-      if (this.#aside !== undefined || this.#closed.signal.aborted) return;
-      let handled: Handled;
-      try {
-        if (this.#sent.length === 0) this.#send(this.#opened?.link ?? await this.#openAgain());
-        const { answer } = this.#sent[0];
-        handled = answer instanceof Promise ? await answer : answer;
-      } catch (thrown) {
-        if (this.#closed.signal.aborted) return;
-        const lost = this.#takeBack();
-        if (lost > 1) this.#singly = lost;
-        await this.#failed(thrown, lost <= 1);
-        continue;
-      }
-      const [batch] = this.#sent;
-      const { items } = batch;
-      const { actions, failure } = handled;
-      const made = actions.length === 0 ? NO_EFFECT : await this.#carryOutAll(items, actions);
-      this.#keep(items, handled, made);
-      this.#pace(batch, handled.count);
-      this.#sent.shift();
-      if (handled.count < items.length) {
-        // What was handed over after them comes back with nothing handled.
-        const others = this.#sent.map(({ answer }) => answer);
-        this.#takeBack(items.slice(handled.count));
-        await Promise.allSettled(others);
-      }
-      if (failure === undefined) continue;
-      const place = failure.place === undefined ? "" : ` (${failure.place})`;
-      const why = `${failure.message || failure.name}${place}`;
-      await this.#failed(new PluginError("plugin.threw", `it threw: ${why}`), true);
-    }
-    this.#delivering = false;
+  // What the handlers have made, and that they were called: both are kept at once, or neither.
+  #handled(items: readonly Item[], handled: Handled): Promise<void> | undefined {
+    if (handled.actions.length > 0) return this.#carryOutAll(items, handled);
+    this.#keep(items, handled, []);
   }
 
-  // Hands over what is queued, as far ahead as may be.
-  #send(link: PluginLink): void {
-    const [ahead, calls] = this.#isSingle() ? [1, 1] : [MOST_AHEAD, this.#calls];
-    while (this.#queue.length > 0 && this.#sent.length < ahead) {
-      const items = this.#queue.splice(0, calls);
-      for (const item of items) if ("heard" in item) this.#heard--;
-      const began = this.#ports.clock.monotonic();
-      const answer = link.handOver(items.map(callOf), this.#round);
-      this.#sent.push({ items, began, answer });
-      if (!(answer instanceof Promise)) return;
-      // One before it may be told of first, and then this one never is.
-      answer.catch(() => {});
-    }
-  }
-
-  // Queues again what was handed over, after `first`; gives how many they are.
-  #takeBack(first: readonly Item[] = []): number {
-    const items = [...first, ...this.#sent.flatMap(({ items }) => items)];
-    this.#sent = [];
-    this.#round++;
-    this.#queue = [...items, ...this.#queue];
-    for (const item of items) if ("heard" in item) this.#heard++;
-    return items.length;
-  }
-
-  #isSingle(): boolean {
-    return this.#proposes || this.#singly > 0;
-  }
-
-  async #carryOutAll(items: readonly Item[], answers: Handled["actions"]): Promise<Effect> {
+  async #carryOutAll(items: readonly Item[], handled: Handled): Promise<void> {
     const spans: EmittedSpan[] = [];
     const outcomes: CarriedOut[] = [];
-    for (const { index, actions } of answers) {
+    for (const { index, actions } of handled.actions) {
       const effect = await this.#insist(() => this.#carryOut(items[index], actions));
       spans.push(...effect.spans);
       outcomes.push(...effect.outcomes);
     }
-    return { spans, outcomes };
+    this.#count(outcomes);
+    this.#keep(items, handled, spans);
   }
 
-  async #carryOut(item: Item, actions: readonly unknown[]): Promise<Effect> {
+  async #carryOut(item: Item, actions: readonly unknown[]): ReturnType<Effects["carryOut"]> {
     // Whoever hosts it now carries them out.
     this.#closed.signal.throwIfAborted();
     const { name, workflow } = this.use;
@@ -464,25 +352,16 @@ export class Instance {
     }
   }
 
-  // What the handlers have made, and that they were called: both at once, or neither.
-  #keep(items: readonly Item[], handled: Handled, { spans, outcomes }: Effect): void {
-    this.#count(outcomes);
-    const { items: kept } = this.#unwritten;
-    for (const [key, value] of Object.entries(handled.state)) {
-      if (value === null) delete this.#state[key];
-      else set(this.#state, key, value as JsonObject[string]);
-      kept[keys.state(this.id, key)] = value === null ? null : JSON.stringify(value);
-    }
-    for (const item of items.slice(0, handled.count)) {
+  #keep(items: readonly Item[], { count, state }: Handled, spans: readonly EmittedSpan[]): void {
+    this.#kept.handled(count, state, spans);
+    for (const item of items.slice(0, count)) {
       if ("heard" in item) this.#position = Math.max(this.#position, item.heard.position);
       else {
         this.#ticks!.handled(item);
-        kept[keys.ticks(this.id)] = this.#ticks!.text();
+        this.#kept.ticks(this.#ticks!.text());
       }
     }
-    this.#counts.handled += handled.count;
-    this.#unwritten.spans.push(...spans);
-    this.#changed(spans.length > 0);
+    this.#ports.onChange(spans.length > 0);
   }
 
   // Tries until the store does its part: ids are derived, so what was done before is not done twice (T3).
@@ -500,39 +379,29 @@ export class Instance {
 
   #count(outcomes: readonly CarriedOut[]): void {
     const measure = this.#ports.measure?.();
-    for (const { refused, action } of outcomes) {
+    for (const { refused } of outcomes) {
       measure?.acted(this.use.name, refused?.why ?? "carried_out", 1);
-      if (refused === undefined) {
-        this.#counts.actions++;
-        continue;
-      }
-      const { why, message } = refused;
-      const before = this.#counts.refused[why] ?? 0;
-      this.#counts.refused[why] = before + 1;
-      // Once: a flood of refusals is counted.
-      if (before === 0) {
-        this.#say(
-          "warn",
-          `was refused: ${message} (${action.type}; more of this kind is only counted)`,
-        );
-      }
+    }
+    for (const { refused, action } of this.#kept.count(outcomes)) {
+      const message = refused!.message;
+      this.#say(
+        "warn",
+        `was refused: ${message} (${action.type}; more of this kind is only counted)`,
+      );
     }
     this.#ports.onOutcomes?.(this.id, outcomes);
   }
 
-  async #failed(thrown: unknown, counts: boolean): Promise<void> {
+  async #failed(thrown: unknown, tries: number): Promise<void> {
     const why = messageOf(thrown);
-    if (!counts) {
+    if (tries === 0) {
       this.#say("warn", `has stopped: ${why}; it is started again and gets the events one by one`);
       return;
     }
-    const delay = DELAYS_MS[this.#attempts++];
+    const delay = DELAYS_MS[tries - 1];
     if (delay === undefined) {
-      this.#unwritten.items[keys.aside(this.id)] = JSON.stringify({
-        why,
-        fingerprint: this.#known!.fingerprint,
-      });
-      return await this.#stop(why, `is set aside after ${this.#attempts} tries at one event`);
+      this.#kept.setAside({ why, fingerprint: this.#known!.fingerprint });
+      return await this.#stop(why, `is set aside after ${tries} tries at one event`);
     }
     await sleep(this.#ports.clock, delay, this.#closed.signal).catch(() => {}); // closed: the loop ends
   }
@@ -540,39 +409,13 @@ export class Instance {
   async #stop(why: string, what: string): Promise<void> {
     this.#aside = why;
     this.#live = false;
-    this.#queue = [];
-    this.#heard = 0;
+    this.#delivery.clear();
     this.#ports.routes.remove(this);
     this.#ticks?.stop();
     this.#say("error", `${what}: ${why}`);
     await this.#opened?.link.close();
-    this.#changed(false);
+    this.#ports.onChange(false);
     this.#wake();
-  }
-
-  #forgetState(record: InstanceRecord, version: number): void {
-    const { items } = this.#unwritten;
-    items[keys.stateVersion(this.id)] = String(version);
-    const kept = Object.keys(record.state);
-    for (const key of kept) items[keys.state(this.id, key)] = null;
-    if (kept.length === 0) return;
-    this.#say(
-      "info",
-      `starts with no state: what it kept was of version ${record.stateVersion}, and it is of ${version} now`,
-    );
-  }
-
-  // From its turn on: the ones before it took their own time.
-  #pace({ items, began }: Batch, count: number): void {
-    const now = this.#ports.clock.monotonic();
-    const ms = now - Math.max(began, this.#settledAt);
-    this.#settledAt = now;
-    this.#ports.measure?.()?.called(this.use.name, ms / 1_000);
-    const calls = items.length;
-    if (ms > SLOW_MS) this.#calls = Math.max(1, this.#calls >> 1);
-    else if (ms < FAST_MS && calls === this.#calls) this.#calls = Math.min(MOST_CALLS, calls * 2);
-    if (count > 0) this.#attempts = 0;
-    this.#singly = Math.max(0, this.#singly - count);
   }
 
   #storedReport(): StoredReport {
@@ -585,15 +428,9 @@ export class Instance {
       version: description?.version ?? null,
       isolation: isolation ?? "sandbox",
       why: this.#aside ?? null,
-      handled: this.#counts.handled,
-      actions: this.#counts.actions,
-      refused: this.#counts.refused,
+      ...this.#kept.counts,
       grant: this.#grant ?? effectiveGrant(this.use, own ?? false, description ?? { actions: [] }),
     };
-  }
-
-  #changed(now: boolean): void {
-    this.#ports.onChange(now);
   }
 
   #wake(): void {
@@ -613,14 +450,4 @@ export class Instance {
 function isPassing(thrown: unknown): boolean {
   return thrown instanceof StoreError ||
     (thrown instanceof SpanloopError && thrown.code === "params.busy");
-}
-
-// A key may be `__proto__`.
-function set(target: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(target, key, {
-    value,
-    enumerable: true,
-    configurable: true,
-    writable: true,
-  });
 }
