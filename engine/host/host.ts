@@ -60,7 +60,7 @@ const STANDBY_MS = 1_000;
 // Changes of other processes are seen within 500 ms (R8).
 const POLL_MS = 200;
 // What plugins have heard without doing anything is noted so often: less is told twice after a crash.
-const FLUSH_MS = 200;
+const FLUSH_MS = 1_000;
 
 /**
  * The one host of a store's plugins: it hears the store's events in their order, hands each to the plugins that want
@@ -83,7 +83,8 @@ export class Host {
   #cancelPoll: (() => void) | undefined;
   #cancelFlush: (() => void) | undefined;
   #version: number | undefined;
-  #urgent = false;
+  // Whose work others wait for, while it is to be written; how far the rest has heard can wait.
+  #urgent: Set<Instance> | undefined;
   #flushing: Promise<boolean> | undefined;
   #unwritten: { spans: EmittedSpan[]; items: Record<string, string | null> } = {
     spans: [],
@@ -291,7 +292,7 @@ export class Host {
       routes: this.#routes,
       open,
       position: () => this.#feed?.position ?? 0,
-      onChange: (now) => this.#schedule(now),
+      onChange: (now) => this.#schedule(now, instance),
       measure,
       onOutcomes,
     }, begins);
@@ -379,12 +380,13 @@ export class Host {
     }
   }
 
-  #schedule(now: boolean): void {
+  #schedule(now: boolean, instance?: Instance): void {
     if (this.#lease === undefined) return;
-    if (now && !this.#urgent) {
-      this.#urgent = true;
+    if (now && instance !== undefined) this.#urgent?.add(instance);
+    if (now && this.#urgent === undefined) {
+      const urgent = this.#urgent = new Set(instance === undefined ? [] : [instance]);
       // What else comes of this turn of the event loop shares the commit.
-      setImmediate(() => void this.#flush());
+      setImmediate(() => void this.#flush(urgent));
     } else if (this.#cancelFlush === undefined) {
       this.#cancelFlush = this.#ports.clock.after(FLUSH_MS, () => void this.#flush());
     }
@@ -397,21 +399,25 @@ export class Host {
     Object.assign(this.#unwritten.items, made.items);
   }
 
-  // Writes what there is to write; false if that is not possible now.
-  async #flush(): Promise<boolean> {
+  // Writes what there is to write, of those instances or of all; false if that is not possible now.
+  async #flush(instances?: ReadonlySet<Instance>): Promise<boolean> {
     while (this.#flushing !== undefined) await this.#flushing;
-    this.#flushing = this.#write().finally(() => this.#flushing = undefined);
+    this.#flushing = this.#write(instances).finally(() => this.#flushing = undefined);
     return await this.#flushing;
   }
 
-  async #write(): Promise<boolean> {
-    this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
-    this.#urgent = false;
+  async #write(of: ReadonlySet<Instance> | undefined): Promise<boolean> {
+    if (of === undefined) {
+      this.#cancelFlush?.();
+      this.#cancelFlush = undefined;
+    }
+    if (of === undefined || of === this.#urgent) this.#urgent = undefined;
     const { store, clock, bus } = this.#ports;
     const lease = this.#lease;
     if (lease === undefined) return false;
-    for (const instance of this.#instances.values()) this.#collect(instance);
+    for (const instance of this.#instances.values()) {
+      if (of?.has(instance) ?? true) this.#collect(instance);
+    }
     const { spans, items } = this.#unwritten;
     if (spans.length === 0 && Object.keys(items).length === 0) return true;
     this.#unwritten = { spans: [], items: {} };

@@ -46,9 +46,12 @@ class InProcessChannel implements Channel {
     return Promise.resolve();
   }
 
-  // The engine's own console is as it was while it hears of something.
+  // The engine's own console is as it was while it does something about what it hears. An answer is only noted, and
+  // whoever waits for it has a console of his own.
   #say(message: FromPlugin): void {
-    if (!this.#closed) this.#console.run(undefined, () => this.onMessage(message));
+    if (this.#closed) return;
+    if (message.type === "handled") this.onMessage(message);
+    else this.#console.run(undefined, () => this.onMessage(message));
   }
 
   #log(line: string): void {
