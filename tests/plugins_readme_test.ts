@@ -33,7 +33,12 @@ async function inFolder(
       const { code, stdout, stderr } = await new Deno.Command("bash", {
         args: ["-e", "-c", lines],
         cwd: folder,
+        // What a task has put into it (R3) would be taken for the caller's folder.
+        clearEnv: true,
         env: {
+          ...Object.fromEntries(
+            Object.entries(Deno.env.toObject()).filter(([name]) => name !== "INIT_CWD"),
+          ),
           PATH: `${bin}:${Deno.env.get("PATH")}`,
           // Nobody listens there.
           HTTPS_PROXY: "http://127.0.0.1:9",
