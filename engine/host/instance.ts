@@ -126,7 +126,8 @@ export class Instance {
   begin(record: InstanceRecord): void {
     this.#kept.begin(record);
     this.#position = record.cursor ?? this.#position;
-    this.#ports.onChange(false);
+    // Where one that is new begins is written at once: nobody could tell it after a crash.
+    this.#ports.onChange(record.cursor === undefined);
   }
 
   /** Opens the plugin and lets it hear what it has not heard; resolves once it hears live events, or never will. */

@@ -9,7 +9,7 @@ const ANALYZER = `
 import { definePlugin } from "spanloop";
 export default definePlugin({
   name: "analyzer", role: "analyzer", subscribe: { role: "attempt" }, actions: ["emit"],
-  onSpan: ({ span }) => [{ type: "emit", name: "finding", attributes: { of: String(span.stepId) } }],
+  onSpan: ({ span }) => [{ type: "emit", name: "finding", attributes: { word: String(span.stepId) } }],
 });`;
 
 // Hears what the other one has found; in every second run it asks for what earlier ones are evidence of.
@@ -21,7 +21,7 @@ export default definePlugin({
     const { parameters: { size } } = await parameters();
     const [earlier] = await query({ role: "attempt", limit: 1 });
     return [{
-      type: "propose", changes: { size: Number(size.value) + 1 }, reason: span.attributes.of,
+      type: "propose", changes: { size: Number(size.value) + 1 }, reason: span.attributes.word,
       ...(earlier === undefined ? {} : { evidence: [earlier].map(({ traceId, spanId }) => ({ traceId, spanId })) }),
     }];
   },
@@ -87,10 +87,10 @@ Deno.test("replaying a run tells what was decided live, findings of other plugin
       Array.fromAsync(engine.plugins.replay({ plugin: "analyzer", from: { runId: runs[1] } }))
     );
     const emitted = records.flatMap((one) =>
-      one.type === "emitted" && one.span.runId === runs[1] ? [one.span.attributes.of] : []
+      one.type === "emitted" && one.span.runId === runs[1] ? [one.span.attributes.word] : []
     );
     assert.deepEqual(
-      analyzed.map(({ action }) => action.type === "emit" && action.attributes?.of),
+      analyzed.map(({ action }) => action.type === "emit" && action.attributes?.word),
       emitted,
     );
     const after = await openStore(location, { durability: "normal", readOnly: true });
