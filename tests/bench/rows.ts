@@ -1,4 +1,6 @@
 import { forEachRows } from "./for_each_rows.ts";
+import { hostRateRow } from "./host_rate_row.ts";
+import { hostedRows } from "./hosted_rows.ts";
 import { journalRows } from "./journal_rows.ts";
 import { pluginRows } from "./plugin_rows.ts";
 import { receiverRows } from "./receiver_rows.ts";
@@ -20,4 +22,6 @@ export const rows: readonly Row[] = [
   ...telemetryRows,
   ...receiverRows,
   ...pluginRows,
+  hostRateRow,
+  ...hostedRows,
 ];

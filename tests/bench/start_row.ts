@@ -24,8 +24,8 @@ async function measure(setting: Setting): Promise<Measured> {
   const store = `sqlite:${folder}/one_step.db`;
   const empty = `${folder}/empty.ts`;
   Deno.writeTextFileSync(empty, "");
-  const raw = () => timed(["run", empty]);
-  const run = () => timed(["task", "run", file, "--store", store]);
+  const raw = () => timedRun(["run", empty]);
+  const run = () => timedRun(["task", "run", file, "--store", store]);
   await alternate(2, raw, run); // warms up
   const times = await alternate(pairs, raw, run);
   const engine = await createEngine({ near: file, store });
@@ -51,7 +51,8 @@ async function measure(setting: Setting): Promise<Measured> {
   };
 }
 
-async function timed(args: readonly string[]): Promise<number> {
+/** Milliseconds that a Deno process with these arguments takes, from its start to its exit. */
+export async function timedRun(args: readonly string[]): Promise<number> {
   const from = performance.now();
   const output = await new Deno.Command(Deno.execPath(), {
     args: [...args],

@@ -82,6 +82,16 @@ export function fileLoop(
   ]);
 }
 
+/** Adds `plugins:` to a workflow, an entry each. */
+export function withPlugins(file: string, entries: readonly string[]): string {
+  const lines = ["plugins:", ...entries.map((entry) => `  - ${entry}`), "steps:"];
+  Deno.writeTextFileSync(
+    file,
+    Deno.readTextFileSync(file).replace(/^steps:$/m, lines.join("\n")),
+  );
+  return file;
+}
+
 function write(folder: string, name: string, lines: readonly string[]): string {
   const path = `${folder}/${name}.yaml`;
   Deno.writeTextFileSync(path, `name: ${name}\n${lines.join("\n")}\n`);
