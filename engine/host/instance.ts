@@ -66,6 +66,9 @@ export interface InstancePorts {
 
 // Before the second and the third try at one event; then the plugin is set aside.
 const DELAYS_MS = [100, 1_000];
+// One that is lost so often within so many milliseconds is set aside, even if each event was handled.
+const MOST_LOSSES = 5;
+const LOSSES_MS = 60_000;
 // Events that wait for a plugin in memory; what is beyond it reads from the store itself.
 const LONGEST_QUEUE = 10_000;
 // Between two tries at a store that fails.
@@ -102,6 +105,8 @@ export class Instance {
   #live = false;
   #looping = false;
   #aside: string | undefined;
+  // When it was lost in the last minute, milliseconds of the monotonic clock.
+  #losses: readonly number[] = [];
   #idle: (() => void)[] = [];
 
   /** `position`: where one begins that is new. */
@@ -242,12 +247,10 @@ export class Instance {
       await opened.link.close();
       throw new PluginError("plugin.closed", "The host has stopped");
     }
-    opened.link.onGone = ({ message }) => {
-      // Whoever waits for an answer hears of it by that; between two calls it is only noted.
+    opened.link.onGone = (error) => {
       if (this.#opened === opened) this.#opened = undefined;
-      if (!this.#looping) {
-        this.#say("warn", `has stopped: ${message}; it is started again when it is needed`);
-      }
+      // Whoever waits for an answer hears of it by that.
+      if (!this.#looping) void this.#lost(error, "it is started again when it is needed");
     };
     return this.#known = this.#opened = opened;
   }
@@ -394,17 +397,33 @@ export class Instance {
   }
 
   async #failed(thrown: unknown, tries: number): Promise<void> {
-    const why = messageOf(thrown);
     if (tries === 0) {
-      this.#say("warn", `has stopped: ${why}; it is started again and gets the events one by one`);
-      return;
+      return await this.#lost(thrown, "it is started again and gets the events one by one");
     }
     const delay = DELAYS_MS[tries - 1];
     if (delay === undefined) {
-      this.#kept.setAside({ why, fingerprint: this.#known!.fingerprint });
-      return await this.#stop(why, `is set aside after ${tries} tries at one event`);
+      return await this.#setAside(thrown, `is set aside after ${tries} tries at one event`);
     }
     await sleep(this.#ports.clock, delay, this.#closed.signal).catch(() => {}); // closed: the loop ends
+  }
+
+  // It is gone, and no single event is known to be why.
+  async #lost(thrown: unknown, next: string): Promise<void> {
+    const now = this.#ports.clock.monotonic();
+    this.#losses = [...this.#losses.filter((at) => now - at < LOSSES_MS), now];
+    if (this.#losses.length >= MOST_LOSSES) {
+      return await this.#setAside(
+        thrown,
+        `is set aside after it was lost ${MOST_LOSSES} times in a minute`,
+      );
+    }
+    this.#say("info", `has stopped: ${messageOf(thrown)}; ${next}`);
+  }
+
+  async #setAside(thrown: unknown, what: string): Promise<void> {
+    const why = messageOf(thrown);
+    this.#kept.setAside({ why, fingerprint: this.#known!.fingerprint });
+    await this.#stop(why, what);
   }
 
   async #stop(why: string, what: string): Promise<void> {

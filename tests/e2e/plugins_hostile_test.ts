@@ -38,11 +38,9 @@ interface Told {
   readonly state: PluginReport["state"] | "either";
 }
 
-// Where several events were handed over at once it is first started again, and gets them one by one.
 const ASIDE: Told = {
   begins:
-    /^(error: plugin \w+ is set aside after 3 tries at one event|warn: plugin \w+ has stopped): /,
-  most: 2,
+    /^error: plugin \w+ is set aside after (3 tries at one event|it was lost 5 times in a minute): /,
   state: "set_aside",
 };
 const UNKNOWN: Told = {
@@ -51,7 +49,7 @@ const UNKNOWN: Told = {
 };
 const REFUSED: Told = { begins: /^warn: plugin \w+ was refused: /, state: "waiting" };
 // Where it has answered before it is stopped, no event is to blame; which comes first depends on the machine.
-const STARTED_AGAIN: Told = { begins: ASIDE.begins, most: ATTEMPTS + 1, state: "either" };
+const STARTED_AGAIN: Told = { begins: ASIDE.begins, state: "either" };
 const NOTHING: Told = { begins: /^nothing/, most: 0, state: "waiting" };
 
 interface Hostile {
@@ -137,6 +135,7 @@ const GROUPS: Readonly<Record<string, Readonly<Record<string, Hostile>>>> = {
   "ask for what is refused": {
     deep_value: { told: REFUSED, says: /is nested too deeply/ },
     million_actions: {
+      // Too many at once, and too many a minute: one line of each.
       told: { ...REFUSED, most: 2 },
       says: /999000 actions beyond the 1000 that one event may|used up its 6000 actions a minute/,
       limits: PATIENT,

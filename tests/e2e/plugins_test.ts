@@ -364,3 +364,29 @@ Deno.test("what a plugin has not heard when its host ends it hears from the next
     await run("w.yaml");
     assert.deepEqual(counted(await emitted()).map((text) => text.split(" ")[0]), [..."12345678"]);
   }));
+
+Deno.test("one that handles each event and then dies is set aside as well, with one line (H1)", () =>
+  scene({
+    "w.yaml": `
+name: w
+plugins: [{ use: ./dies.ts }, { use: ./counter.ts }]
+steps: [{ id: a, for_each: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], run: sleep 0.3 }]`,
+    "counter.ts": COUNTER,
+    "dies.ts": `
+import { definePlugin } from "spanloop";
+export default definePlugin({
+  name: "dies", role: "analyzer", subscribe: { role: "attempt" },
+  onSpan() { setTimeout(() => { throw new Error("later"); }, 1); },
+});`,
+  }, async ({ run, emitted, plugins }) => {
+    const lines = await run("w.yaml");
+    assert.equal(counted(await emitted()).length, 12);
+    const [, dies] = await plugins("w.yaml");
+    // A slow machine may hand it several events at once, and then knows which of them it cannot take.
+    assert.equal(dies.state, "set_aside");
+    assert.equal(lines.length, 1);
+    assert.match(
+      lines[0],
+      /^error: plugin dies is set aside after (it was lost 5 times in a minute|3 tries .*): .*later/,
+    );
+  }));
