@@ -64,21 +64,18 @@ export class Routes<T> {
     if (always.length === 0 && byAttribute.size === 0) return NOBODY;
     const facts = new Facts(heard);
     const matched: Candidate<T>[] = [];
-    const ask = (candidates: readonly Candidate<T>[]) => {
-      for (const candidate of candidates) {
-        if (candidate.sight.span(heard) && isWanted(candidate.matchers, facts)) {
-          matched.push(candidate);
-        }
-      }
-    };
-    ask(always);
+    ask(always, facts, matched);
     for (const [key, byValue] of byAttribute) {
       const { attributes } = facts;
-      if (Object.hasOwn(attributes, key)) ask(byValue.get(attributes[key]) ?? NOBODY);
+      const candidates = Object.hasOwn(attributes, key) ? byValue.get(attributes[key]) : undefined;
+      if (candidates !== undefined) ask(candidates, facts, matched);
     }
-    if (byAttribute.size > 0) matched.sort((one, other) => one.order - other.order);
-    return matched.map(({ target }) => target)
-      .filter((target, index, all) => target !== all[index - 1]);
+    if (matched.length > 1 && byAttribute.size > 0) {
+      matched.sort((one, other) => one.order - other.order);
+    }
+    const targets: T[] = [];
+    for (const { target } of matched) if (target !== targets.at(-1)) targets.push(target);
+    return targets;
   }
 
   #find(event: Heard["event"], name: string): Candidates<T> {
@@ -112,6 +109,14 @@ function of<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
   if (value === undefined) map.set(key, value = make());
   return value;
+}
+
+function ask<T>(candidates: readonly Candidate<T>[], facts: Facts, matched: Candidate<T>[]): void {
+  for (const candidate of candidates) {
+    if (candidate.sight.span(facts.heard) && isWanted(candidate.matchers, facts)) {
+      matched.push(candidate);
+    }
+  }
 }
 
 function isWanted(matchers: readonly SpanMatcher[], facts: Facts): boolean {
