@@ -35,6 +35,15 @@ export function attributesOf(heard: Heard): JsonObject {
   return Object.freeze(plainObject(begun, heard.end?.end.attributes));
 }
 
+/** One attribute as the plugin would see it, without making all the others; undefined when there is none. */
+export function attributeOf(heard: Heard, key: string): Json | undefined {
+  const begun = heard.kind === "journal" ? heard.start.span.attributes : heard.span.attributes;
+  const ended = heard.kind === "journal" ? heard.end?.end.attributes : undefined;
+  const from: ReceivedAttributes = ended !== undefined && Object.hasOwn(ended, key) ? ended : begun;
+  const value = Object.hasOwn(from, key) ? from[key] : undefined;
+  return value === undefined ? undefined : plain(value);
+}
+
 /** Seconds from the span's start to its end; undefined while it is open. */
 export function durationOf(heard: Heard): number | undefined {
   switch (heard.kind) {

@@ -3,7 +3,7 @@ import { RUN_TRACE, T0 } from "../../tests/contract/store_entries.ts";
 import { seeded } from "../core/seeded_test.ts";
 import type { ReceivedAttributes, ReceivedValue } from "../core/span.ts";
 import { emittedHeard, endedHeard, receivedHeard, startedHeard } from "./_heard_fixture_test.ts";
-import { toSpanEvent } from "./plugin_span.ts";
+import { attributeOf, toSpanEvent } from "./plugin_span.ts";
 
 const LINK = { traceId: "c".repeat(32), spanId: "d".repeat(16) };
 const SECOND = 1_000_000_000n;
@@ -162,5 +162,23 @@ Deno.test("a plugin's span is the same after a way through JSON, whatever was re
     const event = toSpanEvent(receivedHeard({ attributes }));
     assert.deepEqual(JSON.parse(JSON.stringify(event)), event, `seed ${random.seed}`);
     assert.deepEqual(Object.keys(event.span.attributes), Object.keys(attributes));
+  }
+});
+
+Deno.test("an attribute by itself is what it is among all", () => {
+  const begun = { team: "data", tries: 1, minus: -0, none: NaN };
+  const ended = endedHeard({
+    attributes: begun,
+    end: { end: { endTime: T0 + SECOND, error: false, attributes: { tries: 2, code: 1 } } },
+  });
+  const received = receivedHeard({
+    attributes: { ...begun, big: 2n ** 60n, list: [1n], of: null },
+  });
+  for (const heard of [startedHeard({ attributes: begun }), ended, received]) {
+    const { attributes } = toSpanEvent(heard).span;
+    for (const key of [...Object.keys(attributes), "missing", "toString"]) {
+      const wanted = Object.hasOwn(attributes, key) ? attributes[key] : undefined;
+      assert.deepEqual(attributeOf(heard, key), wanted, key);
+    }
   }
 });

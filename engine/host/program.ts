@@ -140,7 +140,7 @@ export class PluginProgram {
   #next(): void {
     const [batch] = this.#batches;
     if (batch === undefined) return;
-    batch.began = this.#monotonic();
+    if (batch.calls.length > 1) batch.began = this.#monotonic();
     this.#handle(batch, 0);
   }
 

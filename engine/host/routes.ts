@@ -66,8 +66,7 @@ export class Routes<T> {
     const matched: Candidate<T>[] = [];
     ask(always, facts, matched);
     for (const [key, byValue] of byAttribute) {
-      const { attributes } = facts;
-      const candidates = Object.hasOwn(attributes, key) ? byValue.get(attributes[key]) : undefined;
+      const candidates = byValue.get(facts.attribute(key));
       if (candidates !== undefined) ask(candidates, facts, matched);
     }
     if (matched.length > 1 && byAttribute.size > 0) {

@@ -139,9 +139,7 @@ function matcherOfSpans(fields: Fields): SpanMatcher {
   const attributes = attributesWanted(fields);
   const attribute = attributes.find(([, wanted]) => typeof wanted !== "object");
   for (const [key, wanted] of attributes) {
-    tests.push(({ attributes }) =>
-      Object.hasOwn(attributes, key) && isSame(attributes[key], wanted)
-    );
+    tests.push((facts) => isSame(facts.attribute(key), wanted));
   }
   const condition = conditionOf(fields);
   if (condition !== undefined) tests.push((facts) => condition.holds(facts));

@@ -5,7 +5,7 @@ import type { Expression, Scope } from "../core/scope.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Environment } from "../expression/environment.ts";
 import type { Heard } from "./heard.ts";
-import { attributesOf, durationOf, toSpanEvent } from "./plugin_span.ts";
+import { attributeOf, attributesOf, durationOf, toSpanEvent } from "./plugin_span.ts";
 
 /** What subscriptions ask of one event, worked out once for all of them; the scope of their CEL. */
 export class Facts implements Scope {
@@ -22,6 +22,11 @@ export class Facts implements Scope {
   /** All its attributes. */
   get attributes(): JsonObject {
     return this.#attributes ??= attributesOf(this.heard);
+  }
+
+  /** One of them; undefined when there is none. */
+  attribute(key: string): Json | undefined {
+    return attributeOf(this.heard, key);
   }
 
   /** The span as plugins get it. */
