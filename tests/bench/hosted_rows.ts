@@ -36,7 +36,7 @@ export const hostedRows: readonly Row[] = [
   {
     id: "plugin-hundred",
     work: `the quickstart with ${HUNDRED} trusted plugins, each wanting one batch in a hundred`,
-    goal: `<= ${MOST} x the processor time without them`,
+    goal: `<= ${MOST} x the run without them`,
     measure: measureHundred,
   },
   {
@@ -235,20 +235,21 @@ async function measureHundred(setting: Setting): Promise<Measured> {
     );
     const cpu = (costs: readonly Cost[]) => costs.map(({ cpuMs }) => cpuMs);
     const wall = (costs: readonly Cost[]) => costs.map(({ runMs }) => runMs);
-    const ratio = ratios(cpu(raw), cpu(engine));
+    const ratio = ratios(wall(raw), wall(engine));
     const closing = performance.now();
     await with_.close();
     const closeMs = performance.now() - closing;
     return {
-      raw: `${shown(spread(cpu(raw)))} ms`,
-      engine: `${shown(spread(cpu(engine)))} ms`,
+      raw: `${shown(spread(wall(raw)))} ms`,
+      engine: `${shown(spread(wall(engine)))} ms`,
       ratio: shown(ratio, 3),
       met: ratio.median <= MOST,
       notes: [
-        `User and system time of the process in one run, ${raw.length} pairs in one process. The run's own time, by ` +
-        `its report: ${shown(spread(wall(raw)))} ms without and ${
-          shown(spread(wall(engine)))
-        } ms with them. Loading them takes ${
+        `The run's own time, by its report; ${raw.length} pairs in one process. Of the processor it takes ${
+          shown(spread(cpu(raw)))
+        } ms without and ${shown(spread(cpu(engine)))} ms with them, by pairs ${
+          shown(ratios(cpu(raw), cpu(engine)), 3)
+        }. Loading them takes ${
           figure(loading.engine[0].cpuMs - loading.raw[0].cpuMs)
         } ms of processor time in the first run, beside it; closing the engine after the last one ${
           figure(closeMs)
