@@ -581,6 +581,8 @@ function readThrown(thrown: unknown, url: string): Thrown {
 /** The first place in a stack that lies in the folder of the module at `url`: `plugin.ts:12:8`. */
 export function placeIn(stack: string, url: string): string | undefined {
   const folder = url.replace(/[^/]*$/, "");
+  // A package of npm is named by no folder.
+  if (folder === "") return undefined;
   for (const [, file, line, column] of stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):(\d+)/g)) {
     if (!file.startsWith(folder)) continue;
     return `${decodeURI(file.slice(folder.length).replace(/\?.*$/, ""))}:${line}:${column}`;
