@@ -102,7 +102,6 @@ export class LocalEngine implements Engine {
       surroundings: this.#surroundings,
       files: this.#files,
       existing: () => this.#existing(),
-      open: () => this.#open(),
       limits: pluginLimits,
       start: (loaded, trigger, caller, cause) =>
         this.startTriggered(loaded, trigger, { caller, ...cause }),

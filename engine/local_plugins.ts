@@ -6,6 +6,7 @@ import type { PluginUse } from "./core/plugin_use.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { RunPluginStep } from "./core/step.ts";
+import type { Store } from "./core/store.ts";
 import type { OpenerPorts, PluginOpener } from "./plugin_opener.ts";
 import type { PluginWatch } from "./plugin_watch.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
@@ -24,8 +25,6 @@ export interface LocalPluginsPorts {
   readonly files: WorkflowFiles;
   /** The layers on the store, if there is one. */
   readonly existing: () => Promise<Parts | undefined>;
-  /** The layers on the store, which is made if need be. */
-  readonly open: () => Promise<Parts>;
   /** Starts a run for a command. */
   readonly start: HostingPorts["start"];
   /** See OpenerPorts. */
@@ -110,10 +109,9 @@ export class LocalPlugins implements Plugins {
   /** See Plugins. */
   async *replay(options: ReplayOptions): AsyncIterable<ActionOutcome> {
     const { replayPlugin } = await import("./plugin_replay.ts");
-    const { open, files, near } = this.#ports;
-    const { store } = await open();
+    const { files, near } = this.#ports;
     yield* replayPlugin({
-      store,
+      store: await this.#store(),
       files,
       near,
       forAll: await this.#readForAll(),
@@ -143,11 +141,23 @@ export class LocalPlugins implements Plugins {
   #open(): Promise<PluginOpener> {
     return this.#opener ??= (async () => {
       const { PluginOpener } = await import("./plugin_opener.ts");
-      const { store } = await this.#ports.open();
       const { surroundings, limits } = this.#ports;
       const contract = (name: string) => this.#contract(name);
-      return new PluginOpener({ store, ...surroundings, contract, limits });
+      return new PluginOpener({
+        store: await this.#store(),
+        ...surroundings,
+        contract,
+        limits,
+      });
     })();
+  }
+
+  // Whatever runs has made the store; a replay of spans in a file needs none, and makes none.
+  async #store(): Promise<Store> {
+    const parts = await this.#ports.existing();
+    if (parts !== undefined) return parts.store;
+    const { openStore } = await import("./store/open.ts");
+    return await openStore("memory:", { durability: "normal" });
   }
 
   async #readForAll(): Promise<readonly PluginUse[]> {

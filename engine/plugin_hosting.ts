@@ -3,7 +3,7 @@ import { EVENT_SPANLOOP_PARAMETERS_CHANGE } from "../semconv/events.ts";
 import type { Parts, Surroundings } from "./assembly.ts";
 import { formatDuration } from "./core/duration.ts";
 import { messageOf } from "./core/errors.ts";
-import type { CarriedOut, PluginReport } from "./core/plugin_report.ts";
+import type { CarriedOut } from "./core/plugin_report.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { RemoteContext } from "./core/propagation.ts";
 import type { SpanReference } from "./core/span.ts";
@@ -104,11 +104,6 @@ export class Hosting {
   /** Opens the plugins again that a changed file belongs to. */
   reload(paths: readonly string[]): void {
     this.#host.reload((use) => this.#ports.opener.isOf(use, paths));
-  }
-
-  /** What is told of the plugins that are hosted here. */
-  async reports(): Promise<readonly PluginReport[]> {
-    return await this.#host.reports();
   }
 
   /** Lets the plugins hear what is left, for so many milliseconds at most, and lets them go. */
