@@ -1,0 +1,90 @@
+/** Where to look next: places around the incumbent, inside the trust region, as values that are allowed. */
+import type { Random } from "./random.ts";
+import type { Point, Space, Values } from "./space.ts";
+
+/** Values that may be tried. */
+export interface Candidate {
+  /** The values. */
+  readonly values: Values;
+  /** Their place. */
+  readonly point: Point;
+  /** One text for equal values. */
+  readonly key: string;
+}
+
+const SCATTERED = 120;
+const CLOSER = 40;
+const AXIS_STEPS: readonly number[] = [0.12, 0.3, 0.6, 1];
+
+/** Collects different candidates. */
+export class Candidates {
+  readonly #space: Space;
+  readonly #incumbent: Values;
+  readonly #center: Point;
+  readonly #seen = new Set<string>();
+
+  /** Candidates are allowed while `incumbent` rules; its own values are none. */
+  constructor(space: Space, incumbent: Values) {
+    this.#space = space;
+    this.#incumbent = incumbent;
+    this.#center = space.encode(incumbent);
+    this.#seen.add(space.key(incumbent));
+  }
+
+  /** Each dimension alone, then many together, at most `radius` away; and values that were tried before. */
+  around(radius: number, random: Random, tried: readonly Values[]): Candidate[] {
+    const { choices } = this.#space;
+    const places: Point[] = tried.map((values) => this.#space.encode(values));
+    choices.forEach((count, i) => {
+      if (count > 0) {
+        for (let choice = 0; choice < count; choice++) places.push(this.#moved(i, choice));
+        return;
+      }
+      for (const part of AXIS_STEPS) {
+        places.push(this.#moved(i, this.#center[i] + part * radius));
+        places.push(this.#moved(i, this.#center[i] - part * radius));
+      }
+    });
+    for (let n = 0; n < SCATTERED; n++) {
+      const scale = radius * (n % 3 === 0 ? 0.35 : 1);
+      places.push(
+        this.#center.map((x, i) => {
+          if (choices[i] > 0) return random.next() < 0.2 ? random.below(choices[i]) : x;
+          return random.next() < 0.3 ? x : x + scale * (2 * random.next() - 1);
+        }),
+      );
+    }
+    return this.#fresh(places);
+  }
+
+  /** More of what looks best. */
+  near(best: readonly Point[], radius: number, random: Random): Candidate[] {
+    const places: Point[] = [];
+    for (let n = 0; n < CLOSER; n++) {
+      const from = best[n % best.length];
+      places.push(from.map((x, i) => {
+        const count = this.#space.choices[i];
+        if (count > 0) return random.next() < 0.1 ? random.below(count) : x;
+        const moved = x + 0.25 * radius * random.normal();
+        return Math.max(this.#center[i] - radius, Math.min(this.#center[i] + radius, moved));
+      }));
+    }
+    return this.#fresh(places);
+  }
+
+  #moved(dimension: number, to: number): Point {
+    return this.#center.map((x, i) => i === dimension ? to : x);
+  }
+
+  #fresh(places: readonly Point[]): Candidate[] {
+    const found: Candidate[] = [];
+    for (const place of places) {
+      const values = this.#space.within(place, this.#incumbent);
+      const key = this.#space.key(values);
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      found.push({ values, point: this.#space.encode(values), key });
+    }
+    return found;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Point } from "./space.ts";
+
+/** Where and when something ran: what decides how alike two outcomes are. */
+export interface Site {
+  /** Its values' place in the space. */
+  readonly point: Point;
+  /** When, hours. */
+  readonly hours: number;
+  /** Which stretch between two changes of the world it belongs to, from 0. */
+  readonly epoch: number;
+}
+
+/** What a function over the space is expected to look like before anything is known; in natural logarithms. */
+export interface Prior {
+  /** Standard deviation of its level. */
+  readonly level: number;
+  /** Of its slope along each numeric dimension, over the whole space. */
+  readonly slope: number;
+  /** Of what bends away from that slope. */
+  readonly amplitude: number;
+  /** Over which distance it bends. */
+  readonly length: number;
+  /** Of what a choice adds everywhere. */
+  readonly choice: number;
+  /** How alike the bends under two different choices are, 0 to 1. */
+  readonly alike: number;
+  /** Of what the hour of the day adds; 0 for nothing. */
+  readonly hour: number;
+  /** How alike the function is before and after a change, 0 to 1. */
+  readonly kept: number;
+}
+
+// Over which part of a day the hour's effect bends.
+const HOUR_LENGTH = 0.8;
+
+/**
+ * The covariance of two sites: a level, slopes around the defaults, a main effect for each choice, and a Matérn 5/2
+ * bend (C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, 4.17), less alike
+ * under other choices and in another epoch; the day's effect is periodic (4.31).
+ */
+export class Kernel {
+  readonly #choices: readonly number[];
+  readonly #origin: Point;
+  readonly #prior: Prior;
+
+  /** `choices` and `origin` are the space's. */
+  constructor(choices: readonly number[], origin: Point, prior: Prior) {
+    this.#choices = choices;
+    this.#origin = origin;
+    this.#prior = prior;
+  }
+
+  /** The covariance of what happens at two sites. */
+  of(a: Site, b: Site): number {
+    const { level, slope, amplitude, length, choice, alike, hour, kept } = this.#prior;
+    let squared = 0;
+    let product = 0;
+    let same = 0;
+    let bend = amplitude * amplitude;
+    const origin = this.#origin;
+    for (let i = 0; i < origin.length; i++) {
+      const x = a.point[i];
+      const y = b.point[i];
+      if (this.#choices[i] > 0) {
+        if (x === y) same++;
+        else bend *= alike;
+        continue;
+      }
+      squared += (x - y) * (x - y);
+      product += (x - origin[i]) * (y - origin[i]);
+    }
+    const r = Math.sqrt(5 * squared) / length;
+    const shape = bend * (1 + r + r * r / 3) * Math.exp(-r) + slope * slope * product +
+      choice * choice * same + level * level;
+    const epochs = a.epoch === b.epoch ? 1 : Math.pow(kept, Math.abs(a.epoch - b.epoch));
+    return shape * epochs + (hour === 0 ? 0 : hour * hour * day(a.hours - b.hours));
+  }
+}
+
+function day(difference: number): number {
+  const s = Math.sin(Math.PI * difference / 24) / HOUR_LENGTH;
+  return Math.exp(-2 * s * s);
+}

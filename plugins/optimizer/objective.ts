@@ -1,0 +1,169 @@
+/**
+ * What the logarithm of the objective is believed to be, everywhere: a Gaussian process on what was observed, its noise
+ * in two parts (what disturbs a whole run, and what disturbs one arm of it), and heavy tails by Student's t.
+ */
+import { type Factor, factor } from "./factor.ts";
+import { Kernel, type Prior, type Site } from "./kernel.ts";
+import type { Observation } from "./observation.ts";
+import type { Point } from "./space.ts";
+
+/** What is learned about the objective's shape and noise, one number each; serialisable. */
+export interface Shape {
+  /** Standard deviation of one run's logarithm. */
+  readonly noise: number;
+  /** Of what bends (`Prior.amplitude`). */
+  readonly amplitude: number;
+  /** Over which distance (`Prior.length`). */
+  readonly length: number;
+  /** Of the hour of the day; 0 when it does not matter. */
+  readonly hour: number;
+}
+
+/** What is believed before anything is known. */
+export const SHAPE: Shape = { noise: 0.15, amplitude: 0.5, length: 1.5, hour: 0 };
+
+// How far each may plausibly be from that, as a standard deviation of its logarithm.
+const SPREAD = { noise: 0.5, amplitude: 0.5, length: 0.4 };
+const HOURS: readonly number[] = [0, 0.1, 0.25, 0.5];
+// The hour is taken to matter once that explains the observations e^3 times as well.
+const HOUR_PRICE = 3;
+// Degrees of freedom of the noise: tails as heavy as timings have, yet a variance.
+const FREEDOM = 4;
+/** The variance that one item's own time adds, over the number of items: about that of exponential times. */
+export const PER_ITEM = 0.7;
+
+/** A normal belief. */
+export interface Belief {
+  /** Its mean. */
+  readonly mean: number;
+  /** Its standard deviation. */
+  readonly sd: number;
+}
+
+/** What the objective is believed to be. */
+export class Objective {
+  /** What was learned about its shape. */
+  readonly shape: Shape;
+  readonly #observations: readonly Observation[];
+  readonly #kernel: Kernel;
+  readonly #factor: Factor;
+  readonly #weights: Float64Array;
+  readonly #mean: number;
+  /** How well the shape explains the observations, as a logarithm. */
+  readonly evidence: number;
+
+  private constructor(
+    observations: readonly Observation[],
+    kernel: Kernel,
+    shape: Shape,
+    tails: Float64Array,
+  ) {
+    this.shape = shape;
+    this.#observations = observations;
+    this.#kernel = kernel;
+    this.#mean = observations.reduce((sum, { log }) => sum + log, 0) / observations.length;
+    const residuals = observations.map(({ log }) => log - this.#mean);
+    const shared = shape.noise * shape.noise / 2;
+    this.#factor = factor(observations.length, (i, j) => {
+      const a = observations[i];
+      const b = observations[j];
+      return kernel.of(a, b) + (a.run === b.run ? shared : 0) +
+        (i === j ? ownVariance(shape, a.items) * tails[i] : 0);
+    });
+    this.#weights = this.#factor.solve(residuals);
+    const fit = residuals.reduce((sum, r, i) => sum + r * this.#weights[i], 0);
+    this.evidence = -(fit + this.#factor.logDeterminant) / 2 + plausible(shape);
+  }
+
+  /**
+   * Learns from observations (at least one), beginning with a shape. A few better shapes are tried, not all: what is
+   * learned grows with each call.
+   */
+  static learn(
+    space: { readonly choices: readonly number[]; readonly origin: Point },
+    observations: readonly Observation[],
+    from: Shape,
+  ): Objective {
+    let tails = new Float64Array(observations.length).fill(1);
+    const fit = (shape: Shape) =>
+      new Objective(
+        observations,
+        new Kernel(space.choices, space.origin, objectivePrior(shape)),
+        shape,
+        tails,
+      );
+    let best = fit(from);
+    tails = best.#tails(tails);
+    best = fit(best.shape);
+    tails = best.#tails(tails);
+    best = fit(best.shape);
+    if (observations.length < 4) return best;
+    for (const shape of neighbours(best.shape)) {
+      const other = fit({ ...best.shape, ...shape(best.shape) });
+      if (other.evidence > best.evidence) best = other;
+    }
+    return best;
+  }
+
+  /** What the objective is at a site, and what comparing it with another takes. */
+  at(site: Site): Belief & { readonly to: Float64Array; readonly site: Site } {
+    const row = Float64Array.from(this.#observations, (o) => this.#kernel.of(o, site));
+    let mean = this.#mean;
+    for (let i = 0; i < row.length; i++) mean += row[i] * this.#weights[i];
+    const to = this.#factor.forward(row);
+    let variance = this.#kernel.of(site, site);
+    for (const value of to) variance -= value * value;
+    return { mean, sd: Math.sqrt(Math.max(1e-12, variance)), to, site };
+  }
+
+  /** How much larger the logarithm is at `a` than at `b`. */
+  difference(a: ReturnType<Objective["at"]>, b: ReturnType<Objective["at"]>): Belief {
+    let shared = this.#kernel.of(a.site, b.site);
+    for (let i = 0; i < a.to.length; i++) shared -= a.to[i] * b.to[i];
+    const variance = a.sd * a.sd + b.sd * b.sd - 2 * shared;
+    return { mean: a.mean - b.mean, sd: Math.sqrt(Math.max(1e-12, variance)) };
+  }
+
+  // By how much each observation's noise is larger than usual, from what all the others say of it.
+  #tails(tails: Float64Array): Float64Array<ArrayBuffer> {
+    const diagonal = this.#factor.inverseDiagonal();
+    return Float64Array.from(tails, (tail, i) => {
+      const own = ownVariance(this.shape, this.#observations[i].items);
+      const left = this.#weights[i] / diagonal[i];
+      // The variance of the prediction of the others, with usual noise.
+      const z2 = left * left / Math.max(own, 1 / diagonal[i] - own * (tail - 1));
+      return Math.max(1, (FREEDOM + z2) / (FREEDOM + 1));
+    });
+  }
+}
+
+function objectivePrior({ amplitude, length, hour }: Shape): Prior {
+  return { level: 2, slope: 0.5, amplitude, length, choice: 0.4, alike: 0.7, hour, kept: 0.6 };
+}
+
+/** The variance of what disturbs one arm alone. */
+export function ownVariance({ noise }: Shape, items: number): number {
+  return noise * noise / 2 + PER_ITEM / items;
+}
+
+function plausible({ noise, amplitude, length, hour }: Shape): number {
+  const off = (value: number, usual: number, spread: number) => {
+    const z = Math.log(value / usual) / spread;
+    return -z * z / 2;
+  };
+  return off(noise, SHAPE.noise, SPREAD.noise) + off(amplitude, SHAPE.amplitude, SPREAD.amplitude) +
+    off(length, SHAPE.length, SPREAD.length) - (hour > 0 ? HOUR_PRICE : 0);
+}
+
+// One step of each number up and down.
+function neighbours(shape: Shape): ((best: Shape) => Partial<Shape>)[] {
+  const steps = [1.25, 0.8];
+  return [
+    ...steps.map((by) => (best: Shape) => ({ noise: best.noise * by })),
+    ...steps.map((by) => (best: Shape) => ({ amplitude: best.amplitude * by })),
+    ...steps.map((by) => (best: Shape) => ({ length: best.length * by })),
+    ...HOURS.filter((hour) =>
+      Math.abs(HOURS.indexOf(hour) - HOURS.indexOf(shape.hour)) === 1
+    ).map((hour) => () => ({ hour })),
+  ];
+}

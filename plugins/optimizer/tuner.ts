@@ -1,0 +1,374 @@
+/**
+ * A tuner: asked for values to try, told what came of them, and at any time able to recommend the best that is safe.
+ *
+ * - P1: what it asks and recommends is within bounds, on the step's grid, and an asked candidate is at most maxStep from
+ *   the incumbent beside it.
+ * - Exposure times the chance of breaking the guard is at most 1 %, unless the candidate is believed safer than the
+ *   incumbent; what was never applied gets at most half of a run.
+ * - The same seed and the same calls give the same answers, after toJSON and fromJSON too.
+ */
+import { type Candidate, Candidates } from "./candidates.ts";
+import { change, LOOKBACK, type Surprise } from "./change.ts";
+import { Harm } from "./harm.ts";
+import type { Site } from "./kernel.ts";
+import { expectedGain } from "./normal.ts";
+import { Objective, ownVariance, type Shape, SHAPE } from "./objective.ts";
+import type { Observation } from "./observation.ts";
+import { random } from "./random.ts";
+import { Space, type Tunable, type Value, type Values } from "./space.ts";
+import { TunerError } from "./tuner_error.ts";
+
+export type { Tunable, Value, Values };
+
+/** What to tune. */
+export interface TunerOptions {
+  /** What may be changed. */
+  readonly tunables: readonly Tunable[];
+  /** The share of items that may fail, in (0, 1). */
+  readonly guard: { readonly below: number };
+  /** Where its randomness begins. */
+  readonly seed: number;
+}
+
+/** What to run next. */
+export interface Suggestion {
+  /** What `tell` is to name. */
+  readonly id: string;
+  /** What to try. */
+  readonly values: Values;
+  /** What rules until then. */
+  readonly incumbent: Values;
+  /** The share of the run's items, in (0, 1], that should run with `values`; the rest with `incumbent`. */
+  readonly exposure: number;
+  /** Why in one word: baseline, explore or settle. */
+  readonly purpose: string;
+  /** Why in one sentence. */
+  readonly reason: string;
+}
+
+/** What came of a suggestion. */
+export interface Outcome {
+  /** The suggestion's id. */
+  readonly suggestion: string;
+  /** When, hours. */
+  readonly hours: number;
+  /** What ran: the values that were applied, the objective per item (above 0), the items and how many failed. */
+  readonly arms: readonly {
+    readonly values: Values;
+    readonly objective: number;
+    readonly items: number;
+    readonly failed: number;
+  }[];
+}
+
+// The share of items that may break the guard by a run's candidate, on average.
+const HARM = 0.01;
+// What an incumbent's chance of harm may be, and the quantile of it.
+const CLEAR = 0.01;
+const CLEAR_Z = 2.326;
+// A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
+const SLOWER = 1.25;
+const NEW = 0.5;
+const FEWEST_ITEMS = 4;
+// Observations that are kept.
+const KEPT = 200;
+const PENDING = 100;
+const RADIUS = { first: 1.4, least: 0.3, most: 2.5 };
+
+interface State {
+  readonly asked: number;
+  readonly runs: number;
+  readonly pending: readonly string[];
+  readonly observations: readonly Observation[];
+  readonly shape: Shape;
+  readonly dispersion: number;
+  readonly epoch: number;
+  readonly incumbent: Values;
+  readonly radius: number;
+  readonly stale: number;
+  readonly surprises: readonly Surprise[];
+}
+
+/** What toJSON makes and fromJSON takes. */
+export interface TunerJson extends State {
+  /** The form's version. */
+  readonly version: 1;
+  /** What it was created with. */
+  readonly options: TunerOptions;
+}
+
+/** Creates a tuner. Throws TunerError `tuner.tunable` for options that do not hold. */
+export function createTuner(options: TunerOptions): Tuner {
+  return new Tuner(options);
+}
+
+/** See the top of this file. */
+export class Tuner {
+  readonly #options: TunerOptions;
+  readonly #space: Space;
+  #state: State;
+  #models: { objective: Objective; harm: Harm } | undefined;
+
+  /** Use createTuner or Tuner.fromJSON. */
+  constructor(options: TunerOptions, state?: State) {
+    const { guard, seed } = options;
+    if (!(guard.below > 0 && guard.below < 1)) {
+      throw new TunerError("tuner.tunable", "The guard must be above 0 and below 1");
+    }
+    if (!Number.isSafeInteger(seed)) {
+      throw new TunerError("tuner.tunable", "The seed must be a whole number");
+    }
+    this.#space = new Space(options.tunables);
+    this.#options = options;
+    this.#state = state ?? {
+      asked: 0,
+      runs: 0,
+      pending: [],
+      observations: [],
+      shape: SHAPE,
+      dispersion: 0.3,
+      epoch: 0,
+      incumbent: this.#space.defaults,
+      radius: RADIUS.first,
+      stale: 0,
+      surprises: [],
+    };
+  }
+
+  /** Takes up a tuner where toJSON left it. Throws TunerError `tuner.state` for another version's. */
+  static fromJSON(json: TunerJson): Tuner {
+    if (json.version !== 1) {
+      throw new TunerError("tuner.state", `Version ${json.version} of a tuner is unknown: begin anew`);
+    }
+    const { version: _, options, ...state } = structuredClone(json);
+    return new Tuner(options, state);
+  }
+
+  /** All that it knows, as JSON. */
+  toJSON(): TunerJson {
+    return structuredClone({ version: 1, options: this.#options, ...this.#state });
+  }
+
+  /** What to run next. */
+  ask({ hours }: { hours: number }): Suggestion {
+    if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
+    const { asked, incumbent, pending } = this.#state;
+    const id = `s${asked + 1}`;
+    const what = this.#next(hours);
+    this.#state = { ...this.#state, asked: asked + 1, pending: [...pending, id].slice(-PENDING) };
+    return { id, incumbent, ...what };
+  }
+
+  /** Learns what came of a suggestion. Throws TunerError `tuner.told` or `tuner.values`, and learns nothing then. */
+  tell({ suggestion, hours, arms }: Outcome): void {
+    const { pending, observations, runs, epoch, surprises } = this.#state;
+    if (!pending.includes(suggestion)) {
+      throw new TunerError("tuner.told", `Suggestion ${suggestion} is not open: tell each one once`);
+    }
+    if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
+    if (arms.length === 0) throw new TunerError("tuner.told", "Nothing was run: tell at least one arm");
+    const told = arms.map(({ values, objective, items, failed }): Observation => {
+      if (!(objective > 0) || objective === Infinity) {
+        throw new TunerError("tuner.told", `The objective is ${objective}: it must be a number above 0`);
+      }
+      if (!Number.isSafeInteger(items) || items < 1) {
+        throw new TunerError("tuner.told", `There were ${items} items: leave out an arm without any`);
+      }
+      if (!Number.isSafeInteger(failed) || failed < 0 || failed > items) {
+        throw new TunerError("tuner.told", `${failed} of ${items} items failed: it must be 0 to ${items}`);
+      }
+      return {
+        values: { ...values },
+        point: this.#space.encode(values),
+        key: this.#space.key(values),
+        hours,
+        epoch,
+        run: runs,
+        log: Math.log(objective),
+        items,
+        failed,
+      };
+    });
+    const surprise = this.#surprise(told);
+    this.#models = undefined;
+    this.#state = {
+      ...this.#state,
+      pending: pending.filter((id) => id !== suggestion),
+      observations: [...observations, ...told].slice(-KEPT),
+      runs: runs + 1,
+      surprises: surprise === undefined ? surprises : [...surprises, surprise].slice(-LOOKBACK),
+    };
+    this.#notice();
+    this.#learn();
+    this.#choose(hours);
+  }
+
+  /** The best values that are believed safe at every hour of the day. */
+  recommend({ hours }: { hours: number }): Values {
+    if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
+    return this.#state.incumbent;
+  }
+
+  #site(values: Values, hours: number): Site {
+    return { point: this.#space.encode(values), hours, epoch: this.#state.epoch };
+  }
+
+  #belief(): { objective: Objective; harm: Harm } {
+    return this.#models ??= this.#learn();
+  }
+
+  #learn(): { objective: Objective; harm: Harm } {
+    const { observations, shape, dispersion } = this.#state;
+    const objective = Objective.learn(this.#space, observations, shape);
+    const harm = new Harm(
+      this.#space,
+      observations,
+      this.#options.guard.below,
+      dispersion,
+      objective.shape.hour,
+    );
+    this.#state = { ...this.#state, shape: objective.shape, dispersion: harm.dispersion };
+    return this.#models = { objective, harm };
+  }
+
+  // How the arm with the most items came out against what was believed.
+  #surprise(told: readonly Observation[]): Surprise | undefined {
+    if (this.#state.runs === 0) return undefined;
+    const { objective, harm } = this.#belief();
+    const main = told.reduce((a, b) => b.items > a.items ? b : a);
+    const at = objective.at(main);
+    const { noise } = objective.shape;
+    return {
+      off: main.log - at.mean,
+      sd: Math.sqrt(at.sd ** 2 + noise * noise / 2 + ownVariance(objective.shape, main.items)),
+      rate: harm.at(main),
+      items: main.items,
+      failed: main.failed,
+      dispersion: harm.dispersion,
+    };
+  }
+
+  // After a change, what was observed since its beginning counts in full, and what was before in part.
+  #notice(): void {
+    const { surprises, observations, runs, epoch } = this.#state;
+    const { chance, last } = change(surprises);
+    if (chance < 0.9) return;
+    this.#state = {
+      ...this.#state,
+      epoch: epoch + 1,
+      observations: observations.map((o) => o.run >= runs - last ? { ...o, epoch: epoch + 1 } : o),
+      surprises: [],
+      radius: RADIUS.first,
+      stale: 0,
+    };
+  }
+
+  // Makes the best of what was tried the incumbent, if it is clear of the guard at every hour.
+  #choose(hours: number): void {
+    const { incumbent, observations, radius, stale } = this.#state;
+    const { objective, harm } = this.#belief();
+    const tried = new Map<string, Values>([[this.#space.key(this.#space.defaults), this.#space.defaults]]);
+    for (const { key, values } of observations) tried.set(key, values);
+    const now = this.#space.key(incumbent);
+    tried.set(now, incumbent);
+    const ranked = [...tried].map(([key, values]) => {
+      const site = this.#site(values, hours);
+      return { key, values, site, at: objective.at(site), worst: -1 };
+    });
+    const held = ranked.find(({ key }) => key === now)!;
+    const heldWorst = harm.worst(held.site);
+    const clear = heldWorst <= CLEAR;
+    let best: typeof held | undefined = clear ? held : undefined;
+    for (const one of ranked.sort((a, b) => a.at.mean - b.at.mean)) {
+      if (one === held) {
+        if (clear) break;
+        continue;
+      }
+      if (clear && !this.#space.reaches(one.values, incumbent)) continue;
+      if (harm.worst(one.site) > CLEAR) continue;
+      best = one;
+      break;
+    }
+    // Nothing is clear: what is least likely to do harm.
+    best ??= ranked.map((one) => ({ ...one, worst: harm.worst(one.site) }))
+      .reduce((a, b) => b.worst < a.worst ? b : a);
+    const moved = best.key !== now;
+    const wider = moved && clear ? radius * 1.4 : stale >= 4 ? radius * 0.75 : radius;
+    this.#state = {
+      ...this.#state,
+      incumbent: best.values,
+      radius: Math.max(RADIUS.least, Math.min(RADIUS.most, wider)),
+      stale: moved || stale >= 4 ? 0 : stale + 1,
+    };
+  }
+
+  #next(hours: number): Omit<Suggestion, "id" | "incumbent"> {
+    const { incumbent, observations, runs, asked, radius, epoch } = this.#state;
+    const alone = (purpose: string, reason: string) => ({
+      values: incumbent,
+      exposure: 1,
+      purpose,
+      reason,
+    });
+    if (runs === 0) return alone("baseline", "Nothing is known yet: the defaults come first");
+    const { objective, harm } = this.#belief();
+    const items = observations.reduce((sum, o) => sum + o.items, 0) /
+      new Set(observations.map(({ run }) => run)).size;
+    const held = objective.at(this.#site(incumbent, hours));
+    const usual = objective.at(this.#site(this.#space.defaults, hours));
+    const heldHarm = harm.chance(harm.at(held.site));
+    const scored = ({ values, point, key }: Candidate) => {
+      const site = { point, hours, epoch };
+      const rate = harm.at(site);
+      const chance = harm.chance(rate);
+      const at = objective.at(site);
+      const gain = objective.difference(held, at);
+      const exposure = this.#exposure(chance, heldHarm, held.mean - usual.mean, at.mean - usual.mean + 2 * gain.sd);
+      if (exposure * items < FEWEST_ITEMS) return undefined;
+      const noise = ownVariance(objective.shape, exposure * items) +
+        ownVariance(objective.shape, (1 - exposure) * items);
+      const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise);
+      const cleared = harm.wouldClear(rate, exposure * items, CLEAR_Z);
+      const worth = expectedGain(gain.mean, learned) * cleared;
+      return { values, point, key, worth, exposure, gain, chance };
+    };
+    const candidates = new Candidates(this.#space, incumbent);
+    const dice = random(this.#options.seed, asked);
+    const tried = observations.map((o) => o.values).filter((v) => this.#space.reaches(v, incumbent));
+    const found = candidates.around(radius, dice, tried).map(scored).filter((s) => s !== undefined)
+      .sort((a, b) => b.worth - a.worth);
+    if (found.length > 0) {
+      const closer = candidates.near(found.slice(0, 4).map((f) => f.point), radius, dice);
+      found.push(...closer.map(scored).filter((s) => s !== undefined));
+      found.sort((a, b) => b.worth - a.worth);
+    }
+    const best = found[0];
+    if (best === undefined || best.worth < 1e-4) {
+      return alone("settle", "Nothing nearby promises more than the incumbent");
+    }
+    return {
+      values: best.values,
+      exposure: best.exposure,
+      purpose: "explore",
+      reason: `${this.#space.difference(incumbent, best.values)}: expected ${
+        percent(1 - Math.exp(-best.gain.mean))
+      } less, give or take ${percent(best.gain.sd)}; chance of breaking the guard ${
+        percent(best.chance)
+      }`,
+    };
+  }
+
+  // The largest share of a run that a candidate may have.
+  #exposure(chance: number, heldHarm: number, held: number, slow: number): number {
+    let exposure = NEW;
+    if (chance > 0 && chance >= heldHarm) exposure = Math.min(exposure, HARM / chance);
+    const rest = Math.exp(held);
+    const worst = Math.exp(Math.min(20, slow));
+    if (worst > SLOWER) exposure = Math.min(exposure, Math.max(0, (SLOWER - rest) / (worst - rest)));
+    return exposure;
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toPrecision(2)} %`;
+}
