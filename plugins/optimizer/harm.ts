@@ -20,9 +20,9 @@ function harmPrior(hour: number): Prior {
   // What the hour does to the objective it may do to errors, and more: they answer to load faster.
   return {
     level: 2,
-    slope: 1,
-    amplitude: 1,
-    length: 1.5,
+    slope: 1.2,
+    amplitude: 0.8,
+    length: 2.2,
     choice: 0.5,
     alike: 0.7,
     hour: 2 * hour,

@@ -32,6 +32,10 @@ const FREEDOM = 4;
 /** The variance that one item's own time adds, over the number of items: about that of exponential times. */
 export const PER_ITEM = 0.7;
 
+// What is worse than the first observation by more than this, a factor of 3, is only known to be that bad: an abyss far
+// away must not bend what is believed nearby.
+const WORST = Math.log(3);
+
 /** A normal belief. */
 export interface Belief {
   /** Its mean. */
@@ -49,6 +53,7 @@ export class Objective {
   readonly #factor: Factor;
   readonly #weights: Float64Array;
   readonly #mean: number;
+  readonly #cap: number;
   /** How well the shape explains the observations, as a logarithm. */
   readonly evidence: number;
 
@@ -61,8 +66,10 @@ export class Objective {
     this.shape = shape;
     this.#observations = observations;
     this.#kernel = kernel;
-    this.#mean = observations.reduce((sum, { log }) => sum + log, 0) / observations.length;
-    const residuals = observations.map(({ log }) => log - this.#mean);
+    this.#cap = observations[0].log + WORST;
+    this.#mean = observations.reduce((sum, { log }) => sum + Math.min(log, this.#cap), 0) /
+      observations.length;
+    const residuals = observations.map(({ log }) => Math.min(log, this.#cap) - this.#mean);
     const shared = shape.noise * shape.noise / 2;
     this.#factor = factor(observations.length, (i, j) => {
       const a = observations[i];

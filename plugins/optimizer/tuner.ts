@@ -69,6 +69,8 @@ const CLEAR_Z = 2.326;
 // A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
 const SLOWER = 1.25;
 const NEW = 0.5;
+// A candidate is judged by what so many runs like the next would tell of its safety.
+const AHEAD = 4;
 const FEWEST_ITEMS = 4;
 // Observations that are kept.
 const KEPT = 200;
@@ -293,7 +295,9 @@ export class Tuner {
     best ??= ranked.map((one) => ({ ...one, worst: harm.worst(one.site) }))
       .reduce((a, b) => b.worst < a.worst ? b : a);
     const moved = best.key !== now;
-    const wider = moved && clear ? radius * 1.4 : stale >= 4 ? radius * 0.75 : radius;
+    const from = held.site.point;
+    const far = clear && best.site.point.some((x, i) => Math.abs(x - from[i]) > radius / 2);
+    const wider = far ? radius * 1.4 : stale >= 4 ? radius * 0.75 : radius;
     this.#state = {
       ...this.#state,
       incumbent: best.values,
@@ -328,7 +332,7 @@ export class Tuner {
       const noise = ownVariance(objective.shape, exposure * items) +
         ownVariance(objective.shape, (1 - exposure) * items);
       const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise);
-      const cleared = harm.wouldClear(rate, exposure * items, CLEAR_Z);
+      const cleared = harm.wouldClear(rate, AHEAD * exposure * items, CLEAR_Z);
       const worth = expectedGain(gain.mean, learned) * cleared;
       return { values, point, key, worth, exposure, gain, chance };
     };
