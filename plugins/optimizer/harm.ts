@@ -21,7 +21,8 @@ function harmPrior(hour: number): Prior {
   return {
     level: 2,
     slope: 1.2,
-    amplitude: 0.8,
+    amplitude: 0.6,
+    joint: 0.5,
     length: 2.2,
     choice: 0.5,
     alike: 0.7,

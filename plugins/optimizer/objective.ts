@@ -145,7 +145,17 @@ export class Objective {
 }
 
 function objectivePrior({ amplitude, length, hour }: Shape): Prior {
-  return { level: 2, slope: 0.5, amplitude, length, choice: 0.4, alike: 0.7, hour, kept: 0.6 };
+  return {
+    level: 2,
+    slope: 0.5,
+    amplitude,
+    joint: amplitude / 2,
+    length,
+    choice: 0.3,
+    alike: 0.6,
+    hour,
+    kept: 0.6,
+  };
 }
 
 /** The variance of what disturbs one arm alone. */

@@ -39,7 +39,7 @@ export interface Tunable {
 export type Point = readonly number[];
 
 // How many e-folds the whole of a linear range is taken for.
-const LINEAR_SPAN = 4;
+const LINEAR_SPAN = 6;
 
 interface Axis extends Tunable {
   readonly low: number;

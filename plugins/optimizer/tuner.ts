@@ -71,6 +71,8 @@ const SLOWER = 1.25;
 const NEW = 0.5;
 // A candidate is judged by what so many runs like the next would tell of its safety.
 const AHEAD = 4;
+// What promises less than this share of the objective is not worth a trial.
+const LEAST = 0.0005;
 const FEWEST_ITEMS = 4;
 // Observations that are kept.
 const KEPT = 200;
@@ -347,7 +349,7 @@ export class Tuner {
       found.sort((a, b) => b.worth - a.worth);
     }
     const best = found[0];
-    if (best === undefined || best.worth < 1e-4) {
+    if (best === undefined || best.worth < LEAST) {
       return alone("settle", "Nothing nearby promises more than the incumbent");
     }
     return {
