@@ -47,12 +47,13 @@ export class Candidates {
     });
     for (let n = 0; n < SCATTERED; n++) {
       const scale = radius * (n % 3 === 0 ? 0.35 : 1);
-      places.push(
+      places.push(this.#inBall(
         this.#center.map((x, i) => {
           if (choices[i] > 0) return random.next() < 0.2 ? random.below(choices[i]) : x;
           return random.next() < 0.3 ? x : x + scale * (2 * random.next() - 1);
         }),
-      );
+        radius,
+      ));
     }
     return this.#fresh(places);
   }
@@ -62,14 +63,27 @@ export class Candidates {
     const places: Point[] = [];
     for (let n = 0; n < CLOSER; n++) {
       const from = best[n % best.length];
-      places.push(from.map((x, i) => {
-        const count = this.#space.choices[i];
-        if (count > 0) return random.next() < 0.1 ? random.below(count) : x;
-        const moved = x + 0.25 * radius * random.normal();
-        return Math.max(this.#center[i] - radius, Math.min(this.#center[i] + radius, moved));
-      }));
+      places.push(this.#inBall(
+        from.map((x, i) => {
+          const count = this.#space.choices[i];
+          if (count > 0) return random.next() < 0.1 ? random.below(count) : x;
+          return x + 0.25 * radius * random.normal();
+        }),
+        radius,
+      ));
     }
     return this.#fresh(places);
+  }
+
+  // Drawn back to the trust region's border.
+  #inBall(place: Point, radius: number): Point {
+    const { choices } = this.#space;
+    const squared = place.reduce(
+      (sum, x, i) => choices[i] > 0 ? sum : sum + (x - this.#center[i]) ** 2,
+      0,
+    );
+    const part = Math.min(1, radius / Math.sqrt(squared));
+    return place.map((x, i) => choices[i] > 0 ? x : this.#center[i] + part * (x - this.#center[i]));
   }
 
   #moved(dimension: number, to: number): Point {

@@ -72,7 +72,9 @@ const NEW = 0.5;
 // A candidate is judged by what so many runs like the next would tell of its safety.
 const AHEAD = 4;
 // What promises less than this share of the objective is not worth a trial.
-const LEAST = 0.0005;
+const LEAST = 1e-5;
+// What may have less of a run than this is left alone until more is known.
+const LEAST_SHARE = 0.05;
 const FEWEST_ITEMS = 4;
 // Observations that are kept.
 const KEPT = 200;
@@ -330,7 +332,7 @@ export class Tuner {
       const at = objective.at(site);
       const gain = objective.difference(held, at);
       const exposure = this.#exposure(chance, heldHarm, held.mean - usual.mean, at.mean - usual.mean + 2 * gain.sd);
-      if (exposure * items < FEWEST_ITEMS) return undefined;
+      if (exposure < LEAST_SHARE || exposure * items < FEWEST_ITEMS) return undefined;
       const noise = ownVariance(objective.shape, exposure * items) +
         ownVariance(objective.shape, (1 - exposure) * items);
       const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise);

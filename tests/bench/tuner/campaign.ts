@@ -25,7 +25,7 @@ export interface Campaign {
 }
 
 /** What a campaign shows of each run, for those who look into it. */
-export type Watch = (run: number, line: string) => void;
+export type Watch = (run: number, line: string, tuner: Tuner) => void;
 
 /** Drives a tuner for some runs, one hour each. */
 export function campaign(surface: Surface, seed: number, runs: number, watch?: Watch): Campaign {
@@ -65,6 +65,7 @@ export function campaign(surface: Surface, seed: number, runs: number, watch?: W
         } ${JSON.stringify(values)} | rec ${(100 * rec.regret).toFixed(0)}% ${
           rec.infeasible ? "INFEASIBLE" : ""
         } | ${reason}`,
+        tuner,
       );
     }
     if (CHECKPOINTS.includes(run + 1)) regrets.push(rec.infeasible ? Infinity : rec.regret);
