@@ -20,11 +20,11 @@ function harmPrior(hour: number): Prior {
   // What the hour does to the objective it may do to errors, and more: they answer to load faster.
   return {
     level: 2,
-    slope: 1.2,
+    slope: 0.8,
     amplitude: 0.6,
-    joint: 0.5,
+    joint: 0.4,
     length: 2.2,
-    choice: 0.5,
+    choice: 0.3,
     alike: 0.7,
     hour: 2 * hour,
     kept: 0.5,

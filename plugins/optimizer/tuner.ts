@@ -62,10 +62,10 @@ export interface Outcome {
 }
 
 // The share of items that may break the guard by a run's candidate, on average.
-const HARM = 0.01;
+const HARM = 0.007;
 // What an incumbent's chance of harm may be, and the quantile of it.
-const CLEAR = 0.01;
-const CLEAR_Z = 2.326;
+const CLEAR = 0.004;
+const CLEAR_Z = 2.652;
 // A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
 const SLOWER = 1.25;
 const NEW = 0.5;
