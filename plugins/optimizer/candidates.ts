@@ -55,7 +55,7 @@ export class Candidates {
         radius,
       ));
     }
-    return this.#fresh(places);
+    return this.fresh(places);
   }
 
   /** More of what looks best. */
@@ -72,7 +72,7 @@ export class Candidates {
         radius,
       ));
     }
-    return this.#fresh(places);
+    return this.fresh(places);
   }
 
   // Drawn back to the trust region's border.
@@ -90,7 +90,8 @@ export class Candidates {
     return this.#center.map((x, i) => i === dimension ? to : x);
   }
 
-  #fresh(places: readonly Point[]): Candidate[] {
+  /** The allowed values nearest to some places, but those that were given before. */
+  fresh(places: readonly Point[]): Candidate[] {
     const found: Candidate[] = [];
     for (const place of places) {
       const values = this.#space.within(place, this.#incumbent);

@@ -11,6 +11,8 @@ import type { Observation } from "./observation.ts";
 import type { Point } from "./space.ts";
 
 const ROUNDS = 25;
+// Below the guard by this part is where a rate must be: room for what the model does not know.
+const MARGIN = 0.06;
 // The rate at the defaults is guessed at this part of the guard, loosely.
 const USUAL = 1 / 6;
 const DISPERSIONS: readonly number[] = [0.1, 0.2, 0.3, 0.45, 0.7];
@@ -60,7 +62,7 @@ export class Harm {
     this.#hourly = hour > 0;
     this.#groups = grouped(observations, this.#hourly);
     this.#kernel = new Kernel(space.choices, space.origin, harmPrior(hour));
-    this.#limit = Math.log(guard);
+    this.#limit = Math.log(guard) - MARGIN;
     this.#guess = Math.log(guard * USUAL);
     const n = this.#groups.length;
     const rows = this.#groups.map((a) =>

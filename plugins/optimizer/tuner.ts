@@ -12,8 +12,9 @@ import { change, LOOKBACK, type Surprise } from "./change.ts";
 import { Harm } from "./harm.ts";
 import type { Site } from "./kernel.ts";
 import { expectedGain } from "./normal.ts";
-import { Objective, ownVariance, type Shape, SHAPE } from "./objective.ts";
+import { type Belief, Objective, ownVariance, type Shape, SHAPE } from "./objective.ts";
 import type { Observation } from "./observation.ts";
+import { differs, probes } from "./probes.ts";
 import { random } from "./random.ts";
 import { Space, type Tunable, type Value, type Values } from "./space.ts";
 import { TunerError } from "./tuner_error.ts";
@@ -62,10 +63,10 @@ export interface Outcome {
 }
 
 // The share of items that may break the guard by a run's candidate, on average.
-const HARM = 0.007;
+const HARM = 0.01;
 // What an incumbent's chance of harm may be, and the quantile of it.
-const CLEAR = 0.004;
-const CLEAR_Z = 2.652;
+const CLEAR = 0.01;
+const CLEAR_Z = 2.326;
 // A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
 const SLOWER = 1.25;
 const NEW = 0.5;
@@ -76,10 +77,19 @@ const LEAST = 1e-5;
 // What may have less of a run than this is left alone until more is known.
 const LEAST_SHARE = 0.05;
 const FEWEST_ITEMS = 4;
+// Neglected dimensions are tried at most so often.
+const PROBE_EVERY = 2;
 // Observations that are kept.
 const KEPT = 200;
 const PENDING = 100;
 const RADIUS = { first: 1.4, least: 0.3, most: 2.5 };
+
+interface Scored extends Candidate {
+  readonly worth: number;
+  readonly exposure: number;
+  readonly gain: Belief;
+  readonly chance: number;
+}
 
 interface State {
   readonly asked: number;
@@ -325,7 +335,7 @@ export class Tuner {
     const held = objective.at(this.#site(incumbent, hours));
     const usual = objective.at(this.#site(this.#space.defaults, hours));
     const heldHarm = harm.chance(harm.at(held.site));
-    const scored = ({ values, point, key }: Candidate) => {
+    const scored = ({ values, point, key }: Candidate): Scored | undefined => {
       const site = { point, hours, epoch };
       const rate = harm.at(site);
       const chance = harm.chance(rate);
@@ -335,35 +345,45 @@ export class Tuner {
       if (exposure < LEAST_SHARE || exposure * items < FEWEST_ITEMS) return undefined;
       const noise = ownVariance(objective.shape, exposure * items) +
         ownVariance(objective.shape, (1 - exposure) * items);
-      const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise);
+      const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise / AHEAD);
       const cleared = harm.wouldClear(rate, AHEAD * exposure * items, CLEAR_Z);
       const worth = expectedGain(gain.mean, learned) * cleared;
       return { values, point, key, worth, exposure, gain, chance };
     };
+    const best = (some: readonly Candidate[]) =>
+      some.map(scored).filter((s) => s !== undefined)
+        .reduce((a: Scored | undefined, b) => a === undefined || b.worth > a.worth ? b : a, undefined);
+    const trial = (purpose: string, { values, exposure, gain, chance }: Scored) => ({
+      values,
+      exposure,
+      purpose,
+      reason: `${this.#space.difference(incumbent, values)}: expected ${
+        percent(1 - Math.exp(-gain.mean))
+      } less, give or take ${percent(gain.sd)}; chance of breaking the guard ${percent(chance)}`,
+    });
     const candidates = new Candidates(this.#space, incumbent);
     const dice = random(this.#options.seed, asked);
+    if (asked % PROBE_EVERY === 1) {
+      const places = probes(this.#space.choices, held.site.point, observations.map((o) => o.point));
+      const probe = best(
+        candidates.fresh(places).filter(({ point }) =>
+          differs(this.#space.choices, held.site.point, point)
+        ),
+      );
+      if (probe !== undefined) return trial("probe", probe);
+    }
     const tried = observations.map((o) => o.values).filter((v) => this.#space.reaches(v, incumbent));
-    const found = candidates.around(radius, dice, tried).map(scored).filter((s) => s !== undefined)
+    let found = candidates.around(radius, dice, tried).map(scored).filter((s) => s !== undefined)
       .sort((a, b) => b.worth - a.worth);
     if (found.length > 0) {
       const closer = candidates.near(found.slice(0, 4).map((f) => f.point), radius, dice);
-      found.push(...closer.map(scored).filter((s) => s !== undefined));
-      found.sort((a, b) => b.worth - a.worth);
+      found = [...found, ...closer.map(scored).filter((s) => s !== undefined)]
+        .sort((a, b) => b.worth - a.worth);
     }
-    const best = found[0];
-    if (best === undefined || best.worth < LEAST) {
+    if (found.length === 0 || found[0].worth < LEAST) {
       return alone("settle", "Nothing nearby promises more than the incumbent");
     }
-    return {
-      values: best.values,
-      exposure: best.exposure,
-      purpose: "explore",
-      reason: `${this.#space.difference(incumbent, best.values)}: expected ${
-        percent(1 - Math.exp(-best.gain.mean))
-      } less, give or take ${percent(best.gain.sd)}; chance of breaking the guard ${
-        percent(best.chance)
-      }`,
-    };
+    return trial("explore", found[0]);
   }
 
   // The largest share of a run that a candidate may have.
