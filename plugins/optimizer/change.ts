@@ -6,20 +6,23 @@
 import { logCount } from "./harm.ts";
 import type { Belief } from "./objective.ts";
 
-/** How one run's main arm came out against what was believed before it. */
+/** How one run came out against what was believed before it. */
 export interface Surprise {
-  /** The observed logarithm of the objective minus the believed one. */
+  /** The observed logarithm of the objective minus the believed one; of all arms the one nearest to 0. */
   readonly off: number;
   /** The standard deviation that was expected of that. */
   readonly sd: number;
-  /** The believed logarithm of the error rate. */
-  readonly rate: Belief;
-  /** How many items it had. */
-  readonly items: number;
-  /** How many of them failed. */
-  readonly failed: number;
   /** By how much rates vary beyond chance. */
   readonly dispersion: number;
+  /** The failures of each arm. */
+  readonly arms: readonly {
+    /** The believed logarithm of the error rate. */
+    readonly rate: Belief;
+    /** How many items it had. */
+    readonly items: number;
+    /** How many of them failed. */
+    readonly failed: number;
+  }[];
 }
 
 /** How many runs a change may lie back when it is noticed. */
@@ -55,10 +58,12 @@ function objectiveFactor(runs: readonly Surprise[]): number {
 }
 
 function rateFactor(runs: readonly Surprise[]): number {
-  const doubt = Math.sqrt(runs.reduce((sum, { rate }) => sum + rate.sd ** 2, 0) / runs.length);
+  const arms = runs.flatMap(({ arms, dispersion }) => arms.map((arm) => ({ ...arm, dispersion })));
+  // What was not known of the rates is shared by all arms at worst.
+  const doubt = Math.sqrt(arms.reduce((sum, { rate }) => sum + rate.sd ** 2, 0) / arms.length);
   return shifted(
     (shift) =>
-      runs.reduce((sum, { rate, items, failed, dispersion }) => {
+      arms.reduce((sum, { rate, items, failed, dispersion }) => {
         const mean = items * Math.min(1, Math.exp(rate.mean + shift));
         return sum + logCount(failed, mean, dispersion);
       }, 0),

@@ -82,6 +82,9 @@ const PROBE_EVERY = 2;
 // Observations that are kept.
 const KEPT = 200;
 const PENDING = 100;
+// From which chance on the world is taken to have changed.
+const CHANGED = 0.7;
+const KNOWN_RATE = 0.4;
 const RADIUS = { first: 1.4, least: 0.3, most: 2.5 };
 
 interface Scored extends Candidate {
@@ -247,20 +250,23 @@ export class Tuner {
     return this.#models = { objective, harm };
   }
 
-  // How the arm with the most items came out against what was believed.
+  // How a run came out against what was believed. A change shows in all its arms, an outlier in one;
+  // and it is told only where it was known well enough what to expect.
   #surprise(told: readonly Observation[]): Surprise | undefined {
     if (this.#state.runs === 0) return undefined;
     const { objective, harm } = this.#belief();
-    const main = told.reduce((a, b) => b.items > a.items ? b : a);
-    const at = objective.at(main);
     const { noise } = objective.shape;
+    const known = told.map((arm) => ({ arm, at: objective.at(arm), rate: harm.at(arm) }))
+      .filter(({ at, rate }) => at.sd <= noise && rate.sd <= KNOWN_RATE);
+    if (known.length === 0) return undefined;
+    const offs = known.map(({ arm, at }) => {
+      const own = ownVariance(objective.shape, arm.items);
+      return { off: arm.log - at.mean, sd: Math.sqrt(at.sd ** 2 + noise * noise / 2 + own) };
+    });
     return {
-      off: main.log - at.mean,
-      sd: Math.sqrt(at.sd ** 2 + noise * noise / 2 + ownVariance(objective.shape, main.items)),
-      rate: harm.at(main),
-      items: main.items,
-      failed: main.failed,
+      ...offs.reduce((a, b) => Math.abs(b.off / b.sd) < Math.abs(a.off / a.sd) ? b : a),
       dispersion: harm.dispersion,
+      arms: known.map(({ arm, rate }) => ({ rate, items: arm.items, failed: arm.failed })),
     };
   }
 
@@ -268,7 +274,7 @@ export class Tuner {
   #notice(): void {
     const { surprises, observations, runs, epoch } = this.#state;
     const { chance, last } = change(surprises);
-    if (chance < 0.9) return;
+    if (chance < CHANGED) return;
     this.#state = {
       ...this.#state,
       epoch: epoch + 1,
