@@ -24,9 +24,9 @@ export const SHAPE: Shape = { noise: 0.15, amplitude: 0.5, length: 1.5, hour: 0 
 
 // How far each may plausibly be from that, as a standard deviation of its logarithm.
 const SPREAD = { noise: 0.5, amplitude: 0.5, length: 0.4 };
-const HOURS: readonly number[] = [0, 0.1, 0.25, 0.5];
-// The hour is taken to matter once that explains the observations e^3 times as well.
-const HOUR_PRICE = 3;
+const HOURS: readonly number[] = [0, 0.2, 0.4];
+// The hour is taken to matter once that explains the observations e times as well.
+const HOUR_PRICE = 1;
 // Degrees of freedom of the noise: tails as heavy as timings have, yet a variance.
 const FREEDOM = 4;
 /** The variance that one item's own time adds, over the number of items: about that of exponential times. */
@@ -179,8 +179,6 @@ function neighbours(shape: Shape): ((best: Shape) => Partial<Shape>)[] {
     ...steps.map((by) => (best: Shape) => ({ noise: best.noise * by })),
     ...steps.map((by) => (best: Shape) => ({ amplitude: best.amplitude * by })),
     ...steps.map((by) => (best: Shape) => ({ length: best.length * by })),
-    ...HOURS.filter((hour) =>
-      Math.abs(HOURS.indexOf(hour) - HOURS.indexOf(shape.hour)) === 1
-    ).map((hour) => () => ({ hour })),
+    ...HOURS.filter((hour) => hour !== shape.hour).map((hour) => () => ({ hour })),
   ];
 }

@@ -10,6 +10,7 @@
 import { type Candidate, Candidates } from "./candidates.ts";
 import { change, LOOKBACK, type Surprise } from "./change.ts";
 import { Harm } from "./harm.ts";
+import { choose, CLEAR_Z, type Known } from "./incumbent.ts";
 import type { Site } from "./kernel.ts";
 import { expectedGain } from "./normal.ts";
 import { type Belief, Objective, ownVariance, type Shape, SHAPE } from "./objective.ts";
@@ -64,9 +65,6 @@ export interface Outcome {
 
 // The share of items that may break the guard by a run's candidate, on average.
 const HARM = 0.01;
-// What an incumbent's chance of harm may be, and the quantile of it.
-const CLEAR = 0.01;
-const CLEAR_Z = 2.326;
 // A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
 const SLOWER = 1.25;
 const NEW = 0.5;
@@ -171,9 +169,10 @@ export class Tuner {
   /** What to run next. */
   ask({ hours }: { hours: number }): Suggestion {
     if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
-    const { asked, incumbent, pending } = this.#state;
+    const { asked, pending } = this.#state;
     const id = `s${asked + 1}`;
-    const what = this.#next(hours);
+    const incumbent = this.#ruling(hours);
+    const what = this.#next(hours, incumbent);
     this.#state = { ...this.#state, asked: asked + 1, pending: [...pending, id].slice(-PENDING) };
     return { id, incumbent, ...what };
   }
@@ -222,10 +221,10 @@ export class Tuner {
     this.#choose(hours);
   }
 
-  /** The best values that are believed safe at every hour of the day. */
+  /** The best values that are believed safe: at every hour, or at this one where the hour is known to matter. */
   recommend({ hours }: { hours: number }): Values {
     if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
-    return this.#state.incumbent;
+    return this.#ruling(hours);
   }
 
   #site(values: Values, hours: number): Site {
@@ -285,49 +284,42 @@ export class Tuner {
     };
   }
 
+  #known(hours: number): Known {
+    const { observations, epoch } = this.#state;
+    const { defaults } = this.#space;
+    const tried = new Map([[this.#space.key(defaults), defaults]]);
+    for (const { key, values } of observations) tried.set(key, values);
+    return { ...this.#belief(), space: this.#space, tried: [...tried.values()], hours, epoch };
+  }
+
   // Makes the best of what was tried the incumbent, if it is clear of the guard at every hour.
   #choose(hours: number): void {
-    const { incumbent, observations, radius, stale } = this.#state;
-    const { objective, harm } = this.#belief();
-    const tried = new Map<string, Values>([[this.#space.key(this.#space.defaults), this.#space.defaults]]);
-    for (const { key, values } of observations) tried.set(key, values);
-    const now = this.#space.key(incumbent);
-    tried.set(now, incumbent);
-    const ranked = [...tried].map(([key, values]) => {
-      const site = this.#site(values, hours);
-      return { key, values, site, at: objective.at(site), worst: -1 };
-    });
-    const held = ranked.find(({ key }) => key === now)!;
-    const heldWorst = harm.worst(held.site);
-    const clear = heldWorst <= CLEAR;
-    let best: typeof held | undefined = clear ? held : undefined;
-    for (const one of ranked.sort((a, b) => a.at.mean - b.at.mean)) {
-      if (one === held) {
-        if (clear) break;
-        continue;
-      }
-      if (clear && !this.#space.reaches(one.values, incumbent)) continue;
-      if (harm.worst(one.site) > CLEAR) continue;
-      best = one;
-      break;
-    }
-    // Nothing is clear: what is least likely to do harm.
-    best ??= ranked.map((one) => ({ ...one, worst: harm.worst(one.site) }))
-      .reduce((a, b) => b.worst < a.worst ? b : a);
-    const moved = best.key !== now;
-    const from = held.site.point;
-    const far = clear && best.site.point.some((x, i) => Math.abs(x - from[i]) > radius / 2);
+    const { incumbent, radius, stale } = this.#state;
+    const known = this.#known(hours);
+    const { values, better } = choose(known, incumbent, (site) => known.harm.worst(site));
+    const moved = this.#space.key(values) !== this.#space.key(incumbent);
+    const from = this.#space.encode(incumbent);
+    const far = better &&
+      this.#space.encode(values).some((x, i) => Math.abs(x - from[i]) > radius / 2);
     const wider = far ? radius * 1.4 : stale >= 4 ? radius * 0.75 : radius;
     this.#state = {
       ...this.#state,
-      incumbent: best.values,
+      incumbent: values,
       radius: Math.max(RADIUS.least, Math.min(RADIUS.most, wider)),
       stale: moved || stale >= 4 ? 0 : stale + 1,
     };
   }
 
-  #next(hours: number): Omit<Suggestion, "id" | "incumbent"> {
-    const { incumbent, observations, runs, asked, radius, epoch } = this.#state;
+  // The incumbent, or what is better at this hour where the hour matters.
+  #ruling(hours: number): Values {
+    const { incumbent, runs, shape } = this.#state;
+    if (runs === 0 || shape.hour === 0) return incumbent;
+    const { harm } = this.#belief();
+    return choose(this.#known(hours), incumbent, (site) => harm.chance(harm.at(site))).values;
+  }
+
+  #next(hours: number, incumbent: Values): Omit<Suggestion, "id" | "incumbent"> {
+    const { observations, runs, asked, radius, epoch } = this.#state;
     const alone = (purpose: string, reason: string) => ({
       values: incumbent,
       exposure: 1,
