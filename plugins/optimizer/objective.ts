@@ -149,7 +149,7 @@ function objectivePrior({ amplitude, length, hour }: Shape): Prior {
     level: 2,
     slope: 0.5,
     amplitude,
-    joint: amplitude / 2,
+    joint: 0.8 * amplitude,
     length,
     choice: 0.3,
     alike: 0.6,

@@ -17,7 +17,7 @@ import { type Belief, Objective, ownVariance, type Shape, SHAPE } from "./object
 import type { Observation } from "./observation.ts";
 import { differs, probes } from "./probes.ts";
 import { random } from "./random.ts";
-import { Space, type Tunable, type Value, type Values } from "./space.ts";
+import { type Point, Space, type Tunable, type Value, type Values } from "./space.ts";
 import { TunerError } from "./tuner_error.ts";
 
 export type { Tunable, Value, Values };
@@ -68,6 +68,8 @@ const HARM = 0.01;
 // A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
 const SLOWER = 1.25;
 const NEW = 0.5;
+// At this distance, in e-folds, from all that was tried it gets half of that, and less further away.
+const FAMILIAR = 0.7;
 // A candidate is judged by what so many runs like the next would tell of its safety.
 const AHEAD = 4;
 // What promises less than this share of the objective is not worth a trial.
@@ -83,7 +85,7 @@ const PENDING = 100;
 // From which chance on the world is taken to have changed.
 const CHANGED = 0.7;
 const KNOWN_RATE = 0.4;
-const RADIUS = { first: 1.4, least: 0.3, most: 2.5 };
+const RADIUS = { first: 1.4, least: 0.3, most: 1.8 };
 
 interface Scored extends Candidate {
   readonly worth: number;
@@ -333,13 +335,17 @@ export class Tuner {
     const held = objective.at(this.#site(incumbent, hours));
     const usual = objective.at(this.#site(this.#space.defaults, hours));
     const heldHarm = harm.chance(harm.at(held.site));
+    const places = [...new Map(observations.map((o) => [o.key, o.point])).values()];
     const scored = ({ values, point, key }: Candidate): Scored | undefined => {
       const site = { point, hours, epoch };
       const rate = harm.at(site);
       const chance = harm.chance(rate);
       const at = objective.at(site);
       const gain = objective.difference(held, at);
-      const exposure = this.#exposure(chance, heldHarm, held.mean - usual.mean, at.mean - usual.mean + 2 * gain.sd);
+      const exposure = Math.min(
+        this.#exposure(chance, heldHarm, held.mean - usual.mean, at.mean - usual.mean + 2 * gain.sd),
+        NEW / (1 + (novelty(this.#space.choices, point, places) / FAMILIAR) ** 2),
+      );
       if (exposure < LEAST_SHARE || exposure * items < FEWEST_ITEMS) return undefined;
       const noise = ownVariance(objective.shape, exposure * items) +
         ownVariance(objective.shape, (1 - exposure) * items);
@@ -362,9 +368,9 @@ export class Tuner {
     const candidates = new Candidates(this.#space, incumbent);
     const dice = random(this.#options.seed, asked);
     if (asked % PROBE_EVERY === 1) {
-      const places = probes(this.#space.choices, held.site.point, observations.map((o) => o.point));
+      const neglected = probes(this.#space.choices, held.site.point, observations.map((o) => o.point));
       const probe = best(
-        candidates.fresh(places).filter(({ point }) =>
+        candidates.fresh(neglected).filter(({ point }) =>
           differs(this.#space.choices, held.site.point, point)
         ),
       );
@@ -393,6 +399,20 @@ export class Tuner {
     if (worst > SLOWER) exposure = Math.min(exposure, Math.max(0, (SLOWER - rest) / (worst - rest)));
     return exposure;
   }
+}
+
+// How far a place is from all that was tried, in e-folds; another choice counts as much as a factor of 2.
+function novelty(choices: readonly number[], point: Point, tried: readonly Point[]): number {
+  let nearest = Infinity;
+  for (const other of tried) {
+    let squared = 0;
+    for (let i = 0; i < point.length; i++) {
+      const apart = point[i] - other[i];
+      squared += choices[i] === 0 ? apart * apart : apart === 0 ? 0 : 0.5;
+    }
+    nearest = Math.min(nearest, squared);
+  }
+  return Math.sqrt(nearest);
 }
 
 function percent(share: number): string {

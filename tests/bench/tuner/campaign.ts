@@ -51,7 +51,8 @@ export function campaign(surface: Surface, seed: number, runs: number, watch?: W
       if (surface.errors(part.values, hours) > GUARD) harmed += part.items;
       truth += part.items / surface.items * surface.objective(part.values, hours);
     }
-    if (truth > 1.25 * surface.objective(defaults, hours)) slow++;
+    const slower = truth > 1.25 * surface.objective(defaults, hours);
+    if (slower) slow++;
     tuner.tell({ suggestion: id, hours, arms });
     // Once in the middle it is put away and taken up again: that must change nothing.
     if (run === 20) tuner = Tuner.fromJSON(JSON.parse(JSON.stringify(tuner)));
@@ -60,7 +61,7 @@ export function campaign(surface: Surface, seed: number, runs: number, watch?: W
       const e = surface.errors(values, hours);
       watch(
         run,
-        `${purpose} f=${exposure.toFixed(3)} E=${e.toFixed(4)}${e > GUARD ? "!" : ""} J/J*=${
+        `${slower ? "SLOW " : ""}${purpose} f=${exposure.toFixed(3)} E=${e.toFixed(4)}${e > GUARD ? "!" : ""} J/J*=${
           (surface.objective(values, hours) / surface.best(hours)).toFixed(2)
         } ${JSON.stringify(values)} | rec ${(100 * rec.regret).toFixed(0)}% ${
           rec.infeasible ? "INFEASIBLE" : ""
