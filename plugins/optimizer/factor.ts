@@ -26,7 +26,9 @@ export function factor(n: number, entry: (i: number, j: number) => number): Fact
     }
   }
   const decomposition = new CholeskyDecomposition(matrix);
-  if (!decomposition.isPositiveDefinite()) throw new RangeError("The matrix is not positive definite");
+  if (!decomposition.isPositiveDefinite()) {
+    throw new RangeError("The matrix is not positive definite");
+  }
   // Plain rows: the search substitutes thousands of times, where the library's get() costs ten times as much.
   const lower = decomposition.lowerTriangularMatrix.to2DArray();
   let logDeterminant = 0;

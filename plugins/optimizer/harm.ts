@@ -42,6 +42,8 @@ interface Group extends Site {
 export class Harm {
   /** By how much rates vary beyond chance: the variance of a rate over its square. */
   readonly dispersion: number;
+  /** The dispersion that explains the counts best. */
+  readonly likeliest: number;
   readonly #groups: Group[];
   readonly #kernel: Kernel;
   readonly #guess: number;
@@ -109,7 +111,8 @@ export class Harm {
     this.#factor = system!;
     this.#pull = pull;
     this.#roots = roots;
-    this.dispersion = likeliest(this.#groups, logs, dispersion);
+    this.dispersion = dispersion;
+    this.likeliest = likeliest(this.#groups, logs, dispersion);
   }
 
   /** The logarithm of the error rate at a site. */

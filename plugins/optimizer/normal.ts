@@ -6,7 +6,7 @@ export function density(z: number): number {
 }
 
 /**
- * The chance of a value below z, to about 15 digits in both tails (J. F. Hart et al., "Computer Approximations",
+ * The chance of a value below z, to 8 digits in both tails (J. F. Hart et al., "Computer Approximations",
  * algorithm 5666, 1968, as given by G. West, "Better approximations to cumulative normal functions", Wilmott 2005).
  */
 export function below(z: number): number {

@@ -36,6 +36,19 @@ export const PER_ITEM = 0.7;
 // away must not bend what is believed nearby.
 const WORST = Math.log(3);
 
+// How often outliers are weighed anew.
+const TAIL_ROUNDS = 2;
+// With fewer observations than this no shape is learned.
+const FEW = 4;
+
+/** What is learned of some observations; serialisable. */
+export interface Learned {
+  /** The shape. */
+  readonly shape: Shape;
+  /** By how much each observation's own variance is larger than usual: outliers say little. */
+  readonly tails: readonly number[];
+}
+
 /** A normal belief. */
 export interface Belief {
   /** Its mean. */
@@ -46,40 +59,39 @@ export interface Belief {
 
 /** What the objective is believed to be. */
 export class Objective {
-  /** What was learned about its shape. */
-  readonly shape: Shape;
+  /** What was learned. */
+  readonly learned: Learned;
   readonly #observations: readonly Observation[];
   readonly #kernel: Kernel;
   readonly #factor: Factor;
   readonly #weights: Float64Array;
   readonly #mean: number;
-  readonly #cap: number;
-  /** How well the shape explains the observations, as a logarithm. */
-  readonly evidence: number;
+  // How well the shape explains the observations, as a logarithm.
+  readonly #evidence: number;
 
-  private constructor(
+  /** Fits observations (at least one) with what was learned of them. */
+  constructor(
+    space: { readonly choices: readonly number[]; readonly origin: Point },
     observations: readonly Observation[],
-    kernel: Kernel,
-    shape: Shape,
-    tails: Float64Array,
+    learned: Learned,
   ) {
-    this.shape = shape;
+    const { shape, tails } = learned;
+    this.learned = learned;
     this.#observations = observations;
-    this.#kernel = kernel;
-    this.#cap = observations[0].log + WORST;
-    this.#mean = observations.reduce((sum, { log }) => sum + Math.min(log, this.#cap), 0) /
-      observations.length;
-    const residuals = observations.map(({ log }) => Math.min(log, this.#cap) - this.#mean);
+    this.#kernel = new Kernel(space.choices, space.origin, objectivePrior(shape));
+    const logs = capped(observations);
+    this.#mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
+    const residuals = logs.map((log) => log - this.#mean);
     const shared = shape.noise * shape.noise / 2;
     this.#factor = factor(observations.length, (i, j) => {
       const a = observations[i];
       const b = observations[j];
-      return kernel.of(a, b) + (a.run === b.run ? shared : 0) +
+      return this.#kernel.of(a, b) + (a.run === b.run ? shared : 0) +
         (i === j ? ownVariance(shape, a.items) * tails[i] : 0);
     });
     this.#weights = this.#factor.solve(residuals);
     const fit = residuals.reduce((sum, r, i) => sum + r * this.#weights[i], 0);
-    this.evidence = -(fit + this.#factor.logDeterminant) / 2 + plausible(shape);
+    this.#evidence = -(fit + this.#factor.logDeterminant) / 2 + plausible(shape);
   }
 
   /**
@@ -91,23 +103,17 @@ export class Objective {
     observations: readonly Observation[],
     from: Shape,
   ): Objective {
-    let tails = new Float64Array(observations.length).fill(1);
-    const fit = (shape: Shape) =>
-      new Objective(
-        observations,
-        new Kernel(space.choices, space.origin, objectivePrior(shape)),
-        shape,
-        tails,
-      );
+    let tails: readonly number[] = observations.map(() => 1);
+    const fit = (shape: Shape) => new Objective(space, observations, { shape, tails });
     let best = fit(from);
-    tails = best.#tails(tails);
-    best = fit(best.shape);
-    tails = best.#tails(tails);
-    best = fit(best.shape);
-    if (observations.length < 4) return best;
-    for (const shape of neighbours(best.shape)) {
-      const other = fit({ ...best.shape, ...shape(best.shape) });
-      if (other.evidence > best.evidence) best = other;
+    for (let round = 0; round < TAIL_ROUNDS; round++) {
+      tails = best.#tails();
+      best = fit(from);
+    }
+    if (observations.length < FEW) return best;
+    for (const neighbour of neighbours(from)) {
+      const other = fit({ ...best.learned.shape, ...neighbour(best.learned.shape) });
+      if (other.#evidence > best.#evidence) best = other;
     }
     return best;
   }
@@ -132,16 +138,26 @@ export class Objective {
   }
 
   // By how much each observation's noise is larger than usual, from what all the others say of it.
-  #tails(tails: Float64Array): Float64Array<ArrayBuffer> {
+  #tails(): number[] {
+    const { shape, tails } = this.learned;
     const diagonal = this.#factor.inverseDiagonal();
-    return Float64Array.from(tails, (tail, i) => {
-      const own = ownVariance(this.shape, this.#observations[i].items);
+    return tails.map((tail, i) => {
+      const own = ownVariance(shape, this.#observations[i].items);
       const left = this.#weights[i] / diagonal[i];
       // The variance of the prediction of the others, with usual noise.
       const z2 = left * left / Math.max(own, 1 / diagonal[i] - own * (tail - 1));
       return Math.max(1, (FREEDOM + z2) / (FREEDOM + 1));
     });
   }
+}
+
+// Each observation's logarithm, but for an abyss: against the first one since the last change.
+function capped(observations: readonly Observation[]): number[] {
+  const first = new Map<number, number>();
+  return observations.map(({ epoch, log }) => {
+    if (!first.has(epoch)) first.set(epoch, log);
+    return Math.min(log, first.get(epoch)! + WORST);
+  });
 }
 
 function objectivePrior({ amplitude, length, hour }: Shape): Prior {

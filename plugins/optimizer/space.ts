@@ -136,7 +136,9 @@ function axis(tunable: Tunable): Axis {
   if (min === undefined || max === undefined || !(min < max) || !Number.isFinite(max - min)) {
     throw refused(`${name} needs a min and a max above it`);
   }
-  if (scale === "log" && min <= 0) throw refused(`${name} is on a log scale: its min must be above 0`);
+  if (scale === "log" && min <= 0) {
+    throw refused(`${name} is on a log scale: its min must be above 0`);
+  }
   if (step !== undefined && !(step > 0)) throw refused(`${name} needs a step above 0`);
   if (maxStep !== undefined && !(maxStep > (scale === "log" ? 1 : 0))) {
     throw refused(`${name} needs a maxStep above ${scale === "log" ? "1, a factor" : "0"}`);
@@ -155,9 +157,15 @@ function fault(axis: Axis, value: Value | undefined): string | undefined {
       ? undefined
       : `${name} is ${value}: it must be one of ${choices!.join(", ")}`;
   }
-  if (typeof value !== "number" || !Number.isFinite(value)) return `${name} is ${value}: it must be a number`;
-  if (kind === "integer" && !Number.isInteger(value)) return `${name} is ${value}: it must be a whole number`;
-  return value < low || value > high ? `${name} is ${value}: it must be in ${low} to ${high}` : undefined;
+  if (typeof value !== "number" || !Number.isFinite(value)) {
+    return `${name} is ${value}: it must be a number`;
+  }
+  if (kind === "integer" && !Number.isInteger(value)) {
+    return `${name} is ${value}: it must be a whole number`;
+  }
+  return value < low || value > high
+    ? `${name} is ${value}: it must be in ${low} to ${high}`
+    : undefined;
 }
 
 function coordinate(axis: Axis, value: Value): number {

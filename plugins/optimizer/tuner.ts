@@ -13,7 +13,14 @@ import { Harm } from "./harm.ts";
 import { choose, CLEAR_Z, type Known } from "./incumbent.ts";
 import type { Site } from "./kernel.ts";
 import { expectedGain } from "./normal.ts";
-import { type Belief, Objective, ownVariance, type Shape, SHAPE } from "./objective.ts";
+import {
+  type Belief,
+  type Learned,
+  Objective,
+  ownVariance,
+  SHAPE,
+  type Shape,
+} from "./objective.ts";
 import type { Observation } from "./observation.ts";
 import { differs, probes } from "./probes.ts";
 import { random } from "./random.ts";
@@ -99,7 +106,7 @@ interface State {
   readonly runs: number;
   readonly pending: readonly string[];
   readonly observations: readonly Observation[];
-  readonly shape: Shape;
+  readonly learned: Learned;
   readonly dispersion: number;
   readonly epoch: number;
   readonly incumbent: Values;
@@ -144,7 +151,7 @@ export class Tuner {
       runs: 0,
       pending: [],
       observations: [],
-      shape: SHAPE,
+      learned: { shape: SHAPE, tails: [] },
       dispersion: 0.3,
       epoch: 0,
       incumbent: this.#space.defaults,
@@ -157,7 +164,10 @@ export class Tuner {
   /** Takes up a tuner where toJSON left it. Throws TunerError `tuner.state` for another version's. */
   static fromJSON(json: TunerJson): Tuner {
     if (json.version !== 1) {
-      throw new TunerError("tuner.state", `Version ${json.version} of a tuner is unknown: begin anew`);
+      throw new TunerError(
+        "tuner.state",
+        `Version ${json.version} of a tuner is unknown: begin anew`,
+      );
     }
     const { version: _, options, ...state } = structuredClone(json);
     return new Tuner(options, state);
@@ -183,19 +193,33 @@ export class Tuner {
   tell({ suggestion, hours, arms }: Outcome): void {
     const { pending, observations, runs, epoch, surprises } = this.#state;
     if (!pending.includes(suggestion)) {
-      throw new TunerError("tuner.told", `Suggestion ${suggestion} is not open: tell each one once`);
+      throw new TunerError(
+        "tuner.told",
+        `Suggestion ${suggestion} is not open: tell each one once`,
+      );
     }
     if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
-    if (arms.length === 0) throw new TunerError("tuner.told", "Nothing was run: tell at least one arm");
+    if (arms.length === 0) {
+      throw new TunerError("tuner.told", "Nothing was run: tell at least one arm");
+    }
     const told = arms.map(({ values, objective, items, failed }): Observation => {
       if (!(objective > 0) || objective === Infinity) {
-        throw new TunerError("tuner.told", `The objective is ${objective}: it must be a number above 0`);
+        throw new TunerError(
+          "tuner.told",
+          `The objective is ${objective}: it must be a number above 0`,
+        );
       }
       if (!Number.isSafeInteger(items) || items < 1) {
-        throw new TunerError("tuner.told", `There were ${items} items: leave out an arm without any`);
+        throw new TunerError(
+          "tuner.told",
+          `There were ${items} items: leave out an arm without any`,
+        );
       }
       if (!Number.isSafeInteger(failed) || failed < 0 || failed > items) {
-        throw new TunerError("tuner.told", `${failed} of ${items} items failed: it must be 0 to ${items}`);
+        throw new TunerError(
+          "tuner.told",
+          `${failed} of ${items} items failed: it must be 0 to ${items}`,
+        );
       }
       return {
         values: { ...values },
@@ -234,21 +258,29 @@ export class Tuner {
   }
 
   #belief(): { objective: Objective; harm: Harm } {
-    return this.#models ??= this.#learn();
+    return this.#models ??= this.#fit();
   }
 
-  #learn(): { objective: Objective; harm: Harm } {
-    const { observations, shape, dispersion } = this.#state;
-    const objective = Objective.learn(this.#space, observations, shape);
-    const harm = new Harm(
-      this.#space,
-      observations,
-      this.#options.guard.below,
-      dispersion,
-      objective.shape.hour,
-    );
-    this.#state = { ...this.#state, shape: objective.shape, dispersion: harm.dispersion };
-    return this.#models = { objective, harm };
+  #fit(): { objective: Objective; harm: Harm } {
+    const { observations, learned, dispersion } = this.#state;
+    const objective = new Objective(this.#space, observations, learned);
+    return { objective, harm: this.#harm(dispersion, learned.shape) };
+  }
+
+  #harm(dispersion: number, { hour }: Shape): Harm {
+    const { observations } = this.#state;
+    return new Harm(this.#space, observations, this.#options.guard.below, dispersion, hour);
+  }
+
+  // What is learned is kept, so that a tuner that is taken up again believes the same.
+  #learn(): void {
+    const { observations, learned, dispersion } = this.#state;
+    const objective = Objective.learn(this.#space, observations, learned.shape);
+    const { shape } = objective.learned;
+    const usual = this.#harm(dispersion, shape);
+    const harm = usual.likeliest === dispersion ? usual : this.#harm(usual.likeliest, shape);
+    this.#state = { ...this.#state, learned: objective.learned, dispersion: harm.dispersion };
+    this.#models = { objective, harm };
   }
 
   // How a run came out against what was believed. A change shows in all its arms, an outlier in one;
@@ -256,12 +288,12 @@ export class Tuner {
   #surprise(told: readonly Observation[]): Surprise | undefined {
     if (this.#state.runs === 0) return undefined;
     const { objective, harm } = this.#belief();
-    const { noise } = objective.shape;
+    const { noise } = objective.learned.shape;
     const known = told.map((arm) => ({ arm, at: objective.at(arm), rate: harm.at(arm) }))
       .filter(({ at, rate }) => at.sd <= noise && rate.sd <= KNOWN_RATE);
     if (known.length === 0) return undefined;
     const offs = known.map(({ arm, at }) => {
-      const own = ownVariance(objective.shape, arm.items);
+      const own = ownVariance(objective.learned.shape, arm.items);
       return { off: arm.log - at.mean, sd: Math.sqrt(at.sd ** 2 + noise * noise / 2 + own) };
     });
     return {
@@ -314,8 +346,8 @@ export class Tuner {
 
   // The incumbent, or what is better at this hour where the hour matters.
   #ruling(hours: number): Values {
-    const { incumbent, runs, shape } = this.#state;
-    if (runs === 0 || shape.hour === 0) return incumbent;
+    const { incumbent, runs, learned } = this.#state;
+    if (runs === 0 || learned.shape.hour === 0) return incumbent;
     const { harm } = this.#belief();
     return choose(this.#known(hours), incumbent, (site) => harm.chance(harm.at(site))).values;
   }
@@ -343,12 +375,17 @@ export class Tuner {
       const at = objective.at(site);
       const gain = objective.difference(held, at);
       const exposure = Math.min(
-        this.#exposure(chance, heldHarm, held.mean - usual.mean, at.mean - usual.mean + 2 * gain.sd),
+        this.#exposure(
+          chance,
+          heldHarm,
+          held.mean - usual.mean,
+          at.mean - usual.mean + 2 * gain.sd,
+        ),
         NEW / (1 + (novelty(this.#space.choices, point, places) / FAMILIAR) ** 2),
       );
       if (exposure < LEAST_SHARE || exposure * items < FEWEST_ITEMS) return undefined;
-      const noise = ownVariance(objective.shape, exposure * items) +
-        ownVariance(objective.shape, (1 - exposure) * items);
+      const noise = ownVariance(objective.learned.shape, exposure * items) +
+        ownVariance(objective.learned.shape, (1 - exposure) * items);
       const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise / AHEAD);
       const cleared = harm.wouldClear(rate, AHEAD * exposure * items, CLEAR_Z);
       const worth = expectedGain(gain.mean, learned) * cleared;
@@ -356,7 +393,10 @@ export class Tuner {
     };
     const best = (some: readonly Candidate[]) =>
       some.map(scored).filter((s) => s !== undefined)
-        .reduce((a: Scored | undefined, b) => a === undefined || b.worth > a.worth ? b : a, undefined);
+        .reduce(
+          (a: Scored | undefined, b) => a === undefined || b.worth > a.worth ? b : a,
+          undefined,
+        );
     const trial = (purpose: string, { values, exposure, gain, chance }: Scored) => ({
       values,
       exposure,
@@ -368,7 +408,11 @@ export class Tuner {
     const candidates = new Candidates(this.#space, incumbent);
     const dice = random(this.#options.seed, asked);
     if (asked % PROBE_EVERY === 1) {
-      const neglected = probes(this.#space.choices, held.site.point, observations.map((o) => o.point));
+      const neglected = probes(
+        this.#space.choices,
+        held.site.point,
+        observations.map((o) => o.point),
+      );
       const probe = best(
         candidates.fresh(neglected).filter(({ point }) =>
           differs(this.#space.choices, held.site.point, point)
@@ -376,7 +420,9 @@ export class Tuner {
       );
       if (probe !== undefined) return trial("probe", probe);
     }
-    const tried = observations.map((o) => o.values).filter((v) => this.#space.reaches(v, incumbent));
+    const tried = observations.map((o) => o.values).filter((v) =>
+      this.#space.reaches(v, incumbent)
+    );
     let found = candidates.around(radius, dice, tried).map(scored).filter((s) => s !== undefined)
       .sort((a, b) => b.worth - a.worth);
     if (found.length > 0) {
@@ -396,7 +442,9 @@ export class Tuner {
     if (chance > 0 && chance >= heldHarm) exposure = Math.min(exposure, HARM / chance);
     const rest = Math.exp(held);
     const worst = Math.exp(Math.min(20, slow));
-    if (worst > SLOWER) exposure = Math.min(exposure, Math.max(0, (SLOWER - rest) / (worst - rest)));
+    if (worst > SLOWER) {
+      exposure = Math.min(exposure, Math.max(0, (SLOWER - rest) / (worst - rest)));
+    }
     return exposure;
   }
 }

@@ -61,9 +61,11 @@ export function campaign(surface: Surface, seed: number, runs: number, watch?: W
       const e = surface.errors(values, hours);
       watch(
         run,
-        `${slower ? "SLOW " : ""}${purpose} f=${exposure.toFixed(3)} E=${e.toFixed(4)}${e > GUARD ? "!" : ""} J/J*=${
-          (surface.objective(values, hours) / surface.best(hours)).toFixed(2)
-        } ${JSON.stringify(values)} | rec ${(100 * rec.regret).toFixed(0)}% ${
+        `${slower ? "SLOW " : ""}${purpose} f=${exposure.toFixed(3)} E=${e.toFixed(4)}${
+          e > GUARD ? "!" : ""
+        } J/J*=${(surface.objective(values, hours) / surface.best(hours)).toFixed(2)} ${
+          JSON.stringify(values)
+        } | rec ${(100 * rec.regret).toFixed(0)}% ${
           rec.infeasible ? "INFEASIBLE" : ""
         } | ${reason}`,
         tuner,
@@ -75,7 +77,11 @@ export function campaign(surface: Surface, seed: number, runs: number, watch?: W
   return { regrets, last: end.regret, infeasible: end.infeasible, harmed, items, slow, runs };
 }
 
-function judge(surface: Surface, tuner: Tuner, now: number): { regret: number; infeasible: boolean } {
+function judge(
+  surface: Surface,
+  tuner: Tuner,
+  now: number,
+): { regret: number; infeasible: boolean } {
   const hours = surface.daily ? Array.from({ length: 24 }, (_, h) => now + 1 + h) : [now];
   const found = hours.map((hour) => {
     const values = tuner.recommend({ hours: hour });

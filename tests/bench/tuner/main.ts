@@ -34,12 +34,15 @@ if (import.meta.main) {
     },
   });
   const only = values.only?.split(",");
-  const wanted = (surface: Surface) => only === undefined || only.includes(surface.name.split(" ")[0]);
+  const wanted = (surface: Surface) =>
+    only === undefined || only.includes(surface.name.split(" ")[0]);
   if (!values.speed) {
     const seeds = Number(values.seeds);
     const visible = run(VISIBLE.filter(wanted), seeds, Number(values.first));
     const heldOut = run(HELD_OUT.filter(wanted), seeds, Number(values.first));
-    console.log(`Median regret in % of J* after 10/25/50 runs over ${seeds} seeds; v: items over the guard, %.\n`);
+    console.log(
+      `Median regret in % of J* after 10/25/50 runs over ${seeds} seeds; v: items over the guard, %.\n`,
+    );
     console.log(table(visible));
     console.log(`\n${goals(visible)}`);
     console.log(`\nHeld out:\n\n${table(heldOut)}`);

@@ -55,7 +55,9 @@ export function table(results: readonly Result[]): string {
     ...results.map(({ name, campaigns }) => {
       const cells = BASELINES[name] ?? new Array(6).fill("–");
       const own = `${regrets(campaigns).map(short).join("/")} v${harmed(campaigns).toFixed(1)}`;
-      return `| ${[name, ...cells, own, short(infeasible(campaigns)), slow(campaigns).toFixed(1)].join(" | ")} |`;
+      return `| ${
+        [name, ...cells, own, short(infeasible(campaigns)), slow(campaigns).toFixed(1)].join(" | ")
+      } |`;
     }),
   ].join("\n");
 }
