@@ -28,7 +28,7 @@ export interface Surprise {
 /** How many runs a change may lie back when it is noticed. */
 export const LOOKBACK = 10;
 // A change is expected once in so many runs.
-const INTERVAL = 300;
+const INTERVAL = 150;
 const OBJECTIVE_SHIFT = 0.8;
 const RATE_SHIFT = 1.2;
 

@@ -7,24 +7,14 @@
  *   incumbent; what was never applied gets at most half of a run.
  * - The same seed and the same calls give the same answers, after toJSON and fromJSON too.
  */
-import { type Candidate, Candidates } from "./candidates.ts";
 import { change, LOOKBACK, type Surprise } from "./change.ts";
 import { Harm } from "./harm.ts";
-import { choose, CLEAR_Z, type Known } from "./incumbent.ts";
-import type { Site } from "./kernel.ts";
-import { expectedGain } from "./normal.ts";
-import {
-  type Belief,
-  type Learned,
-  Objective,
-  ownVariance,
-  SHAPE,
-  type Shape,
-} from "./objective.ts";
+import { choose, type Known } from "./incumbent.ts";
+import { type Learned, Objective, ownVariance, SHAPE, type Shape } from "./objective.ts";
 import type { Observation } from "./observation.ts";
-import { differs, probes } from "./probes.ts";
 import { random } from "./random.ts";
-import { type Point, Space, type Tunable, type Value, type Values } from "./space.ts";
+import { Space, type Tunable, type Value, type Values } from "./space.ts";
+import { nextTrial } from "./trial.ts";
 import { TunerError } from "./tuner_error.ts";
 
 export type { Tunable, Value, Values };
@@ -49,7 +39,7 @@ export interface Suggestion {
   readonly incumbent: Values;
   /** The share of the run's items, in (0, 1], that should run with `values`; the rest with `incumbent`. */
   readonly exposure: number;
-  /** Why in one word: baseline, explore or settle. */
+  /** Why in one word: baseline, explore, probe or settle. */
   readonly purpose: string;
   /** Why in one sentence. */
   readonly reason: string;
@@ -70,36 +60,17 @@ export interface Outcome {
   }[];
 }
 
-// The share of items that may break the guard by a run's candidate, on average.
-const HARM = 0.01;
-// A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
-const SLOWER = 1.25;
-const NEW = 0.5;
-// At this distance, in e-folds, from all that was tried it gets half of that, and less further away.
-const FAMILIAR = 0.7;
-// A candidate is judged by what so many runs like the next would tell of its safety.
-const AHEAD = 4;
-// What promises less than this share of the objective is not worth a trial.
-const LEAST = 1e-5;
-// What may have less of a run than this is left alone until more is known.
-const LEAST_SHARE = 0.05;
-const FEWEST_ITEMS = 4;
-// Neglected dimensions are tried at most so often.
+// Neglected dimensions have a turn in so many.
 const PROBE_EVERY = 2;
-// Observations that are kept.
+// How many observations and open suggestions are kept.
 const KEPT = 200;
 const PENDING = 100;
 // From which chance on the world is taken to have changed.
-const CHANGED = 0.7;
+const CHANGED = 0.5;
+// What is surprising is judged where a rate was known to this, as a logarithm.
 const KNOWN_RATE = 0.4;
+// The trust region's radius, e-folds: it grows when the incumbent moves far and shrinks when it stays.
 const RADIUS = { first: 1.4, least: 0.3, most: 1.8 };
-
-interface Scored extends Candidate {
-  readonly worth: number;
-  readonly exposure: number;
-  readonly gain: Belief;
-  readonly chance: number;
-}
 
 interface State {
   readonly asked: number;
@@ -253,10 +224,6 @@ export class Tuner {
     return this.#ruling(hours);
   }
 
-  #site(values: Values, hours: number): Site {
-    return { point: this.#space.encode(values), hours, epoch: this.#state.epoch };
-  }
-
   #belief(): { objective: Objective; harm: Harm } {
     return this.#models ??= this.#fit();
   }
@@ -352,117 +319,28 @@ export class Tuner {
     return choose(this.#known(hours), incumbent, (site) => harm.chance(harm.at(site))).values;
   }
 
-  #next(hours: number, incumbent: Values): Omit<Suggestion, "id" | "incumbent"> {
-    const { observations, runs, asked, radius, epoch } = this.#state;
-    const alone = (purpose: string, reason: string) => ({
-      values: incumbent,
-      exposure: 1,
-      purpose,
-      reason,
-    });
-    if (runs === 0) return alone("baseline", "Nothing is known yet: the defaults come first");
-    const { objective, harm } = this.#belief();
+  #next(
+    hours: number,
+    incumbent: Values,
+  ): Pick<Suggestion, "values" | "exposure" | "purpose" | "reason"> {
+    const { observations, runs, asked, radius } = this.#state;
+    if (runs === 0) {
+      return {
+        values: incumbent,
+        exposure: 1,
+        purpose: "baseline",
+        reason: "Nothing is known yet: the defaults come first",
+      };
+    }
     const items = observations.reduce((sum, o) => sum + o.items, 0) /
       new Set(observations.map(({ run }) => run)).size;
-    const held = objective.at(this.#site(incumbent, hours));
-    const usual = objective.at(this.#site(this.#space.defaults, hours));
-    const heldHarm = harm.chance(harm.at(held.site));
-    const places = [...new Map(observations.map((o) => [o.key, o.point])).values()];
-    const scored = ({ values, point, key }: Candidate): Scored | undefined => {
-      const site = { point, hours, epoch };
-      const rate = harm.at(site);
-      const chance = harm.chance(rate);
-      const at = objective.at(site);
-      const gain = objective.difference(held, at);
-      const exposure = Math.min(
-        this.#exposure(
-          chance,
-          heldHarm,
-          held.mean - usual.mean,
-          at.mean - usual.mean + 2 * gain.sd,
-        ),
-        NEW / (1 + (novelty(this.#space.choices, point, places) / FAMILIAR) ** 2),
-      );
-      if (exposure < LEAST_SHARE || exposure * items < FEWEST_ITEMS) return undefined;
-      const noise = ownVariance(objective.learned.shape, exposure * items) +
-        ownVariance(objective.learned.shape, (1 - exposure) * items);
-      const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise / AHEAD);
-      const cleared = harm.wouldClear(rate, AHEAD * exposure * items, CLEAR_Z);
-      const worth = expectedGain(gain.mean, learned) * cleared;
-      return { values, point, key, worth, exposure, gain, chance };
-    };
-    const best = (some: readonly Candidate[]) =>
-      some.map(scored).filter((s) => s !== undefined)
-        .reduce(
-          (a: Scored | undefined, b) => a === undefined || b.worth > a.worth ? b : a,
-          undefined,
-        );
-    const trial = (purpose: string, { values, exposure, gain, chance }: Scored) => ({
-      values,
-      exposure,
-      purpose,
-      reason: `${this.#space.difference(incumbent, values)}: expected ${
-        percent(1 - Math.exp(-gain.mean))
-      } less, give or take ${percent(gain.sd)}; chance of breaking the guard ${percent(chance)}`,
+    return nextTrial({
+      ...this.#known(hours),
+      incumbent,
+      items,
+      radius,
+      probing: asked % PROBE_EVERY === 1,
+      random: random(this.#options.seed, asked),
     });
-    const candidates = new Candidates(this.#space, incumbent);
-    const dice = random(this.#options.seed, asked);
-    if (asked % PROBE_EVERY === 1) {
-      const neglected = probes(
-        this.#space.choices,
-        held.site.point,
-        observations.map((o) => o.point),
-      );
-      const probe = best(
-        candidates.fresh(neglected).filter(({ point }) =>
-          differs(this.#space.choices, held.site.point, point)
-        ),
-      );
-      if (probe !== undefined) return trial("probe", probe);
-    }
-    const tried = observations.map((o) => o.values).filter((v) =>
-      this.#space.reaches(v, incumbent)
-    );
-    let found = candidates.around(radius, dice, tried).map(scored).filter((s) => s !== undefined)
-      .sort((a, b) => b.worth - a.worth);
-    if (found.length > 0) {
-      const closer = candidates.near(found.slice(0, 4).map((f) => f.point), radius, dice);
-      found = [...found, ...closer.map(scored).filter((s) => s !== undefined)]
-        .sort((a, b) => b.worth - a.worth);
-    }
-    if (found.length === 0 || found[0].worth < LEAST) {
-      return alone("settle", "Nothing nearby promises more than the incumbent");
-    }
-    return trial("explore", found[0]);
   }
-
-  // The largest share of a run that a candidate may have.
-  #exposure(chance: number, heldHarm: number, held: number, slow: number): number {
-    let exposure = NEW;
-    if (chance > 0 && chance >= heldHarm) exposure = Math.min(exposure, HARM / chance);
-    const rest = Math.exp(held);
-    const worst = Math.exp(Math.min(20, slow));
-    if (worst > SLOWER) {
-      exposure = Math.min(exposure, Math.max(0, (SLOWER - rest) / (worst - rest)));
-    }
-    return exposure;
-  }
-}
-
-// How far a place is from all that was tried, in e-folds; another choice counts as much as a factor of 2.
-function novelty(choices: readonly number[], point: Point, tried: readonly Point[]): number {
-  let nearest = Infinity;
-  for (const other of tried) {
-    let squared = 0;
-    for (let i = 0; i < point.length; i++) {
-      const apart = point[i] - other[i];
-      squared += choices[i] === 0 ? apart * apart : apart === 0 ? 0 : 0.5;
-    }
-    nearest = Math.min(nearest, squared);
-  }
-  return Math.sqrt(nearest);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toPrecision(2)} %`;
 }
