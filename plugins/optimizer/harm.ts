@@ -184,11 +184,23 @@ function likeliest(groups: readonly Group[], logs: Float64Array, used: number): 
   return DISPERSIONS.reduce((best, one) => explained(one) > explained(best) ? one : best, used);
 }
 
-/** The logarithm of the chance of a negative binomial count, but for what does not depend on mean and dispersion. */
+/** The logarithm of the chance of a negative binomial count. */
 export function logCount(count: number, mean: number, dispersion: number): number {
   const shape = 1 / dispersion;
   let sum = shape * Math.log(shape / (shape + mean)) + count * Math.log(mean / (shape + mean));
-  // Γ(count + shape) / Γ(shape), as the product that it is.
-  for (let i = 0; i < count; i++) sum += Math.log((i + shape) / (i + 1));
+  // Γ(count + shape) / (Γ(shape) count!), as the product that it is, and beyond that by Stirling's series.
+  const exact = Math.min(count, EXACT);
+  for (let i = 0; i < exact; i++) sum += Math.log((i + shape) / (i + 1));
+  if (count > exact) {
+    sum += stirling(count + shape) - stirling(exact + shape) -
+      stirling(count + 1) + stirling(exact + 1);
+  }
   return sum;
+}
+
+const EXACT = 30;
+
+// The logarithm of the gamma function but for its constant; good to 1e-7 from EXACT on.
+function stirling(x: number): number {
+  return (x - 0.5) * Math.log(x) - x + 1 / (12 * x);
 }

@@ -10,6 +10,9 @@ export const CLEAR = 0.01;
 /** The standard normal quantile of 1 - CLEAR. */
 export const CLEAR_Z = 2.3263;
 
+// In a retreat the defaults may rule up to this chance of harm: they are what the owner has accepted.
+const BEARABLE = 0.1;
+
 /** What is known when an incumbent is chosen. */
 export interface Known {
   /** The space. */
@@ -36,7 +39,8 @@ export interface Chosen {
 
 /**
  * The best of what was tried that is clear of the guard by `chance`, within maxStep of the incumbent unless that is not
- * clear itself: a retreat may go as far as it takes. When nothing is clear, what is least likely to do harm.
+ * clear itself: a retreat may go as far as it takes. When nothing is clear, what is
+ * least likely to do harm.
  */
 export function choose(
   { space, objective, tried, hours, epoch }: Known,
@@ -53,10 +57,11 @@ export function choose(
   for (const { values, site, mean } of ranked) {
     if (clear && mean >= held.mean) break;
     if (clear && !space.reaches(values, incumbent)) continue;
-    if (chance(site) <= CLEAR) return { values, better: clear };
+    const most = !clear && space.key(values) === space.key(space.defaults) ? BEARABLE : CLEAR;
+    if (chance(site) <= most) return { values, better: clear };
   }
   if (clear) return { values: incumbent, better: false };
-  const [least] = ranked.map(({ values, site }) => ({ values, chance: chance(site) }))
-    .sort((a, b) => a.chance - b.chance);
+  const least = ranked.map(({ values, site }) => ({ values, chance: chance(site) }))
+    .reduce((a, b) => b.chance < a.chance ? b : a);
   return { values: least.values, better: false };
 }
