@@ -11,7 +11,7 @@ export const CLEAR = 0.01;
 export const CLEAR_Z = 2.3263;
 
 // In a retreat the defaults may rule up to this chance of harm: they are what the owner has accepted.
-const BEARABLE = 0.1;
+const BEARABLE = 0.25;
 
 /** What is known when an incumbent is chosen. */
 export interface Known {
