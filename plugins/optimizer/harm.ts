@@ -18,14 +18,29 @@ const USUAL = 1 / 6;
 const DISPERSIONS: readonly number[] = [0.1, 0.2, 0.3, 0.45, 0.7];
 const DISPERSION = 0.3;
 
-function harmPrior(hour: number): Prior {
+/** What is learned of the rates' shape; serialisable. */
+export interface Rates {
+  /** By how much rates vary beyond chance: the variance of a rate over its square. */
+  readonly dispersion: number;
+  /** How abruptly they bend: 1 where errors rise smoothly with load, more where they have a wall. */
+  readonly roughness: number;
+}
+
+/** What is believed of them before anything is known. */
+export const RATES: Rates = { dispersion: DISPERSION, roughness: 1 };
+
+const ROUGH: readonly number[] = [1, 2, 4];
+// Walls are rarer than slopes: each step of roughness must explain the counts e^2 times as well.
+const ROUGH_PRICE = 2;
+
+function harmPrior(hour: number, roughness: number): Prior {
   // What the hour does to the objective it may do to errors, and more: they answer to load faster.
   return {
     level: 2,
     slope: 0.8,
-    amplitude: 0.6,
-    joint: 0.4,
-    length: 2.2,
+    amplitude: 0.6 * roughness,
+    joint: 0.4 * roughness,
+    length: 2.2 / roughness,
     choice: 0.3,
     alike: 0.7,
     hour: 2 * hour,
@@ -40,10 +55,12 @@ interface Group extends Site {
 
 /** What the error rate is believed to be. */
 export class Harm {
-  /** By how much rates vary beyond chance: the variance of a rate over its square. */
-  readonly dispersion: number;
-  /** The dispersion that explains the counts best. */
-  readonly likeliest: number;
+  /** What was learned of the rates' shape. */
+  readonly rates: Rates;
+  // The dispersion that explains the counts best.
+  readonly #likeliest: number;
+  // How well all this explains them, as a logarithm.
+  readonly #evidence: number;
   readonly #groups: Group[];
   readonly #kernel: Kernel;
   readonly #guess: number;
@@ -53,17 +70,19 @@ export class Harm {
   readonly #roots: Float64Array;
   readonly #hourly: boolean;
 
-  /** Learns from observations; `hour` is what the hour of the day does to the objective. */
+  /** Fits observations with what was learned; `hour` is what the hour of the day does to the objective. */
   constructor(
     space: { readonly choices: readonly number[]; readonly origin: Point },
     observations: readonly Observation[],
     guard: number,
-    dispersion: number,
+    rates: Rates,
     hour: number,
   ) {
+    const { dispersion, roughness } = rates;
+    this.rates = rates;
     this.#hourly = hour > 0;
     this.#groups = grouped(observations, this.#hourly);
-    this.#kernel = new Kernel(space.choices, space.origin, harmPrior(hour));
+    this.#kernel = new Kernel(space.choices, space.origin, harmPrior(hour, roughness));
     this.#limit = Math.log(guard) - MARGIN;
     this.#guess = Math.log(guard * USUAL);
     const n = this.#groups.length;
@@ -111,8 +130,30 @@ export class Harm {
     this.#factor = system!;
     this.#pull = pull;
     this.#roots = roots;
-    this.dispersion = dispersion;
-    this.likeliest = likeliest(this.#groups, logs, dispersion);
+    this.#likeliest = likeliest(this.#groups, logs, dispersion);
+    const off = logs.reduce((sum, log, i) => sum + (log - this.#guess) * pull[i], 0);
+    this.#evidence = explained(this.#groups, logs, dispersion) -
+      (off + this.#factor.logDeterminant) / 2 - ROUGH_PRICE * ROUGH.indexOf(roughness);
+  }
+
+  /** Learns from observations, beginning with what was learned before: one step of each number. */
+  static learn(
+    space: { readonly choices: readonly number[]; readonly origin: Point },
+    observations: readonly Observation[],
+    guard: number,
+    from: Rates,
+    hour: number,
+  ): Harm {
+    const fit = (rates: Rates) => new Harm(space, observations, guard, rates, hour);
+    let best = fit(from);
+    if (best.#likeliest !== from.dispersion) best = fit({ ...from, dispersion: best.#likeliest });
+    const at = ROUGH.indexOf(from.roughness);
+    for (const roughness of [ROUGH[at - 1], ROUGH[at + 1]]) {
+      if (roughness === undefined) continue;
+      const other = fit({ ...best.rates, roughness });
+      if (other.#evidence > best.#evidence) best = other;
+    }
+    return best;
   }
 
   /** The logarithm of the error rate at a site. */
@@ -149,7 +190,7 @@ export class Harm {
    */
   wouldClear({ mean, sd }: Belief, items: number, z: number): number {
     const expected = items * Math.exp(Math.min(0, mean));
-    const information = expected / (1 + this.dispersion * expected);
+    const information = expected / (1 + this.rates.dispersion * expected);
     const after = sd / Math.sqrt(1 + sd * sd * information);
     const moves = Math.sqrt(Math.max(1e-12, sd * sd - after * after));
     return below((this.#limit - z * after - mean) / moves);
@@ -169,19 +210,24 @@ function grouped(observations: readonly Observation[], hourly: boolean): Group[]
   return [...groups.values()];
 }
 
-// The dispersion next to the one that is used that explains the counts best.
+// The dispersion that explains the counts best, given the rates' logarithms.
 function likeliest(groups: readonly Group[], logs: Float64Array, used: number): number {
-  const explained = (dispersion: number) => {
-    const off = Math.log(dispersion / DISPERSION) / 0.5;
-    let sum = -off * off / 2;
-    groups.forEach(({ arms }, i) => {
-      for (const { items, failed } of arms) {
-        sum += logCount(failed, items * Math.exp(logs[i]), dispersion);
-      }
-    });
-    return sum;
-  };
-  return DISPERSIONS.reduce((best, one) => explained(one) > explained(best) ? one : best, used);
+  return DISPERSIONS.reduce(
+    (best, one) => explained(groups, logs, one) > explained(groups, logs, best) ? one : best,
+    used,
+  );
+}
+
+// How well rates and a dispersion explain the counts, as a logarithm; an unusual dispersion costs.
+function explained(groups: readonly Group[], logs: Float64Array, dispersion: number): number {
+  const off = Math.log(dispersion / DISPERSION) / 0.5;
+  let sum = -off * off / 2;
+  groups.forEach(({ arms }, i) => {
+    for (const { items, failed } of arms) {
+      sum += logCount(failed, items * Math.exp(logs[i]), dispersion);
+    }
+  });
+  return sum;
 }
 
 /** The logarithm of the chance of a negative binomial count. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Harm, logCount } from "./harm.ts";
+import { Harm, logCount, RATES } from "./harm.ts";
 import type { Observation } from "./observation.ts";
 
 const SPACE = { choices: [0], origin: [0] };
@@ -34,7 +34,7 @@ Deno.test("counts are negative binomial: their chances add up to 1, with the sta
 
 Deno.test("what has failed too often is harmful, what has not is not, and what is far is unknown", () => {
   const many = Array.from({ length: 20 }, () => [told(0, 2, 1000), told(3, 60, 1000)]).flat();
-  const harm = new Harm(SPACE, many, 0.02, 0.3, 0);
+  const harm = new Harm(SPACE, many, 0.02, RATES, 0);
   const chance = (point: number) => harm.worst({ point: [point], hours: 0, epoch: 0 });
   assert.ok(chance(0) < 1e-6);
   assert.ok(chance(3) > 0.999);
@@ -45,14 +45,14 @@ Deno.test("what has failed too often is harmful, what has not is not, and what i
 
 Deno.test("the rate is found although it varies more than chance", () => {
   const arms = [3, 14, 7, 2, 11, 9, 5, 16, 4, 9].map((failed) => told(0, failed, 1000));
-  const { mean, sd } = new Harm(SPACE, arms, 0.02, 0.3, 0).at({ point: [0], hours: 0, epoch: 0 });
+  const { mean, sd } = new Harm(SPACE, arms, 0.02, RATES, 0).at({ point: [0], hours: 0, epoch: 0 });
   assert.ok(Math.abs(mean - Math.log(0.008)) < 0.1);
   // Ten gamma factors of variance 0.3 and 80 failures: the square root of 0.03 + 1 / 80.
   assert.ok(Math.abs(sd - 0.206) < 0.03, String(sd));
 });
 
 Deno.test("more items tell whether a rate is clear of the guard", () => {
-  const harm = new Harm(SPACE, [told(0, 1, 200)], 0.02, 0.3, 0);
+  const harm = new Harm(SPACE, [told(0, 1, 200)], 0.02, RATES, 0);
   const rate = harm.at({ point: [0], hours: 0, epoch: 0 });
   assert.ok(harm.wouldClear(rate, 5000, 2.33) > harm.wouldClear(rate, 50, 2.33));
 });

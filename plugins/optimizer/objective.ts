@@ -163,7 +163,7 @@ function capped(observations: readonly Observation[]): number[] {
 function objectivePrior({ amplitude, length, hour }: Shape): Prior {
   return {
     level: 2,
-    slope: 0.6,
+    slope: 0.5,
     amplitude,
     joint: 0.8 * amplitude,
     length,

@@ -8,9 +8,9 @@
  * - The same seed and the same calls give the same answers, after toJSON and fromJSON too.
  */
 import { change, LOOKBACK, type Surprise } from "./change.ts";
-import { Harm } from "./harm.ts";
+import { Harm, RATES, type Rates } from "./harm.ts";
 import { choose, type Known } from "./incumbent.ts";
-import { type Learned, Objective, ownVariance, SHAPE, type Shape } from "./objective.ts";
+import { type Learned, Objective, ownVariance, SHAPE } from "./objective.ts";
 import type { Observation } from "./observation.ts";
 import { random } from "./random.ts";
 import { Space, type Tunable, type Value, type Values } from "./space.ts";
@@ -78,7 +78,7 @@ interface State {
   readonly pending: readonly string[];
   readonly observations: readonly Observation[];
   readonly learned: Learned;
-  readonly dispersion: number;
+  readonly rates: Rates;
   readonly epoch: number;
   readonly incumbent: Values;
   readonly radius: number;
@@ -123,7 +123,7 @@ export class Tuner {
       pending: [],
       observations: [],
       learned: { shape: SHAPE, tails: [] },
-      dispersion: 0.3,
+      rates: RATES,
       epoch: 0,
       incumbent: this.#space.defaults,
       radius: RADIUS.first,
@@ -229,24 +229,22 @@ export class Tuner {
   }
 
   #fit(): { objective: Objective; harm: Harm } {
-    const { observations, learned, dispersion } = this.#state;
-    const objective = new Objective(this.#space, observations, learned);
-    return { objective, harm: this.#harm(dispersion, learned.shape) };
-  }
-
-  #harm(dispersion: number, { hour }: Shape): Harm {
-    const { observations } = this.#state;
-    return new Harm(this.#space, observations, this.#options.guard.below, dispersion, hour);
+    const { observations, learned, rates } = this.#state;
+    const guard = this.#options.guard.below;
+    return {
+      objective: new Objective(this.#space, observations, learned),
+      harm: new Harm(this.#space, observations, guard, rates, learned.shape.hour),
+    };
   }
 
   // What is learned is kept, so that a tuner that is taken up again believes the same.
   #learn(): void {
-    const { observations, learned, dispersion } = this.#state;
+    const { observations, learned, rates } = this.#state;
+    const guard = this.#options.guard.below;
     const objective = Objective.learn(this.#space, observations, learned.shape);
-    const { shape } = objective.learned;
-    const usual = this.#harm(dispersion, shape);
-    const harm = usual.likeliest === dispersion ? usual : this.#harm(usual.likeliest, shape);
-    this.#state = { ...this.#state, learned: objective.learned, dispersion: harm.dispersion };
+    const { hour } = objective.learned.shape;
+    const harm = Harm.learn(this.#space, observations, guard, rates, hour);
+    this.#state = { ...this.#state, learned: objective.learned, rates: harm.rates };
     this.#models = { objective, harm };
   }
 
@@ -265,7 +263,7 @@ export class Tuner {
     });
     return {
       ...offs.reduce((a, b) => Math.abs(b.off / b.sd) < Math.abs(a.off / a.sd) ? b : a),
-      dispersion: harm.dispersion,
+      dispersion: harm.rates.dispersion,
       arms: known.map(({ arm, rate }) => ({ rate, items: arm.items, failed: arm.failed })),
     };
   }

@@ -148,5 +148,55 @@ const few = solved({
   grid: { a: whole(1, 256, 256), b: [64], c: even(0, 1, 201), d: [3], mode: ["x"] },
 });
 
-/** The surfaces nothing was made with. */
-export const HELD_OUT: readonly Surface[] = [queue, cache, overloaded, valleys, settled, few];
+// Another wall, in the product of two dimensions: connections that run out at once.
+const connections = solved({
+  name: "H7 connections",
+  tunables: [
+    logInteger("clients", 1, 256, 4),
+    { name: "keep", kind: "number", min: 0, max: 60, default: 5 },
+  ],
+  items: 700,
+  noise: NOISE,
+  objective: (v) =>
+    (1 / n(v, "clients") + 0.002 * n(v, "clients") ** 0.8) * (1 + 2 / (1 + n(v, "keep"))),
+  errors: (v) =>
+    0.002 + 0.4 / (1 + Math.exp((40 - n(v, "clients") * (1 + n(v, "keep") / 40)) / 1.5)),
+  grid: { clients: whole(1, 256, 256), keep: even(0, 60, 241) },
+});
+
+// A page whose size has an optimum well inside the guard, and one better choice.
+const pages = solved({
+  name: "H8 pages",
+  tunables: [
+    logInteger("page", 1, 5000, 50),
+    { name: "spill", kind: "number", min: 0.1, max: 0.9, step: 0.05, default: 0.5 },
+    choice("sort", ["heap", "merge", "radix"], "heap"),
+  ],
+  items: 500,
+  noise: { ...NOISE, dispersion: 0.5 },
+  objective: (v) =>
+    (200 / n(v, "page") + 0.5 + 0.002 * n(v, "page")) *
+    (v.sort === "merge" ? 0.8 : v.sort === "radix" ? 1.2 : 1) *
+    (1 + 2 * (n(v, "spill") - 0.3) ** 2),
+  errors: (v) => 0.001 + 0.019 * (n(v, "page") * n(v, "spill") / 600) ** 2,
+  grid: {
+    page: whole(1, 5000, 600),
+    spill: even(0.1, 0.9, 17),
+    sort: ["heap", "merge", "radix"],
+  },
+});
+
+/**
+ * The surfaces nothing was made with. H2 has shown that walls were not believed, after which the roughness of error
+ * rates was made something that is learned; H7 and H8 have come after that.
+ */
+export const HELD_OUT: readonly Surface[] = [
+  queue,
+  cache,
+  overloaded,
+  valleys,
+  settled,
+  few,
+  connections,
+  pages,
+];
