@@ -8,6 +8,8 @@ import type { Belief } from "./objective.ts";
 
 /** How one run came out against what was believed before it. */
 export interface Surprise {
+  /** Which run it was. */
+  readonly run: number;
   /** The observed logarithm of the objective minus the believed one; of all arms the one nearest to 0. */
   readonly off: number;
   /** The standard deviation that was expected of that. */

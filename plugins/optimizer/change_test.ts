@@ -6,7 +6,7 @@ const SEED = 4711;
 
 function usual(off: number, failed = 6): Surprise {
   const rate = { mean: Math.log(0.015), sd: 0.1 };
-  return { off, sd: 0.15, dispersion: 0.3, arms: [{ rate, items: 400, failed }] };
+  return { run: 0, off, sd: 0.15, dispersion: 0.3, arms: [{ rate, items: 400, failed }] };
 }
 
 Deno.test("nothing has changed when nothing has happened", () => {

@@ -262,6 +262,7 @@ export class Tuner {
       return { off: arm.log - at.mean, sd: Math.sqrt(at.sd ** 2 + noise * noise / 2 + own) };
     });
     return {
+      run: told[0].run,
       ...offs.reduce((a, b) => Math.abs(b.off / b.sd) < Math.abs(a.off / a.sd) ? b : a),
       dispersion: harm.rates.dispersion,
       arms: known.map(({ arm, rate }) => ({ rate, items: arm.items, failed: arm.failed })),
@@ -270,13 +271,14 @@ export class Tuner {
 
   // After a change, what was observed since its beginning counts in full, and what was before in part.
   #notice(): void {
-    const { surprises, observations, runs, epoch } = this.#state;
+    const { surprises, observations, epoch } = this.#state;
     const { chance, last } = change(surprises);
     if (chance < CHANGED) return;
+    const since = surprises[surprises.length - last].run;
     this.#state = {
       ...this.#state,
       epoch: epoch + 1,
-      observations: observations.map((o) => o.run >= runs - last ? { ...o, epoch: epoch + 1 } : o),
+      observations: observations.map((o) => o.run >= since ? { ...o, epoch: epoch + 1 } : o),
       surprises: [],
       radius: RADIUS.first,
       stale: 0,
