@@ -41,6 +41,9 @@ export type Point = readonly number[];
 // How many e-folds the whole of a linear range is taken for.
 const LINEAR_SPAN = 6;
 
+// Digits of a number that has no step: more would tell values apart that are the same to anyone.
+const DIGITS = 3;
+
 interface Axis extends Tunable {
   readonly low: number;
   readonly high: number;
@@ -193,7 +196,10 @@ function nearest(axis: Axis, place: number, incumbent: Value): Value {
     : axis.low + place / LINEAR_SPAN * (axis.high - axis.low);
   const value = Math.min(high, Math.max(low, raw));
   const step = axis.step ?? (axis.kind === "integer" ? 1 : undefined);
-  if (step === undefined) return value;
+  if (step === undefined) {
+    const round = Number(value.toPrecision(DIGITS));
+    return round >= low && round <= high ? round : value;
+  }
   const base = axis.min!;
   const snapped = (count: number) => {
     const grid = Number((base + count * step).toPrecision(12));

@@ -42,3 +42,14 @@ Deno.test("the difference names what differs", () => {
     "batch 20 -> 40, codec none -> gzip",
   );
 });
+
+Deno.test("a number without a step is round, unless that would leave its bounds", () => {
+  const space = new Space([{ name: "keep", kind: "number", min: 0, max: 0.12345, default: 0.1 }]);
+  assert.deepEqual(space.within([2.71828], { keep: 0.1 }), { keep: 0.0559 });
+  assert.deepEqual(space.within([9], { keep: 0.1 }), { keep: 0.123 });
+  assert.deepEqual(
+    new Space([{ name: "keep", kind: "number", min: 0, max: 0.9996, default: 0.1 }])
+      .within([9], { keep: 0.1 }),
+    { keep: 0.9996 },
+  );
+});
