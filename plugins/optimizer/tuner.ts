@@ -72,22 +72,34 @@ const KNOWN_RATE = 0.4;
 // The trust region's radius, e-folds: it grows when the incumbent moves far and shrinks when it stays.
 const RADIUS = { first: 1.4, least: 0.3, most: 1.8 };
 
-interface State {
+/** What a tuner knows. */
+export interface TunerState {
+  /** How many suggestions were made. */
   readonly asked: number;
+  /** How many outcomes were told. */
   readonly runs: number;
+  /** Suggestions that are open. */
   readonly pending: readonly string[];
+  /** What was told, oldest first. */
   readonly observations: readonly Observation[];
+  /** What was learned about the objective. */
   readonly learned: Learned;
+  /** What was learned about error rates. */
   readonly rates: Rates;
+  /** How often the world has changed. */
   readonly epoch: number;
+  /** What rules. */
   readonly incumbent: Values;
+  /** The trust region's radius, e-folds. */
   readonly radius: number;
+  /** For how many runs the incumbent has stayed. */
   readonly stale: number;
+  /** How the last runs came out against what was believed, since the last change. */
   readonly surprises: readonly Surprise[];
 }
 
 /** What toJSON makes and fromJSON takes. */
-export interface TunerJson extends State {
+export interface TunerJson extends TunerState {
   /** The form's version. */
   readonly version: 1;
   /** What it was created with. */
@@ -103,11 +115,11 @@ export function createTuner(options: TunerOptions): Tuner {
 export class Tuner {
   readonly #options: TunerOptions;
   readonly #space: Space;
-  #state: State;
+  #state: TunerState;
   #models: { objective: Objective; harm: Harm } | undefined;
 
   /** Use createTuner or Tuner.fromJSON. */
-  constructor(options: TunerOptions, state?: State) {
+  constructor(options: TunerOptions, state?: TunerState) {
     const { guard, seed } = options;
     if (!(guard.below > 0 && guard.below < 1)) {
       throw new TunerError("tuner.tunable", "The guard must be above 0 and below 1");
