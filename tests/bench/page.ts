@@ -37,11 +37,11 @@ The host's speed drifts by a factor of two within an hour, the raw rows with it:
   the row takes as long. Spawning in a worker thread gained nothing.
 - Plugins in a sandbox: of an event the engine's process takes about 5 us of processor time and the sandbox's
   2.5. Half of the engine's is JSON.stringify of objects that are new, which takes twice as long as of
-  those that raw writes again and again; a fifth is the way into a pipe of 64 KiB. Batches of 128 or 1,024
-  instead of 256 were slower.
+  those that raw writes again and again; a fifth is the way into a pipe of 64 KiB. Batches of 128 or
+  1,024 instead of 256 gained nothing.
 - A hundred plugins: about 20 us for each event that one of them wants, a sixth of it so that its console
   is its own log. Who wants it is found by an attribute's value; by conditions in CEL, a hundred of them take
-  10 us for each span that any might want, and 50 where other work has emptied the processor's caches.
+  7 to 34 us for each span that any might want, and 50 where other work has emptied the processor's caches.
 
 ## What this does not measure
 
