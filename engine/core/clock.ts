@@ -36,6 +36,18 @@ export function sleep(
   });
 }
 
+/**
+ * Resolves once the wall clock has reached `until`, nanoseconds since the Unix epoch, and never before it: a timer may fire
+ * a part of a millisecond early, and the clock may be set back meanwhile (R2). Rejects as `sleep`.
+ */
+export async function sleepUntil(clock: Clock, until: bigint, signal?: AbortSignal): Promise<void> {
+  for (;;) {
+    const ms = Math.ceil(Number(until - clock.now()) / 1e6);
+    if (ms <= 0) return;
+    await sleep(clock, ms, signal);
+  }
+}
+
 // A timer of more than 2^31 - 1 ms fires at once, so a long wait is cut into legs.
 const LONGEST = 2 ** 31 - 1;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Clock, later, sleep } from "./clock.ts";
+import { type Clock, later, sleep, sleepUntil } from "./clock.ts";
 
 /** A clock that holds still; `fire` runs the timer that is due next and gives its length. */
 class HeldClock implements Clock {
@@ -62,4 +62,26 @@ Deno.test("sleep ends with the signal's reason, whether it aborts before or duri
   const other = sleep(clock, 5);
   clock.fire();
   await other;
+});
+
+Deno.test("a wait for a time ends at it or after, though timers fire early and the clock is set back (R2)", async () => {
+  let now = 1_000_000_000n;
+  // By how much each timer misses its time, nanoseconds: 0.6 ms too early, an hour back, then right.
+  const misses = [-600_000n, -3_600_000_000_000n, 0n];
+  const waited: number[] = [];
+  const clock: Clock = {
+    now: () => now,
+    monotonic: () => 0,
+    after(ms, fire) {
+      waited.push(ms);
+      now += BigInt(ms) * 1_000_000n + (misses.shift() ?? 0n);
+      queueMicrotask(fire);
+      return () => {};
+    },
+  };
+  await sleepUntil(clock, 4_000_000_000n);
+  assert.ok(now >= 4_000_000_000n);
+  assert.deepEqual(waited, [3_000, 1, 3_600_000]);
+  await sleepUntil(clock, 1n);
+  assert.equal(waited.length, 3, "what is past is not waited for");
 });

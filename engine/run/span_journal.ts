@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "../core/clock.ts";
+import { type Clock, sleepUntil } from "../core/clock.ts";
 import { LeaseLostError } from "../core/errors.ts";
 import { derivedSpanId, type Ids } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -173,8 +173,7 @@ export class SpanJournal implements Journal {
 
   /** See Journal. */
   sleep(until: bigint, signal: AbortSignal): Promise<void> {
-    const ms = Number(until - this.#clock.now()) / 1e6;
-    return ms <= 0 ? Promise.resolve() : sleep(this.#clock, ms, signal);
+    return sleepUntil(this.#clock, until, signal);
   }
 
   /** See Journal. */
