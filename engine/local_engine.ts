@@ -99,6 +99,7 @@ export class LocalEngine implements Engine {
     });
     this.#plugins = new LocalPlugins({
       near,
+      forAll: place.plugins,
       surroundings: this.#surroundings,
       files: this.#files,
       existing: () => this.#existing(),

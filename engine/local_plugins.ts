@@ -11,7 +11,6 @@ import type { OpenerPorts, PluginOpener } from "./plugin_opener.ts";
 import type { PluginWatch } from "./plugin_watch.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
 import type { PluginMeasure } from "./telemetry/plugin_measure.ts";
-import { readProject } from "./locate_store.ts";
 import type { Hosting, HostingPorts } from "./plugin_hosting.ts";
 import type { WorkflowFiles } from "./workflow_files.ts";
 
@@ -19,6 +18,8 @@ import type { WorkflowFiles } from "./workflow_files.ts";
 export interface LocalPluginsPorts {
   /** A workflow file or a folder of the project; absolute. */
   readonly near: string;
+  /** What spanloop.yaml uses, for all workflows. */
+  readonly forAll: readonly PluginUse[];
   /** The machine and the process. */
   readonly surroundings: Surroundings;
   /** Workflow files. */
@@ -34,7 +35,6 @@ export interface LocalPluginsPorts {
 /** See Plugins; hosts the plugins of what runs here, and loads nothing of that where none are used. */
 export class LocalPlugins implements Plugins {
   readonly #ports: LocalPluginsPorts;
-  #forAll: Promise<readonly PluginUse[]> | undefined;
   #hosting: Promise<Hosting | undefined> | undefined;
   // Each workflow once, by its file: a process may run one a thousand times.
   readonly #met = new Map<string, Workflow>();
@@ -54,11 +54,11 @@ export class LocalPlugins implements Plugins {
    */
   async about(parts: Parts, workflow: Workflow, since?: number): Promise<void> {
     if (this.#met.get(workflow.file) === workflow) return;
-    const forAll = await (this.#forAll ??= this.#readForAll());
+    const { forAll } = this.#ports;
     if (workflow.plugins.length + forAll.length === 0 && this.#hosting === undefined) return;
     this.#met.set(workflow.file, workflow);
     const from = since ?? await parts.store.last();
-    this.#hosting ??= this.#start(parts, forAll, from);
+    this.#hosting ??= this.#start(parts, from);
     void this.#hosting.then((hosting) => hosting?.use(workflow, from));
     void this.#watch?.then((watch) => watch.add([...forAll, ...workflow.plugins]));
   }
@@ -93,9 +93,8 @@ export class LocalPlugins implements Plugins {
   /** See Plugins. */
   async list(file?: string, display?: string): Promise<readonly PluginReport[]> {
     const { listPlugins } = await import("./plugin_listing.ts");
-    const { existing, files } = this.#ports;
+    const { existing, files, forAll } = this.#ports;
     const workflow = file === undefined ? undefined : files.load(file, display).plan.workflow;
-    const forAll = await this.#readForAll();
     return await listPlugins((await existing())?.store, forAll, workflow);
   }
 
@@ -109,12 +108,12 @@ export class LocalPlugins implements Plugins {
   /** See Plugins. */
   async *replay(options: ReplayOptions): AsyncIterable<ActionOutcome> {
     const { replayPlugin } = await import("./plugin_replay.ts");
-    const { files, near } = this.#ports;
+    const { files, near, forAll } = this.#ports;
     yield* replayPlugin({
       store: await this.#store(),
       files,
       near,
-      forAll: await this.#readForAll(),
+      forAll,
       opener: await this.#open(),
       contract: (name) => this.#contract(name),
     }, options);
@@ -160,16 +159,11 @@ export class LocalPlugins implements Plugins {
     return await openStore("memory:", { durability: "normal" });
   }
 
-  async #readForAll(): Promise<readonly PluginUse[]> {
-    return (await readProject(this.#ports.near)).plugins;
-  }
-
   async #start(
     parts: Parts,
-    forAll: readonly PluginUse[],
     from: number,
   ): Promise<Hosting | undefined> {
-    const { surroundings, files, start } = this.#ports;
+    const { surroundings, files, forAll, start } = this.#ports;
     try {
       const { Hosting } = await import("./plugin_hosting.ts");
       const opener = await this.#open();

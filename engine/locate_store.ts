@@ -4,12 +4,14 @@ import { InvalidError, messageOf } from "./core/errors.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { Settings } from "./spec/settings.ts";
 
-/** Where the store is, and how durable. */
+/** Where the store is, how durable, and what the project around it uses. */
 export interface StorePlace {
   /** `sqlite:/absolute/path.db` or `memory:`. */
   readonly location: string;
   /** See EngineOptions. */
   readonly durability: "full" | "normal";
+  /** The plugins that spanloop.yaml uses for all workflows, in its order. */
+  readonly plugins: readonly PluginUse[];
 }
 
 /**
@@ -27,23 +29,8 @@ export async function locateStore(
   return {
     location: asked.store ?? settings.store ?? `sqlite:${resolve(beside, ".spanloop/store.db")}`,
     durability: asked.durability ?? settings.durability ?? "full",
+    plugins: settings.plugins,
   };
-}
-
-/** What a project uses for all its workflows. */
-export interface Project {
-  /** The folder of the nearest spanloop.yaml, else of the nearest deno.json; absent without either. */
-  readonly folder?: string;
-  /** The plugins of spanloop.yaml, in its order. */
-  readonly plugins: readonly PluginUse[];
-}
-
-/** Reads the project around a file or folder. Throws InvalidError for a spanloop.yaml that does not hold. */
-export async function readProject(near: string): Promise<Project> {
-  const folder = folderOf(near);
-  const project = projectFolder(folder);
-  const { plugins } = await readSettings(folder);
-  return { ...(project === undefined ? {} : { folder: project }), plugins };
 }
 
 /** The folder of the nearest spanloop.yaml at or above `folder`, else of the nearest deno.json (R3). */

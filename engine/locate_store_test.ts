@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidError } from "./core/errors.ts";
-import { locateStore, readProject } from "./locate_store.ts";
+import { locateStore, projectFolder } from "./locate_store.ts";
 
 async function inTree(
   files: Readonly<Record<string, string>>,
@@ -51,10 +51,11 @@ Deno.test("what is asked for wins over spanloop.yaml, that over the default (R3)
     assert.deepEqual(await locateStore(`${root}/w.yaml`, {}), {
       location: `sqlite:${root}/data/runs.db`,
       durability: "normal",
+      plugins: [],
     });
     assert.deepEqual(
       await locateStore(`${root}/w.yaml`, { store: "memory:", durability: "full" }),
-      { location: "memory:", durability: "full" },
+      { location: "memory:", durability: "full", plugins: [] },
     );
   }));
 
@@ -90,8 +91,8 @@ Deno.test("a project's plugins are those of the nearest spanloop.yaml, its folde
     "c/w.yaml": "",
     "d/w.yaml": "",
   }, async (root) => {
-    const { folder, plugins } = await readProject(`${root}/a/b/w.yaml`);
-    assert.equal(folder, `${root}/a`);
+    const { plugins } = await locateStore(`${root}/a/b/w.yaml`, {});
+    assert.equal(projectFolder(`${root}/a/b`), `${root}/a`);
     assert.deepEqual(
       plugins.map((
         { name, workflow, folder, file, line, trust },
@@ -101,8 +102,10 @@ Deno.test("a project's plugins are those of the nearest spanloop.yaml, its folde
         ["mine", undefined, `${root}/a`, `${root}/a/spanloop.yaml`, 1, true],
       ],
     );
-    assert.deepEqual(await readProject(`${root}/c/w.yaml`), { folder: `${root}/c`, plugins: [] });
-    assert.deepEqual(await readProject(`${root}/d`), { plugins: [] });
+    assert.deepEqual((await locateStore(`${root}/c/w.yaml`, {})).plugins, []);
+    assert.equal(projectFolder(`${root}/c`), `${root}/c`);
+    assert.deepEqual((await locateStore(`${root}/d`, {})).plugins, []);
+    assert.equal(projectFolder(`${root}/d`), undefined);
   }));
 
 Deno.test("the parser of YAML is loaded only where there is a spanloop.yaml", () =>
@@ -118,7 +121,7 @@ Deno.test("the parser of YAML is loaded only where there is a spanloop.yaml", ()
     const module = import.meta.resolve("./locate_store.ts");
     await Deno.writeTextFile(
       `${root}/main.js`,
-      `import { readProject } from ${JSON.stringify(module)}; await readProject(Deno.args[0]);`,
+      `import { locateStore } from ${JSON.stringify(module)}; await locateStore(Deno.args[0], {});`,
     );
     const run = async (folder: string) => {
       const { success, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -375,7 +375,11 @@ Deno.test("a triggered run links to the span that triggered it, and is no child 
     "w.yaml": "name: w\nbaggage: { team: data, tenant: { from: caller } }\n" +
       'steps: [{ id: a, run: echo "$BAGGAGE" }]\n',
   }, async ({ folder, journal }) => {
-    const place = { location: `sqlite:${folder}/store.db`, durability: "normal" } as const;
+    const place = {
+      location: `sqlite:${folder}/store.db`,
+      durability: "normal",
+      plugins: [],
+    } as const;
     const engine = new LocalEngine(place, { near: folder });
     const loaded = new WorkflowFiles().load(`${folder}/w.yaml`);
     const triggeredBy = { traceId: TRACE, spanId: SPAN };
