@@ -496,6 +496,134 @@ export const SPANLOOP_LINK_TYPE_VALUE_RERUN = "rerun";
 /** `spanloop.link.type`: From a batch that is a trace of its own to the span of its step. */
 export const SPANLOOP_LINK_TYPE_VALUE_BATCH = "batch";
 
+/**
+ * The experiment, by the id of the proposal that it tests. Type string, such as
+ * `optimizer@quickstart/412/0`.
+ */
+export const SPANLOOP_EXPERIMENT_ID = "spanloop.experiment.id";
+
+/** Whose values ruled. Type string, such as `candidate`. */
+export const SPANLOOP_EXPERIMENT_ARM = "spanloop.experiment.arm";
+
+/** `spanloop.experiment.arm`: The values that rule without the experiment. */
+export const SPANLOOP_EXPERIMENT_ARM_VALUE_INCUMBENT = "incumbent";
+
+/** `spanloop.experiment.arm`: The values that it tests. */
+export const SPANLOOP_EXPERIMENT_ARM_VALUE_CANDIDATE = "candidate";
+
+/**
+ * Which pair of arms of the experiment it belongs to, from 0; of slices, counted in their run.
+ * Type int, such as `0`, `3`.
+ */
+export const SPANLOOP_EXPERIMENT_PAIR = "spanloop.experiment.pair";
+
+/** The first item of the slice in which one arm ruled alone, from 0. Type int, such as `2000`. */
+export const SPANLOOP_EXPERIMENT_SLICE_FROM = "spanloop.experiment.slice.from";
+
+/** One past the last item of that slice. Type int, such as `4000`. */
+export const SPANLOOP_EXPERIMENT_SLICE_TO = "spanloop.experiment.slice.to";
+
+/** The candidate's values by parameter, as JSON. Type string, such as `{"batch_size":640}`. */
+export const SPANLOOP_EXPERIMENT_VALUES = "spanloop.experiment.values";
+
+/**
+ * The incumbent's values of the same parameters, as JSON. Type string, such as
+ * `{"batch_size":160}`.
+ */
+export const SPANLOOP_EXPERIMENT_INCUMBENT = "spanloop.experiment.incumbent";
+
+/**
+ * Which arms of the experiment were measured; without an experiment the incumbent alone. Type
+ * string[], such as `incumbent`, `candidate`.
+ */
+export const SPANLOOP_MEASUREMENT_ARMS = "spanloop.measurement.arms";
+
+/**
+ * The values of the tunable parameters that were applied, as JSON, by arm. Type string[], such as
+ * `{"batch_size":160}`, `{"batch_size":640}`.
+ */
+export const SPANLOOP_MEASUREMENT_VALUES = "spanloop.measurement.values";
+
+/** The objective's value, by arm. Type double[], such as `0.0021`, `0.0012`. */
+export const SPANLOOP_MEASUREMENT_OBJECTIVES = "spanloop.measurement.objectives";
+
+/**
+ * For how long the arm's values ruled alone, seconds, by arm. Type double[], such as `2.5`, `1.1`.
+ */
+export const SPANLOOP_MEASUREMENT_DURATIONS = "spanloop.measurement.durations";
+
+/** Items, processed and failed, by arm. Type int[], such as `1200`, `800`. */
+export const SPANLOOP_MEASUREMENT_ITEMS = "spanloop.measurement.items";
+
+/** Items that failed, by arm. Type int[], such as `2`, `0`. */
+export const SPANLOOP_MEASUREMENT_FAILED = "spanloop.measurement.failed";
+
+/** What an experiment came to. Type string, such as `improved`. */
+export const SPANLOOP_VERDICT_OUTCOME = "spanloop.verdict.outcome";
+
+/** `spanloop.verdict.outcome`: The whole interval is on the better side. */
+export const SPANLOOP_VERDICT_OUTCOME_VALUE_IMPROVED = "improved";
+
+/** `spanloop.verdict.outcome`: The whole interval is on the worse side, or a guard was breached. */
+export const SPANLOOP_VERDICT_OUTCOME_VALUE_REGRESSED = "regressed";
+
+/** `spanloop.verdict.outcome`: Neither. */
+export const SPANLOOP_VERDICT_OUTCOME_VALUE_INCONCLUSIVE = "inconclusive";
+
+/** What was done about it. Type string, such as `kept`. */
+export const SPANLOOP_VERDICT_ACTION = "spanloop.verdict.action";
+
+/** `spanloop.verdict.action`: The candidate rules from now on. */
+export const SPANLOOP_VERDICT_ACTION_VALUE_KEPT = "kept";
+
+/** `spanloop.verdict.action`: The incumbent rules as before. */
+export const SPANLOOP_VERDICT_ACTION_VALUE_ROLLED_BACK = "rolled_back";
+
+/** What ended it. Type string, such as `interval`. */
+export const SPANLOOP_VERDICT_ENDED = "spanloop.verdict.ended";
+
+/** `spanloop.verdict.ended`: The interval left zero. */
+export const SPANLOOP_VERDICT_ENDED_VALUE_INTERVAL = "interval";
+
+/** `spanloop.verdict.ended`: A guard was breached. */
+export const SPANLOOP_VERDICT_ENDED_VALUE_GUARD = "guard";
+
+/** `spanloop.verdict.ended`: A harm was clear before the interval was. */
+export const SPANLOOP_VERDICT_ENDED_VALUE_HARM = "harm";
+
+/** `spanloop.verdict.ended`: It could not come to more than is worth having. */
+export const SPANLOOP_VERDICT_ENDED_VALUE_FUTILE = "futile";
+
+/** `spanloop.verdict.ended`: The work that it was given was used up. */
+export const SPANLOOP_VERDICT_ENDED_VALUE_BUDGET = "budget";
+
+/** `spanloop.verdict.ended`: Somebody changed the values meanwhile. */
+export const SPANLOOP_VERDICT_ENDED_VALUE_WITHDRAWN = "withdrawn";
+
+/**
+ * How many times better the candidate is by the objective; above 1 is better. Type double, such as
+ * `1.8`.
+ */
+export const SPANLOOP_VERDICT_RATIO = "spanloop.verdict.ratio";
+
+/**
+ * The lower end of that ratio's interval, which is valid at every look. Type double, such as
+ * `1.6`.
+ */
+export const SPANLOOP_VERDICT_LOW = "spanloop.verdict.low";
+
+/** The upper end of it. Type double, such as `2`. */
+export const SPANLOOP_VERDICT_HIGH = "spanloop.verdict.high";
+
+/** How many pairs of arms were compared. Type int, such as `14`. */
+export const SPANLOOP_VERDICT_PAIRS = "spanloop.verdict.pairs";
+
+/**
+ * The verdict in one sentence. Type string, such as `batch_size 160 -> 640: 1.8x faster per item
+ * (95 % 1.6 to 2.0, 14 pairs), errors 0.1 %, kept`.
+ */
+export const SPANLOOP_VERDICT_MESSAGE = "spanloop.verdict.message";
+
 /** How many attempts it is about, the last ones. Type int, such as `40`. */
 export const SPANLOOP_FINDING_ATTEMPTS = "spanloop.finding.attempts";
 

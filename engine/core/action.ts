@@ -27,6 +27,16 @@ export interface ProposeAction {
   readonly evidence?: readonly SpanReference[];
   /** The version of the values that it was worked out from; the newest when absent. */
   readonly version?: number;
+  /**
+   * The share of the items that should run with these values until there is a verdict, in (0, 1]; no more than half
+   * of them do. A tenth when absent.
+   */
+  readonly exposure?: number;
+  /**
+   * Applies it without measuring it first: for what protects, or follows a load. Otherwise a change of a workflow with
+   * an objective is tried on a share of the work, and kept only if it proves better.
+   */
+  readonly immediate?: boolean;
 }
 
 /** Starts what listens to a command: workflows with `on: { command: NAME }`. */

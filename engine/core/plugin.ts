@@ -156,6 +156,34 @@ export interface TunableParameters {
   readonly version: number;
   /** By name. */
   readonly parameters: Readonly<Record<string, TunableParameter>>;
+  /** What the workflow is tuned for; absent without an objective. */
+  readonly objective?: {
+    readonly direction: "minimize" | "maximize";
+    /** The expression's text, of duration (seconds), items, failed, attempts, queue_time (seconds). */
+    readonly expression: string;
+    /** The step that it is of. */
+    readonly of: string;
+  };
+  /** What no change may break. */
+  readonly guards: readonly {
+    readonly metric: string;
+    readonly of: string;
+    readonly below?: number;
+    readonly above?: number;
+  }[];
+  /** The change that is under measurement; absent for none. */
+  readonly experiment?: {
+    /** The proposal's id. */
+    readonly id: string;
+    /** The candidate's values. */
+    readonly values: Readonly<Record<string, Json>>;
+    /** The incumbent's. */
+    readonly incumbent: Readonly<Record<string, Json>>;
+    /** The candidate's share of the items, in (0, 0.5]. */
+    readonly exposure: number;
+    /** Since when, seconds since the Unix epoch. */
+    readonly since: number;
+  };
 }
 
 /** What a plugin's handlers are given beside the event. */

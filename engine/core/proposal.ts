@@ -14,8 +14,58 @@ export interface Snapshot {
   readonly frozen: readonly string[];
   /** What the file said of each tuned parameter when it was tuned (A5). */
   readonly basis?: Readonly<Record<string, Basis>>;
+  /** The change that is under measurement; absent for none. A workflow has one at a time. */
+  readonly experiment?: Experiment;
   /** When it came about, nanoseconds since the epoch. */
   readonly at: bigint;
+}
+
+/** A change under measurement: until its verdict the candidate has a share of the work, the incumbent the rest. */
+export interface Experiment {
+  /** The id of the proposal that it tests. */
+  readonly id: string;
+  /** The candidate's values, by the parameters that it changes. */
+  readonly values: Readonly<Record<string, Json>>;
+  /** The incumbent's values of the same parameters as it began; null where there was neither value nor default. */
+  readonly incumbent: Readonly<Record<string, Json>>;
+  /** The share of the items that the candidate gets, in (0, 0.5]. */
+  readonly exposure: number;
+  /** When it began, nanoseconds since the epoch. */
+  readonly since: bigint;
+}
+
+/** One of the two sides of an experiment. */
+export type Arm = "incumbent" | "candidate";
+
+/** What an experiment came to: an interval on what was applied, never a bare number (P4). */
+export interface Verdict {
+  /** What the interval says of the candidate. */
+  readonly outcome: "improved" | "regressed" | "inconclusive";
+  /** What was done about it: the candidate rules from now on, or the incumbent does as before. */
+  readonly action: "kept" | "rolled_back";
+  /**
+   * What ended it: the interval left zero, a guard was breached, a harm was clear before the interval was, it could
+   * not come to more than is worth having, its work was used up, or somebody changed the values meanwhile.
+   */
+  readonly ended: "interval" | "guard" | "harm" | "futile" | "budget" | "withdrawn";
+  /**
+   * How many times better the candidate is by the objective, with its always-valid interval; above 1 is better.
+   * Absent when nothing could be compared.
+   */
+  readonly effect?: { readonly ratio: number; readonly low: number; readonly high: number };
+  /** The coverage of the interval at every look, in (0, 1). */
+  readonly confidence: number;
+  /** Pairs of arms that were compared. */
+  readonly pairs: number;
+  /** What each guard's metric was with the candidate. */
+  readonly guards: readonly {
+    readonly metric: string;
+    readonly of: string;
+    /** Its estimate; absent where nothing was measured. */
+    readonly value?: number;
+    /** Whether the evidence says that it is broken. */
+    readonly breached: boolean;
+  }[];
 }
 
 /** What a parameter was tuned against; the tuned value is retired once the file says something else (A5). */
@@ -28,11 +78,15 @@ export interface Basis {
   readonly objective?: string;
 }
 
-/** Who asks for a change: a plugin, a person, or the workflow's file, whose author has edited it (A5). */
+/**
+ * Who asks for a change: a plugin, a person, the workflow's file, whose author has edited it (A5), or the engine, which
+ * ends an experiment with its verdict.
+ */
 export type Author =
   | { readonly kind: "plugin"; readonly name: string }
   | { readonly kind: "person" }
-  | { readonly kind: "file" };
+  | { readonly kind: "file" }
+  | { readonly kind: "engine" };
 
 /** An atomic set of changes that somebody asks for: all of it is decided on at once (P2). */
 export interface Proposal {
@@ -54,12 +108,20 @@ export interface Proposal {
   readonly version: number;
   /** When it was made, nanoseconds since the epoch; from the event that it answers, never from a clock (T4). */
   readonly at: bigint;
+  /** The share of the items that its experiment should have, in (0, 1]; see `Experiment.exposure`. */
+  readonly exposure?: number;
+  /** It is applied without an experiment. */
+  readonly immediate?: boolean;
 }
 
 /** The rule that decided a proposal; every decision names one. */
 export type Rule =
   /** Nothing speaks against it. */
   | "accepted"
+  /** Nothing speaks against trying it: it is measured first, or waits until another change has been. */
+  | "experiment"
+  /** Its experiment has ended. */
+  | "verdict"
   /** A person asked for it. */
   | "person"
   /** The author of the file changed what it was tuned against (A5). */
@@ -93,8 +155,12 @@ export type Rule =
 
 /** What became of a proposal. */
 export interface Decision {
-  /** `applied`: there is a new version; `held`: a person decides; `refused`. */
-  readonly outcome: "applied" | "held" | "refused";
+  /**
+   * `applied`: there is a new version with its values; `testing`: there is a new version with its experiment;
+   * `waiting`: it is to be tested after the change that is under measurement; `held`: a person decides; `refused`;
+   * `ended`: an experiment ended, and its candidate was not kept.
+   */
+  readonly outcome: "applied" | "testing" | "waiting" | "held" | "refused" | "ended";
   /** Why. */
   readonly rule: Rule;
   /** The same for a person, a sentence. */
@@ -117,6 +183,8 @@ export interface LedgerEntry {
   readonly before: Readonly<Record<string, Json | null>>;
   /** The version that it made; absent when it made none. */
   readonly version?: number;
-  /** The entry that it answers: a person's word on one that was held, or what takes one back. */
+  /** The entry that it answers: a person's word on one that was held, what takes one back, an experiment's verdict. */
   readonly answers?: number;
+  /** Of an experiment's end: what it came to. The decision's message is the same in words. */
+  readonly verdict?: Verdict;
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from "./json.ts";
 import type { ValueSource } from "./parameter.ts";
-import type { Decision, LedgerEntry, Snapshot } from "./proposal.ts";
+import type { Arm, Decision, LedgerEntry, Snapshot } from "./proposal.ts";
 import type {
   EmittedRecord,
   EmittedSpan,
@@ -76,6 +76,10 @@ export interface RunHeader {
   readonly sources: Readonly<Record<string, ValueSource>>;
   /** The version of the workflow's snapshot that it started with (P3); absent: 0. */
   readonly snapshot?: number;
+  /** Its part in the experiment that was open as it began, of which `params` has the arm's values. */
+  readonly trial?: Trial;
+  /** Whether a person ordered it for the sake of tuning: what answers its spans is bound as `improve` is (A4). */
+  readonly ordered?: true;
   /** 0 to 9 (A1); a run that is queued may have another one by now, see `claim`. */
   readonly priority: number;
   /** The concurrency group. */
@@ -94,6 +98,18 @@ export interface RunHeader {
   readonly triggeredBy?: SpanReference;
   /** When it was created, nanoseconds since the epoch. */
   readonly createdAt: bigint;
+}
+
+/** A run's part in an experiment. */
+export interface Trial {
+  /** The experiment. */
+  readonly experiment: string;
+  /** How many runs had a part in it before. */
+  readonly index: number;
+  /**
+   * Whose values rule the whole run; absent for a run whose for_each step is cut into slices, each under one arm (A6).
+   */
+  readonly arm?: Arm;
 }
 
 /** A run as lists show it. */

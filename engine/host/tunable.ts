@@ -3,19 +3,36 @@ import type { TunableParameter, TunableParameters } from "../core/plugin.ts";
 import type { Snapshot } from "../core/proposal.ts";
 import type { Workflow } from "../core/workflow.ts";
 import { boundsOf } from "../parameters/clamp.ts";
+import { seconds } from "./plugin_span.ts";
 
 /** A workflow's tunable parameters as plugins see them, in the file's order; bounds are those that a change must keep. */
 export function tunableParameters(
-  workflow: Pick<Workflow, "params">,
-  snapshot: Pick<Snapshot, "version" | "values" | "frozen">,
+  workflow: Pick<Workflow, "params" | "tune">,
+  snapshot: Pick<Snapshot, "version" | "values" | "frozen" | "experiment">,
 ): TunableParameters {
   const parameters: [string, TunableParameter][] = [];
   for (const parameter of workflow.params.values()) {
     const seen = tunableParameter(parameter, snapshot);
     if (seen !== undefined) parameters.push([parameter.name, seen]);
   }
-  // Entries become own properties, so that a parameter may have any name.
-  return { version: snapshot.version, parameters: Object.fromEntries(parameters) };
+  const { objective, guards = [] } = workflow.tune ?? {};
+  const { experiment } = snapshot;
+  return {
+    version: snapshot.version,
+    // Entries become own properties, so that a parameter may have any name.
+    parameters: Object.fromEntries(parameters),
+    ...objective !== undefined && {
+      objective: {
+        direction: objective.direction,
+        expression: objective.expression.source,
+        of: objective.of,
+      },
+    },
+    guards,
+    ...experiment !== undefined && {
+      experiment: { ...experiment, since: seconds(experiment.since) },
+    },
+  };
 }
 
 function tunableParameter(
