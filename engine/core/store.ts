@@ -177,6 +177,20 @@ export interface Reaction {
   readonly at: bigint;
 }
 
+/** Which emitted spans to list. */
+export interface EmittedQuery {
+  /** Of this plugin. */
+  readonly plugin?: string;
+  /** With this name. */
+  readonly name?: string;
+  /** Of this workflow. */
+  readonly workflow?: string;
+  /** After a position. */
+  readonly after?: number;
+  /** At most so many, newest first; 100 when absent. */
+  readonly limit?: number;
+}
+
 /** Which ledger entries to list. */
 export interface LedgerQuery {
   /** Of one workflow. */
@@ -270,6 +284,8 @@ export interface Store {
    * was written.
    */
   react(lease: Lease, reaction: Reaction): Promise<readonly EmittedRecord[] | undefined>;
+  /** Spans that plugins emitted, newest first by their position. What was received is passed over unread. */
+  emitted(query: EmittedQuery): Promise<readonly EmittedRecord[]>;
   /**
    * Which of these spans are in the store, whoever's they are: runs' own, received, emitted. Runs' own are found at
    * once, others newest first: one that is not there costs a look at all that was received.

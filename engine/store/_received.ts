@@ -6,7 +6,7 @@ import type {
   ReceivedSpan,
   SpanReference,
 } from "../core/span.ts";
-import type { Receipt } from "../core/store.ts";
+import type { EmittedQuery, Receipt } from "../core/store.ts";
 import type { Connection } from "./_connection.ts";
 import { type Emitter, fromEmitted, fromEmitter, toEmitted, toEmitter } from "./_emitted_row.ts";
 import {
@@ -105,6 +105,34 @@ export class Received {
       data: toEmitted(span),
     }));
     return stored.map((one) => ({ type: "emitted", ...one }));
+  }
+
+  /** As Store.emitted. */
+  emitted({ plugin, name, workflow, after = 0, limit = 100 }: EmittedQuery): EmittedRecord[] {
+    // A receipt says of which origins its spans are: what it covers is read only if one of them is a wanted emitter.
+    const emitters = (this.#db.statement(
+      `SELECT id, data FROM origins WHERE data >= '{"emitted":' AND data < '{"emitted;'`,
+    ).all() as unknown as { id: number; data: string }[])
+      .filter(({ data }) => plugin === undefined || fromEmitter(data)?.emitted.plugin === plugin)
+      .map(({ id }) => id);
+    const found: EmittedRecord[] = [];
+    if (emitters.length === 0 || limit <= 0) return found;
+    const rows = this.#db.exact(
+      "SELECT j.position, j.run, j.at, j.data FROM receipts r CROSS JOIN journal j " +
+        "ON j.position BETWEEN max(r.first, ?1 + 1) AND r.last " +
+        "WHERE r.last > ?1 AND EXISTS (SELECT 1 FROM json_each(r.origins) o " +
+        "WHERE o.value IN (SELECT value FROM json_each(?2))) " +
+        "AND -j.run IN (SELECT value FROM json_each(?2)) ORDER BY r.last DESC, j.position DESC",
+    ).iterate(after, JSON.stringify(emitters)) as IterableIterator<unknown>;
+    for (const row of rows as IterableIterator<Parameters<Received["record"]>[0]>) {
+      const record = this.record(row);
+      if (record?.type !== "emitted") continue;
+      const { span } = record;
+      if (name !== undefined && span.name !== name) continue;
+      if (workflow !== undefined && span.workflow !== workflow) continue;
+      if (found.push(record) >= limit) break;
+    }
+    return found;
   }
 
   /** As Store.known. */

@@ -16,6 +16,7 @@ import type {
 } from "../core/span.ts";
 import type {
   Commit,
+  EmittedQuery,
   Entry,
   Holder,
   Lease,
@@ -266,6 +267,21 @@ class MemoryStore implements Store {
     }
     this.#version++;
     return records;
+  }
+
+  async emitted(
+    { plugin, name, workflow, after = 0, limit = 100 }: EmittedQuery,
+  ): Promise<readonly EmittedRecord[]> {
+    this.#check();
+    const found: EmittedRecord[] = [];
+    for (const one of this.#others) {
+      if (one.type !== "emitted" || one.position <= after) continue;
+      const { span } = one;
+      if (plugin !== undefined && span.plugin !== plugin) continue;
+      if (name !== undefined && span.name !== name) continue;
+      if (workflow === undefined || span.workflow === workflow) found.push(emittedRecord(one));
+    }
+    return found.reverse().slice(0, Math.max(0, limit));
   }
 
   async known(spans: readonly SpanReference[]): Promise<readonly SpanReference[]> {

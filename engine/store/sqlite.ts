@@ -12,6 +12,7 @@ import type {
 } from "../core/span.ts";
 import type {
   Commit,
+  EmittedQuery,
   Entry,
   Lease,
   LeaseState,
@@ -119,6 +120,10 @@ class SqliteStore implements Store {
       this.#items.write(items);
       return this.#received.emit(spans, at);
     });
+  }
+
+  async emitted(query: EmittedQuery): Promise<readonly EmittedRecord[]> {
+    return this.#db.read(() => this.#received.emitted(query));
   }
 
   async known(spans: readonly SpanReference[]): Promise<readonly SpanReference[]> {

@@ -278,6 +278,36 @@ export function reactionContract(driver: string, open: () => Promise<Store>): vo
   );
 
   test(
+    "emitted spans are listed newest first, by plugin, name, workflow and position",
+    async (store, lease) => {
+      const odd = { plugin: 'a\0"b', name: "c\0d", workflow: "\ud800" };
+      await store.react(lease, reaction([emitted(1), emitted(2, odd)]));
+      await store.receive([received(1), received(2)], T0);
+      await store.commit([newRun("a"), start("a", "x")], new Map());
+      await store.react(lease, reaction([emitted(3, odd), emitted(4, { ...odd, name: "e" })]));
+      await store.react(lease, reaction(many(90, 10)));
+      const all = (await store.since(0, 1_000)).filter((one) => one.type === "emitted").reverse();
+      assert.equal(all.length, 94);
+      assert.deepEqual(await store.emitted({}), all);
+      assert.deepEqual(await store.emitted({ limit: 7 }), all.slice(0, 7));
+      assert.deepEqual(await store.emitted({ limit: 0 }), []);
+      const [four, three, two, one] = all.slice(90);
+      assert.deepEqual(await store.emitted({ plugin: odd.plugin }), [four, three, two]);
+      assert.deepEqual(await store.emitted({ ...odd }), [three, two]);
+      assert.deepEqual(await store.emitted({ ...odd, limit: 1 }), [three]);
+      assert.deepEqual(await store.emitted({ ...odd, after: two.position }), [three]);
+      assert.deepEqual(await store.emitted({ after: four.position }), all.slice(0, 90));
+      assert.deepEqual(await store.emitted({ after: all[0].position }), []);
+      assert.deepEqual((await store.emitted({ plugin: one.span.plugin })).at(-1), one);
+      for (const query of [{ plugin: "nobody" }, { name: "none" }, { workflow: "none" }]) {
+        assert.deepEqual(await store.emitted(query), []);
+      }
+      await store.prune(T0 + 1n);
+      assert.deepEqual(await store.emitted({}), []);
+    },
+  );
+
+  test(
     "react changes the version, so that others see it; reading does not",
     async (store, lease) => {
       const before = await store.version();
@@ -296,6 +326,7 @@ export function reactionContract(driver: string, open: () => Promise<Store>): vo
       const call of [
         () => store.react(lease, reaction(many(1))),
         () => store.known([]),
+        () => store.emitted({}),
         () => store.items(""),
       ]
     ) await assert.rejects(call(), { code: "store.unavailable" });
