@@ -10,7 +10,13 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Action, ActionType } from "./core/action.ts";
 import { messageOf, SpanloopError } from "./core/errors.ts";
 import type { Json, JsonObject } from "./core/json.ts";
-import type { PluginDefinition, SpanEvent, TickEvent, TunableParameter } from "./core/plugin.ts";
+import type {
+  PluginDefinition,
+  SpanEvent,
+  TickEvent,
+  TunableParameter,
+  TunableParameters,
+} from "./core/plugin.ts";
 import { checkConfig } from "./host/config.ts";
 import { readFixture, withStarts } from "./host/fixture.ts";
 import { type GivenSpan, givenSpan } from "./host/given_span.ts";
@@ -33,6 +39,9 @@ export type { GivenSpan };
 /** The tunable parameters that a tested plugin sees, by name; what is left out of one is as for a new one. */
 export type GivenParameters = Readonly<Record<string, Partial<TunableParameter>>>;
 
+/** What else a tested plugin sees of a workflow's contract; what is left out is as before the first change. */
+export type GivenContract = Partial<Omit<TunableParameters, "parameters">>;
+
 /** How a plugin is used in a test. */
 export interface PluginSetup {
   /** Its configuration, as `with:` in a workflow. */
@@ -43,6 +52,8 @@ export interface PluginSetup {
   readonly workflow?: string;
   /** The tunable parameters of every workflow; a function is asked each time. */
   readonly parameters?: GivenParameters | (() => GivenParameters);
+  /** The version, objective, guards and experiment of every workflow; a function is asked each time. */
+  readonly contract?: GivenContract | (() => GivenContract);
 }
 
 /** An action, and what it answers. */
@@ -240,10 +251,16 @@ class Session implements OpenedPlugin {
 
   async #answer(question: Question): Promise<Json> {
     if (question.ask === "parameters") {
-      const { parameters = {} } = this.#setup;
+      const { parameters = {}, contract = {} } = this.#setup;
       const given = typeof parameters === "function" ? parameters() : parameters;
+      const rest = typeof contract === "function" ? contract() : contract;
       const entries = Object.entries(given).map(([name, one]) => [name, { ...NEW, ...one }]);
-      return { version: 0, parameters: Object.fromEntries(entries) };
+      return {
+        version: 0,
+        guards: [],
+        ...rest,
+        parameters: Object.fromEntries(entries),
+      } as unknown as Json;
     }
     const asker = { sees: this.#sees!, workflow: this.#workflow(), at: this.#now };
     const found = await querySpans(recordedRuns(this.#heard), question.query, asker);
@@ -269,6 +286,7 @@ export async function openPlugin<Allowed extends ActionType, Schema extends Json
 }
 
 const NEW: TunableParameter = {
+  type: "integer",
   value: null,
   default: null,
   scale: "linear",

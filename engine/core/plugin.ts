@@ -128,6 +128,8 @@ export interface SpanQuery {
 
 /** A tunable parameter as a plugin sees it. */
 export interface TunableParameter {
+  /** Its type. */
+  readonly type: "integer" | "number" | "enum";
   /** The value that rules: the tuned one, else the file's default; null when there is neither. */
   readonly value: Json;
   /** The file's default; null without one. */
@@ -138,6 +140,8 @@ export interface TunableParameter {
   readonly max?: number;
   /** Granularity on a linear scale. */
   readonly step?: number;
+  /** Largest change at once, a factor or an amount; no limit when absent (A3). */
+  readonly maxStep?: { readonly factor: number } | { readonly amount: number };
   /** Whether neighbours differ by a factor or by an amount. */
   readonly scale: "linear" | "log";
   /** For an enum: the values to choose from. */

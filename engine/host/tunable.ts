@@ -39,17 +39,21 @@ function tunableParameter(
   parameter: Parameter,
   { values, frozen }: Pick<Snapshot, "values" | "frozen">,
 ): TunableParameter | undefined {
-  const { name, tune } = parameter;
-  if (tune === undefined) return undefined;
+  const { name, type, tune } = parameter;
+  if (tune === undefined || (type !== "integer" && type !== "number" && type !== "enum")) {
+    return undefined;
+  }
   const byDefault = parameter.default ?? null;
   const [min, max] = boundsOf(parameter);
   const choices = parameter.values?.filter((one) => tune.choices?.includes(one) ?? true);
   return {
+    type,
     value: Object.hasOwn(values, name) ? values[name] : byDefault,
     default: byDefault,
     ...(Number.isFinite(min) && { min }),
     ...(Number.isFinite(max) && { max }),
     ...(tune.step !== undefined && { step: tune.step }),
+    ...(tune.maxStep !== undefined && { maxStep: tune.maxStep }),
     scale: tune.scale,
     ...(choices !== undefined && { choices }),
     apply: tune.apply,

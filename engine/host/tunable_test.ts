@@ -43,16 +43,19 @@ Deno.test("a plugin sees tunable parameters with the value that rules, and their
   assert.equal(seen.version, 3);
   assert.deepEqual(Object.entries(seen.parameters), [
     ["batch_size", {
+      type: "integer",
       value: 80,
       default: 20,
       min: 5,
       max: 5_000,
+      maxStep: { factor: 4 },
       scale: "log",
       apply: "live",
       mode: "auto",
       frozen: true,
     }],
     ["__proto__", {
+      type: "enum",
       value: null,
       default: null,
       scale: "linear",
@@ -62,6 +65,7 @@ Deno.test("a plugin sees tunable parameters with the value that rules, and their
       frozen: false,
     }],
     ["toString", {
+      type: "number",
       value: 0.5,
       default: 0.5,
       min: 0,
