@@ -93,6 +93,12 @@ export class Space {
     });
   }
 
+  /** Whether values are of this space, as `encode` takes them. */
+  holds(values: Values): boolean {
+    return Object.keys(values).length === this.#axes.length &&
+      this.#axes.every((axis) => fault(axis, values[axis.name]) === undefined);
+  }
+
   /** One text for values that are the same. */
   key(values: Values): string {
     return JSON.stringify(this.#axes.map(({ name }) => values[name]));

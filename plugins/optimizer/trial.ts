@@ -32,6 +32,8 @@ const AHEAD = 10;
 const LEAST_WORTH = 1e-5;
 // A neglected dimension is not tried when this many standard deviations speak against it.
 const HOPELESS = 1.5;
+// Closer than this, in e-folds, to what is excepted is about the same.
+const ALIKE = 0.1;
 // The best candidates from which closer ones are drawn.
 const BEST = 4;
 
@@ -45,12 +47,21 @@ export interface Trial {
   readonly purpose: "explore" | "probe" | "settle";
   /** Why in one sentence. */
   readonly reason: string;
+  /** What is expected of `values`; absent where they are the incumbent's. */
+  readonly expected?: {
+    /** How much better they are, as a natural logarithm of the objectives' ratio; above 0 is better. */
+    readonly gain: Belief;
+    /** The chance that they break the guard. */
+    readonly harm: number;
+  };
 }
 
 /** What a trial is chosen by, beside what is known. */
 export interface Setting extends Known {
   /** What rules now. */
   readonly incumbent: Values;
+  /** Where not to look, nor close by. */
+  readonly except: readonly Point[];
   /** The items of a usual run. */
   readonly items: number;
   /** The trust region's radius, e-folds. */
@@ -102,7 +113,7 @@ export function nextTrial(setting: Setting): Trial {
 
 // Judges candidates; undefined is what may not have enough of a run to tell anything.
 function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined {
-  const { space, objective, harm, tried, incumbent, items, hours, epoch } = setting;
+  const { space, objective, harm, tried, incumbent, except, items, hours, epoch } = setting;
   const at = (values: Values) => objective.at({ point: space.encode(values), hours, epoch });
   const held = at(incumbent);
   const usual = at(space.defaults);
@@ -110,6 +121,9 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
   const places = tried.map((values) => space.encode(values));
   const { shape } = objective.learned;
   return (candidate) => {
+    if (except.some((place) => distance(space.choices, candidate.point, place) < ALIKE)) {
+      return undefined;
+    }
     const site = { point: candidate.point, hours, epoch };
     const rate = harm.at(site);
     const chance = harm.chance(rate);
@@ -121,10 +135,13 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
       chance > 0 && chance >= heldChance ? HARM / chance : 1,
       unslowed(Math.exp(held.mean - usual.mean), Math.exp(Math.min(20, slowest))),
     );
-    if (exposure < LEAST_SHARE || exposure * items < FEWEST_ITEMS) return undefined;
-    const noise = ownVariance(shape, exposure * items) + ownVariance(shape, (1 - exposure) * items);
+    // Runs of so few items are not split: each is one arm's, a share of them the candidate's.
+    const part = items < FEWEST_ITEMS / NEW ? 1 : exposure;
+    if (exposure < LEAST_SHARE || (part < 1 && part * items < FEWEST_ITEMS)) return undefined;
+    const noise = ownVariance(shape, part * items) +
+      ownVariance(shape, (part < 1 ? 1 - part : 1) * items);
     const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise / AHEAD);
-    const cleared = harm.wouldClear(rate, AHEAD * exposure * items, CLEAR_Z);
+    const cleared = harm.wouldClear(rate, AHEAD * part * items, CLEAR_Z);
     const worth = expectedGain(gain.mean, learned) * cleared;
     return { ...candidate, worth, exposure, gain, chance };
   };
@@ -138,15 +155,17 @@ function unslowed(held: number, slowest: number): number {
 // How far a place is from all that was tried, in e-folds; another choice counts as much as a factor of 2.
 function novelty(choices: readonly number[], point: Point, tried: readonly Point[]): number {
   let nearest = Infinity;
-  for (const other of tried) {
-    let squared = 0;
-    for (let i = 0; i < point.length; i++) {
-      const apart = point[i] - other[i];
-      squared += choices[i] === 0 ? apart * apart : apart === 0 ? 0 : Math.LN2 ** 2;
-    }
-    nearest = Math.min(nearest, squared);
+  for (const other of tried) nearest = Math.min(nearest, distance(choices, point, other));
+  return nearest;
+}
+
+function distance(choices: readonly number[], a: Point, b: Point): number {
+  let squared = 0;
+  for (let i = 0; i < a.length; i++) {
+    const apart = a[i] - b[i];
+    squared += choices[i] === 0 ? apart * apart : apart === 0 ? 0 : Math.LN2 ** 2;
   }
-  return Math.sqrt(nearest);
+  return Math.sqrt(squared);
 }
 
 function trial(
@@ -159,6 +178,7 @@ function trial(
     values,
     exposure,
     purpose,
+    expected: { gain, harm: chance },
     reason: `${space.difference(incumbent, values)}: expected ${expected} less, give or take ${
       percent(gain.sd)
     }; chance of breaking the guard ${percent(chance)}`,

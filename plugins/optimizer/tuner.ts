@@ -13,8 +13,8 @@ import { choose, type Known } from "./incumbent.ts";
 import { type Learned, Objective, ownVariance, SHAPE } from "./objective.ts";
 import type { Observation } from "./observation.ts";
 import { random } from "./random.ts";
-import { Space, type Tunable, type Value, type Values } from "./space.ts";
-import { nextTrial } from "./trial.ts";
+import { type Point, Space, type Tunable, type Value, type Values } from "./space.ts";
+import { nextTrial, type Trial } from "./trial.ts";
 import { TunerError } from "./tuner_error.ts";
 
 export type { Tunable, Value, Values };
@@ -43,12 +43,24 @@ export interface Suggestion {
   readonly purpose: string;
   /** Why in one sentence. */
   readonly reason: string;
+  /** What is expected of `values`; absent where they are the incumbent's. */
+  readonly expected?: Trial["expected"];
 }
 
-/** What came of a suggestion. */
+/** What is asked for. */
+export interface Question {
+  /** When, hours. */
+  readonly hours: number;
+  /** What rules now, where others decide on that; its own recommendation when absent. */
+  readonly ruling?: Values;
+  /** What is not worth trying now, nor what is about the same. */
+  readonly except?: readonly Values[];
+}
+
+/** What came of a suggestion, or of a run that nobody suggested. */
 export interface Outcome {
-  /** The suggestion's id. */
-  readonly suggestion: string;
+  /** The suggestion's id; absent for values that ran without one. */
+  readonly suggestion?: string;
   /** When, hours. */
   readonly hours: number;
   /** What ran: the values that were applied, the objective per item (above 0), the items and how many failed. */
@@ -161,13 +173,59 @@ export class Tuner {
     return structuredClone({ version: 1, options: this.#options, ...this.#state });
   }
 
-  /** What to run next. */
-  ask({ hours }: { hours: number }): Suggestion {
+  /**
+   * A tuner with other options that knows what this one was told, as far as they still allow it. `ruling` has the values
+   * of all tunables, the old ones' too: what was not among the tunables is taken to have had that value all along, and
+   * what was observed under another value of what is no longer among them is forgotten. Throws TunerError
+   * `tuner.tunable` for options that do not hold.
+   */
+  with(options: TunerOptions, ruling: Values): Tuner {
+    const fresh = new Tuner(options);
+    const gone = this.#options.tunables.map(({ name }) => name)
+      .filter((name) => !options.tunables.some((one) => one.name === name));
+    const translated = (old: Values): Values | undefined => {
+      if (gone.some((name) => old[name] !== ruling[name])) return undefined;
+      const values = Object.fromEntries(
+        options.tunables.map(({ name }) => [name, old[name] ?? ruling[name]]),
+      );
+      return fresh.#space.holds(values) ? values : undefined;
+    };
+    const observations = this.#state.observations.flatMap((one) => {
+      const values = translated(one.values);
+      if (values === undefined) return [];
+      return { ...one, values, point: fresh.#space.encode(values), key: fresh.#space.key(values) };
+    });
+    if (observations.length === 0) return fresh;
+    fresh.#state = {
+      ...this.#state,
+      pending: [],
+      surprises: [],
+      observations,
+      incumbent: translated(this.#state.incumbent) ?? fresh.#state.incumbent,
+    };
+    fresh.#learn();
+    fresh.#choose(observations[observations.length - 1].hours);
+    return fresh;
+  }
+
+  /** Forgets all but the newest `most` observations, at least one. */
+  forget(most: number): void {
+    const { observations, learned } = this.#state;
+    this.#models = undefined;
+    this.#state = {
+      ...this.#state,
+      observations: observations.slice(-most),
+      learned: { ...learned, tails: learned.tails.slice(-most) },
+    };
+  }
+
+  /** What to run next. Throws TunerError `tuner.values` for values that are not allowed. */
+  ask({ hours, ruling, except = [] }: Question): Suggestion {
     if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
     const { asked, pending } = this.#state;
     const id = `s${asked + 1}`;
-    const incumbent = this.#ruling(hours);
-    const what = this.#next(hours, incumbent);
+    const incumbent = ruling ?? this.#ruling(hours);
+    const what = this.#next(hours, incumbent, except.map((values) => this.#space.encode(values)));
     this.#state = { ...this.#state, asked: asked + 1, pending: [...pending, id].slice(-PENDING) };
     return { id, incumbent, ...what };
   }
@@ -175,7 +233,7 @@ export class Tuner {
   /** Learns what came of a suggestion. Throws TunerError `tuner.told` or `tuner.values`, and learns nothing then. */
   tell({ suggestion, hours, arms }: Outcome): void {
     const { pending, observations, runs, epoch, surprises } = this.#state;
-    if (!pending.includes(suggestion)) {
+    if (suggestion !== undefined && !pending.includes(suggestion)) {
       throw new TunerError(
         "tuner.told",
         `Suggestion ${suggestion} is not open: tell each one once`,
@@ -334,7 +392,8 @@ export class Tuner {
   #next(
     hours: number,
     incumbent: Values,
-  ): Pick<Suggestion, "values" | "exposure" | "purpose" | "reason"> {
+    except: readonly Point[],
+  ): Omit<Suggestion, "id" | "incumbent"> {
     const { observations, runs, asked, radius } = this.#state;
     if (runs === 0) {
       return {
@@ -349,6 +408,7 @@ export class Tuner {
     return nextTrial({
       ...this.#known(hours),
       incumbent,
+      except,
       items,
       radius,
       probing: asked % PROBE_EVERY === 1,
