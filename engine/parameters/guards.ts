@@ -1,0 +1,136 @@
+import { interval, median } from "./sequential.ts";
+
+/** Items, processed and failed, and how many of them failed. */
+export interface Count {
+  readonly items: number;
+  readonly failed: number;
+}
+
+/** What is known of one guard's metric while a change is under measurement. */
+export interface GuardEvidence {
+  /** The metric, as the file names it. */
+  readonly metric: string;
+  /** Its step. */
+  readonly of: string;
+  /** The guard is kept below this. */
+  readonly below?: number;
+  /** The guard is kept above this. */
+  readonly above?: number;
+  /**
+   * Of error_rate: one count for each run of an arm, in order; the last one grows while its run lasts. What makes items
+   * of one run fail they may share, so that a run's batches are one count, however many they are.
+   */
+  readonly counts?: { readonly candidate: readonly Count[]; readonly incumbent: readonly Count[] };
+  /** Of any other metric: one value for each slice or run, in order, none below 0. */
+  readonly values?: {
+    readonly candidate: readonly number[];
+    readonly incumbent: readonly number[];
+  };
+}
+
+/** What the evidence says of a guard. */
+export interface GuardFinding {
+  readonly metric: string;
+  readonly of: string;
+  /** The candidate's estimate; absent where nothing was measured. */
+  readonly value?: number;
+  /** The candidate breaks it, and does worse than an incumbent that breaks it too. */
+  readonly breached: boolean;
+  /** More likely than not the candidate keeps it, or is no worse than the incumbent. */
+  readonly kept: boolean;
+}
+
+/** The variance of the factor by which a run's error rate may differ from the one before: 0.3 in practice, and some. */
+const DISPERSION = 0.35;
+
+/** By how much a rate may be off its limit, as factors; each is an alternative of the same weight. */
+const FACTORS = [1.5, 2.5, 5, 10];
+
+/** Judges a guard; `chance` bounds how often a guard that is kept is called breached, however often one looks. */
+export function judgeGuard(evidence: GuardEvidence, chance: number): GuardFinding {
+  const { metric, of, counts, values } = evidence;
+  if (counts !== undefined) return { metric, of, ...judgeCounts(evidence, counts, chance) };
+  if (values !== undefined) return { metric, of, ...judgeValues(evidence, values, chance) };
+  return { metric, of, breached: false, kept: true };
+}
+
+type Judged = Omit<GuardFinding, "metric" | "of">;
+
+function judgeCounts(
+  { below = 1, above = 0 }: GuardEvidence,
+  { candidate, incumbent }: NonNullable<GuardEvidence["counts"]>,
+  chance: number,
+): Judged {
+  const [mine, theirs] = [total(candidate), total(incumbent)];
+  if (mine.items === 0) return { breached: false, kept: true };
+  // An incumbent that breaks the guard moves the limit: then it is not the candidate's doing. The pseudo-count keeps
+  // a first failure among few items from moving it.
+  const most = Math.max(
+    below,
+    theirs.items === 0 ? 0 : (theirs.failed + 0.5) / (theirs.items + 1 / below),
+  );
+  const least = theirs.items === 0 ? above : Math.min(above, theirs.failed / theirs.items);
+  const rate = mine.failed / mine.items;
+  const tooMany = below < 1 && evidenceAgainst(candidate, most, FACTORS) >= 1 / chance;
+  const tooFew = above > 0 &&
+    evidenceAgainst(candidate, least, FACTORS.map((factor) => 1 / factor)) >= 1 / chance;
+  const believed = (below >= 1 || (mine.failed + 1) / mine.items <= most ||
+    rate <= most && sameOrLess(mine, theirs)) &&
+    (above <= 0 || rate >= least);
+  return { value: rate, breached: tooMany || tooFew, kept: believed };
+}
+
+function sameOrLess(mine: Count, theirs: Count): boolean {
+  return theirs.items > 0 && mine.failed * theirs.items <= theirs.failed * mine.items;
+}
+
+// How strongly the counts speak against a rate: the mixture of likelihood ratios of rates that are off by the factors.
+// A run's count is negative binomial: a Poisson one whose rate has a gamma factor.
+function evidenceAgainst(
+  counts: readonly Count[],
+  rate: number,
+  factors: readonly number[],
+): number {
+  const shape = 1 / DISPERSION;
+  let sum = 0;
+  for (const factor of factors) {
+    let log = 0;
+    for (const { items, failed } of counts) {
+      const ratio = Math.log((shape + items * rate) / (shape + items * rate * factor));
+      log += shape * ratio + failed * (Math.log(factor) + ratio);
+    }
+    sum += Math.exp(log);
+  }
+  return sum / factors.length;
+}
+
+function judgeValues(
+  { below, above }: GuardEvidence,
+  { candidate, incumbent }: NonNullable<GuardEvidence["values"]>,
+  chance: number,
+): Judged {
+  if (candidate.length === 0) return { breached: false, kept: true };
+  const value = median(candidate);
+  const theirs = incumbent.length === 0 ? undefined : median(incumbent);
+  const most = below === undefined ? Infinity : Math.max(below, theirs ?? below);
+  const least = above === undefined ? -Infinity : Math.min(above, theirs ?? above);
+  const off = (limit: number) => interval(logRatios(candidate, limit), 1 - 2 * chance);
+  return {
+    value,
+    breached: most < Infinity && off(most).low > 0 || least > -Infinity && off(least).high < 0,
+    kept: value <= most && value >= least,
+  };
+}
+
+// On a log scale, where their noise has the same size whatever they are; a tenth of the limit lets them be 0.
+function logRatios(values: readonly number[], limit: number): number[] {
+  const floor = limit > 0 ? limit / 10 : 1;
+  return values.map((value) => Math.log((value + floor) / (limit + floor)));
+}
+
+function total(counts: readonly Count[]): Count {
+  return counts.reduce((sum, count) => ({
+    items: sum.items + count.items,
+    failed: sum.failed + count.failed,
+  }), { items: 0, failed: 0 });
+}

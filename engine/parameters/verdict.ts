@@ -1,0 +1,90 @@
+import type { Verdict } from "../core/proposal.ts";
+import { type GuardEvidence, type GuardFinding, judgeGuard } from "./guards.ts";
+import { type Estimate, interval } from "./sequential.ts";
+
+export type { Count, GuardEvidence } from "./guards.ts";
+export { type Change, type ObjectiveText, verdictSentence } from "./verdict_sentence.ts";
+
+/** What an experiment has brought to light so far. */
+export interface Evidence {
+  /** Log ratios of the arms of each pair, in order; above 0 the candidate was better. */
+  readonly pairs: readonly number[];
+  /** What is known of the workflow's guards. */
+  readonly guards: readonly GuardEvidence[];
+}
+
+/** When an experiment ends. */
+export interface Rules {
+  /** The coverage of the interval at every look, in (0, 1). */
+  readonly confidence: number;
+  /** So many pairs are its budget. */
+  readonly mostPairs: number;
+  /** How many times better the candidate must be to be worth having; above 1. */
+  readonly worth: number;
+}
+
+/** The rules that hold where nothing else is said. */
+export const RULES: Rules = { confidence: 0.95, mostPairs: 60, worth: 1.05 };
+
+// Before the interval has ends: how much worse the first pair, or the first two together, must be to be a harm.
+const HARM = Math.log(4);
+
+// Ends of an interval that are further away than this factor are not told: JSON knows no infinity.
+const FURTHEST = 1000;
+
+const FUTILE = { pairs: 6, chance: 0.05 };
+
+/** The verdict that the evidence allows; undefined: go on. The guards come first. */
+export function judge(evidence: Evidence, rules: Rules = RULES): Verdict | undefined {
+  const { pairs } = evidence;
+  const chance = (1 - rules.confidence) / 2;
+  const guards = evidence.guards.map((guard) => judgeGuard(guard, chance / evidence.guards.length));
+  const estimate = interval(pairs, rules.confidence);
+  const verdict = (outcome: Verdict["outcome"], ended: Verdict["ended"]) =>
+    stated(outcome, ended, estimate, pairs.length, guards, rules);
+  if (guards.some((guard) => guard.breached)) return verdict("regressed", "guard");
+  if (estimate.high < 0) return verdict("regressed", "interval");
+  if (pairs.length <= 2 && pairs.length * estimate.centre < -HARM) {
+    return verdict("regressed", "harm");
+  }
+  if (estimate.low > 0 && guards.every((guard) => guard.kept)) {
+    return verdict("improved", "interval");
+  }
+  if (pairs.length >= rules.mostPairs) return verdict("inconclusive", "budget");
+  return isFutile(estimate, pairs.length, rules) ? verdict("inconclusive", "futile") : undefined;
+}
+
+/** The verdict on an experiment whose values somebody changed meanwhile. */
+export function withdrawn(evidence: Evidence, rules: Rules = RULES): Verdict {
+  const guards = evidence.guards.map((guard) => judgeGuard(guard, 1 - rules.confidence));
+  const estimate = interval(evidence.pairs, rules.confidence);
+  return stated("inconclusive", "withdrawn", estimate, evidence.pairs.length, guards, rules);
+}
+
+function stated(
+  outcome: Verdict["outcome"],
+  ended: Verdict["ended"],
+  { centre, low, high }: Estimate,
+  pairs: number,
+  guards: readonly GuardFinding[],
+  { confidence }: Rules,
+): Verdict {
+  const told = (log: number) => Math.min(FURTHEST, Math.max(1 / FURTHEST, Math.exp(log)));
+  return {
+    outcome,
+    action: outcome === "improved" ? "kept" : "rolled_back",
+    ended,
+    ...(pairs === 0 ? {} : { effect: { ratio: told(centre), low: told(low), high: told(high) } }),
+    confidence,
+    pairs,
+    guards: guards.map(({ kept: _kept, ...guard }) => guard),
+  };
+}
+
+// Whether it will hardly come to a gain that is worth having and can be told from none.
+function isFutile({ centre, high, deviation }: Estimate, n: number, rules: Rules): boolean {
+  const worth = Math.log(rules.worth);
+  if (high < worth) return true;
+  if (n < FUTILE.pairs) return false;
+  return centre + 1.645 * deviation / Math.sqrt(n) < worth;
+}
