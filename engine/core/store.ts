@@ -110,6 +110,8 @@ export interface Trial {
    * Whose values rule the whole run; absent for a run whose for_each step is cut into slices, each under one arm (A6).
    */
   readonly arm?: Arm;
+  /** Of a run with an arm: which block of runs it is in, from 0. One run of each block is the candidate's. */
+  readonly pair?: number;
 }
 
 /** A run as lists show it. */

@@ -139,13 +139,18 @@ function fromRow({ number, at, data }: EntryRow): LedgerEntry {
   return entry;
 }
 
-function toSnapshotData(snapshot: Snapshot): string {
-  return toJson({ ...snapshot, at: snapshot.at.toString() }, snapshot.workflow);
+function toSnapshotData({ experiment, ...snapshot }: Snapshot): string {
+  return toJson({
+    ...snapshot,
+    at: snapshot.at.toString(),
+    ...experiment && { experiment: { ...experiment, since: experiment.since.toString() } },
+  }, snapshot.workflow);
 }
 
 function fromSnapshotData(data: string): Snapshot {
   const snapshot = JSON.parse(data);
   snapshot.at = BigInt(snapshot.at);
+  if (snapshot.experiment) snapshot.experiment.since = BigInt(snapshot.experiment.since);
   return snapshot;
 }
 

@@ -57,6 +57,23 @@ export function ledgerContract(driver: string, open: () => Promise<Store>): void
     ]);
   });
 
+  test("a snapshot comes back with its experiment, nanoseconds exact (P2)", async (store) => {
+    const [entry, { expected, snapshot }] = change("a", 0);
+    const experiment = {
+      id: "a",
+      values: { batch: 640, codec: HOSTILE[4] },
+      incumbent: { batch: 160, codec: null },
+      exposure: 0.125,
+      since: T0 + 3n,
+    };
+    const open = { ...snapshot, experiment };
+    await store.decide(entry, { expected, snapshot: open });
+    assert.deepEqual(await store.snapshot("test"), open);
+    await store.decide(...change("b", 1));
+    assert.equal(Object.hasOwn(await store.snapshot("test"), "experiment"), false);
+    assert.deepEqual(await store.snapshot("test", 1), open, "that version stays as it was");
+  });
+
   test("what makes no version is in the ledger and changes nothing (P2)", async (store) => {
     await store.decide(...change("a", 0));
     const before = await store.snapshot("test");

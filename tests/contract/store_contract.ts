@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Store } from "../../engine/core/store.ts";
+import type { RunHeader, Store } from "../../engine/core/store.ts";
 import {
   end,
   first,
@@ -237,6 +237,25 @@ export function storeContract(driver: string, open: () => Promise<Store>): void 
     const again = await store.commit([newRun("a", { workflow: "other" })], first("a"));
     assert.deepEqual(again, { records: [], lost: ["a"], duplicates: [] });
     assert.equal((await store.run("a"))!.workflow, "test");
+  });
+
+  test("a run keeps its part in an experiment, and that it was ordered", async (store) => {
+    const trials: RunHeader["trial"][] = [
+      { experiment: "tuner@w/412/0", index: 0 },
+      { experiment: HOSTILE[5], index: 7, arm: "candidate", pair: 2 },
+      undefined,
+    ];
+    for (const [i, trial] of trials.entries()) {
+      await store.commit([newRun(`r${i}`, trial && { trial, ordered: true })], new Map());
+      const run = (await store.run(`r${i}`))!;
+      assert.deepEqual(run.trial, trial);
+      assert.equal(run.ordered, trial === undefined ? undefined : true);
+    }
+    const listed = await store.runs({ workflow: "test" });
+    assert.deepEqual(
+      listed.toSorted((a, b) => a.runId < b.runId ? -1 : 1).map(({ trial }) => trial),
+      trials,
+    );
   });
 
   test("a trigger's event starts one run (R9)", async (store) => {
