@@ -6,6 +6,7 @@ import type { SpanProcessor } from "./telemetry/provider.ts";
 export type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
 // What an embedder's types need to be written down.
 export type * from "./core/diagnostic.ts";
+export type * from "./core/improve.ts";
 export type * from "./core/json.ts";
 export type * from "./core/log.ts";
 export type * from "./core/action.ts";

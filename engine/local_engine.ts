@@ -15,6 +15,7 @@ import type { SpanReference } from "./core/span.ts";
 import type { Pruned, RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
+import type { ImproveOptions, ImproveReport } from "./core/improve.ts";
 import type { LogConsumer, Severity } from "./core/log.ts";
 import type { Plugins } from "./core/plugins.ts";
 import type { Tuning } from "./core/tuning.ts";
@@ -145,14 +146,27 @@ export class LocalEngine implements Engine {
     file: string,
     options: RunOptions & { readonly given?: GivenValues; readonly display?: string } = {},
   ): Promise<RunReport> {
-    const loaded = this.#files.load(file, options.display);
-    const { workflow } = loaded.plan;
-    const { parts, ...bound } = await this.#bound(
-      workflow,
-      this.#values(workflow, options.given),
+    return await this.#run(this.#files.load(file, options.display), options);
+  }
+
+  /** See Engine. */
+  async improve(file: string, options: ImproveOptions): Promise<ImproveReport> {
+    const { improve } = await import("./improve.ts");
+    const { clock } = this.#surroundings;
+    return await improve(
+      {
+        clock,
+        drainMs: this.#drainMs,
+        forAll: this.#place.plugins,
+        tuning: this.tuning,
+        open: async () => (await this.#open()).store,
+        plan: () => this.plan(file, options.given, options.display),
+        run: (loaded, more) => this.#run(loaded, { ...more, given: options.given, ordered: true }),
+        settle: (signal) => this.#plugins.settle(signal),
+      },
+      this.#files.load(file, options.display),
+      options,
     );
-    const request = await this.#request(parts, loaded, bound, options);
-    return await this.#followed(parts.runner.start(request), options);
   }
 
   /**
@@ -468,6 +482,20 @@ export class LocalEngine implements Engine {
       onEvent,
       runWorkflow: subWorkflows(this.#host, { onEvent, depth: 0 }),
     };
+  }
+
+  async #run(
+    loaded: LoadedWorkflow,
+    options: RunOptions & Pick<StartRequest, "ordered"> & { readonly given?: GivenValues },
+  ): Promise<RunReport> {
+    const { workflow } = loaded.plan;
+    const { parts, ...bound } = await this.#bound(
+      workflow,
+      this.#values(workflow, options.given),
+    );
+    const { ordered } = options;
+    const request = { ...await this.#request(parts, loaded, bound, options), ordered };
+    return await this.#followed(parts.runner.start(request), options);
   }
 
   #followed(handle: RunHandle, options: RunOptions): Promise<RunReport> {

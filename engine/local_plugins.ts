@@ -83,6 +83,11 @@ export class LocalPlugins implements Plugins {
     );
   }
 
+  /** Lets plugins hear all that has happened until `signal` aborts; false: another process hosts them, or none are used. */
+  async settle(signal: AbortSignal): Promise<boolean> {
+    return await (await this.#hosting)?.settle(signal) ?? false;
+  }
+
   /** Lets plugins hear what is left, for so many milliseconds at most, and lets them go. */
   async close(drainMs: number): Promise<void> {
     await (await this.#hosting)?.close(drainMs);

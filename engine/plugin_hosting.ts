@@ -106,6 +106,15 @@ export class Hosting {
     this.#host.reload((use) => this.#ports.opener.isOf(use, paths));
   }
 
+  /**
+   * Lets the plugins hear all that there is until `signal` aborts, and goes on hosting; false: another process hosts
+   * them (R8).
+   */
+  async settle(signal: AbortSignal): Promise<boolean> {
+    await this.#host.drain(signal);
+    return this.#host.hosting;
+  }
+
   /** Lets the plugins hear what is left, for so many milliseconds at most, and lets them go. */
   async close(drainMs: number): Promise<void> {
     const { clock, log } = this.#ports.surroundings;

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "./diagnostic.ts";
+import type { ImproveOptions, ImproveReport } from "./improve.ts";
 import type { JsonObject } from "./json.ts";
 import type { LogConsumer, Severity } from "./log.ts";
 import type { PlanReport, RunEvent, RunHistory, RunReport } from "./report.ts";
@@ -55,6 +56,11 @@ export interface Engine {
     file: string,
     options?: RunOptions & { readonly given?: GivenValues; readonly display?: string },
   ): Promise<RunReport>;
+  /**
+   * Runs a workflow many times, one run after the other, for the sake of its tunable parameters: what plugins propose
+   * about a run is decided before the next one (A4). Throws InvalidError for a file that has nothing to improve as well.
+   */
+  improve(file: string, options: ImproveOptions): Promise<ImproveReport>;
   /** Goes on with an unfinished run (J2); waits for its lease if its holder lives (R7). */
   resume(
     runId: string,

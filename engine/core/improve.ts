@@ -72,6 +72,8 @@ export interface ImproveReport {
   readonly verdicts: readonly LedgerEntry[];
   /** What was measured, in order. */
   readonly measurements: readonly Measurement[];
+  /** Why it ended before its runs were done, a sentence; absent when it did them all, or was cancelled. */
+  readonly stopped?: string;
   /** The change that is still under measurement; absent for none. */
   readonly open?: LedgerEntry;
 }

@@ -85,6 +85,8 @@ export interface StartRequest {
   readonly trigger?: string;
   /** The span that started it. */
   readonly triggeredBy?: RunHeader["triggeredBy"];
+  /** Whether a person ordered it for the sake of tuning (A4). */
+  readonly ordered?: RunHeader["ordered"];
   /** Hears what goes on. */
   readonly onEvent?: (event: RunEvent) => void;
   /** Runs sub-workflows. */
@@ -209,6 +211,7 @@ export class Runner {
       rerun: request.rerun,
       trigger: request.trigger,
       triggeredBy: request.triggeredBy,
+      ordered: request.ordered,
       createdAt: now,
     };
     recorder.fence(runId, 1);

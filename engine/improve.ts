@@ -1,0 +1,294 @@
+import { type Clock, sleep } from "./core/clock.ts";
+import { SpanloopError } from "./core/errors.ts";
+import type { ImproveEvent, ImproveOptions, ImproveReport, Measurement } from "./core/improve.ts";
+import type { Json } from "./core/json.ts";
+import type { PluginUse } from "./core/plugin_use.ts";
+import type { LedgerEntry } from "./core/proposal.ts";
+import type { PlanReport, RunReport } from "./core/report.ts";
+import type { Store } from "./core/store.ts";
+import type { RunOptions } from "./core/engine.ts";
+import type { Tuning } from "./core/tuning.ts";
+import type { Workflow } from "./core/workflow.ts";
+import { HOST_KEY } from "./host/host.ts";
+import { checkImprovable } from "./improvable.ts";
+import { MEASURED, measurementOf } from "./measurements.ts";
+import { listPlugins } from "./plugin_listing.ts";
+import { isDead, thisHolder } from "./system.ts";
+import type { LoadedWorkflow } from "./workflow_files.ts";
+
+/** What improving a workflow needs of the engine. */
+export interface ImprovePorts {
+  /** Time. */
+  readonly clock: Clock;
+  /** How long plugins may take over what a run told them, milliseconds. */
+  readonly drainMs: number;
+  /** What spanloop.yaml uses, for all workflows. */
+  readonly forAll: readonly PluginUse[];
+  /** The parameters as people see them. */
+  readonly tuning: Pick<Tuning, "list">;
+  /** The store, which is made if need be. */
+  readonly open: () => Promise<Store>;
+  /** What a run would take now. */
+  readonly plan: () => Promise<PlanReport>;
+  /** Runs it once, as a person's order (A4). */
+  readonly run: (loaded: LoadedWorkflow, options: RunOptions) => Promise<RunReport>;
+  /** Lets plugins hear all that has happened until the signal aborts; false: another process hosts them. */
+  readonly settle: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/** The plugin that is used for a workflow which does not name it. */
+const OPTIMIZER = "optimizer";
+// What other processes decide is seen within 500 ms (R8).
+const POLL_MS = 500;
+// Values under test make a run fail now and then; so many in a row do not come from them.
+const MOST_FAILURES = 3;
+// What is new is read so many at a time.
+const MANY = 200;
+
+/** See Engine.improve. */
+export async function improve(
+  ports: ImprovePorts,
+  loaded: LoadedWorkflow,
+  options: ImproveOptions,
+): Promise<ImproveReport> {
+  const { workflow } = loaded.plan;
+  const { file, name } = workflow;
+  const { display = file, signal, force } = options;
+  const { parameters } = await ports.tuning.list(file, options.display);
+  const first = await ports.plan();
+  checkImprovable(workflow, parameters, first.sources, display);
+  const names = parameters.map(({ parameter }) => parameter.name);
+  const store = await ports.open();
+  const used = await withOptimizer(ports, store, loaded, display);
+  const news = await News.begin(store, name, options.onEvent ?? (() => {}));
+  let [runs, failed, inRow] = [0, 0, 0];
+  let stopped: string | undefined;
+  for (let index = 1; index <= options.runs && !signal?.aborted; index++) {
+    news.started(index);
+    const watching = new AbortController();
+    const watched = news.watch(ports.clock, watching.signal);
+    let report: RunReport;
+    try {
+      report = await ports.run(used, {
+        signal,
+        force,
+        onEvent: (event) => news.run(event),
+      });
+    } finally {
+      watching.abort();
+      await watched;
+    }
+    news.ended(report);
+    runs++;
+    if (report.status === "succeeded") inRow = 0;
+    else if (!signal?.aborted) inRow++;
+    if (report.status !== "succeeded") failed++;
+    await settle(ports, store, used.plan.workflow, force);
+    await news.read();
+    stopped = inRow < MOST_FAILURES
+      ? await asideOf(store, used.plan.workflow)
+      : `${MOST_FAILURES} runs in a row did not succeed, the last one because ${why(report)}`;
+    if (stopped !== undefined) break;
+  }
+  const last = await ports.plan();
+  const snapshot = await store.snapshot(name);
+  const [open] = snapshot.experiment === undefined
+    ? []
+    : await store.ledger({ proposal: snapshot.experiment.id, limit: 1 });
+  return {
+    workflow: name,
+    runs,
+    failed,
+    before: picked(first.parameters, names),
+    after: picked(last.parameters, names),
+    verdicts: news.verdicts,
+    measurements: news.measurements,
+    ...stopped === undefined ? {} : { stopped },
+    ...open === undefined ? {} : { open },
+  };
+}
+
+/** What happens while a workflow is improved, told in order and kept for the report. */
+class News {
+  readonly measurements: Measurement[] = [];
+  readonly verdicts: LedgerEntry[] = [];
+  readonly #store: Store;
+  readonly #workflow: string;
+  readonly #tell: (event: ImproveEvent) => void;
+  readonly #indexes = new Map<string, number>();
+  #index = 0;
+  #position: number;
+  #number: number;
+  #reading: Promise<void> = Promise.resolve();
+
+  private constructor(
+    store: Store,
+    workflow: string,
+    tell: (event: ImproveEvent) => void,
+    { position, number }: { readonly position: number; readonly number: number },
+  ) {
+    this.#store = store;
+    this.#workflow = workflow;
+    this.#tell = tell;
+    this.#position = position;
+    this.#number = number;
+  }
+
+  /** Tells what comes after what is in the store now. */
+  static async begin(
+    store: Store,
+    workflow: string,
+    tell: (event: ImproveEvent) => void,
+  ): Promise<News> {
+    const [newest] = await store.ledger({ workflow, limit: 1 });
+    const position = await store.last();
+    return new News(store, workflow, tell, { position, number: newest?.number ?? 0 });
+  }
+
+  started(index: number): void {
+    this.#index = index;
+    this.#tell({ type: "started", index });
+  }
+
+  run(event: Extract<ImproveEvent, { type: "run" }>["event"]): void {
+    if (event.type === "run") this.#indexes.set(event.runId, this.#index);
+    this.#tell({ type: "run", index: this.#index, event });
+  }
+
+  ended(report: RunReport): void {
+    this.#tell({ type: "ended", index: this.#index, report });
+  }
+
+  /** Tells what is measured and decided, as it comes, until the signal aborts. */
+  async watch(clock: Clock, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(clock, signal);
+      // A store that cannot be read ends the run, which says so.
+      if (!signal.aborted) await this.read().catch(() => {});
+    }
+  }
+
+  /** Tells what was measured and decided since the last time. Throws StoreError. */
+  read(): Promise<void> {
+    const reading = this.#reading.then(() => this.#read());
+    this.#reading = reading.catch(() => {}); // whoever asked hears of it
+    return reading;
+  }
+
+  async #read(): Promise<void> {
+    const workflow = this.#workflow;
+    const records = await this.#store.emitted({
+      ...MEASURED,
+      workflow,
+      after: this.#position,
+      limit: MANY,
+    });
+    for (const { span, position } of records.toReversed()) {
+      this.#position = position;
+      const measurement = measurementOf(span);
+      // Runs that were not begun here are none of what is told.
+      const index = this.#indexes.get(span.runId ?? "");
+      if (measurement === undefined || index === undefined) continue;
+      this.measurements.push(measurement);
+      this.#tell({ type: "measured", index, measurement });
+    }
+    const entries = await this.#store.ledger({ workflow, limit: MANY });
+    for (const entry of entries.toReversed()) {
+      if (entry.number <= this.#number) continue;
+      this.#number = entry.number;
+      if (entry.verdict !== undefined) this.verdicts.push(entry);
+      this.#tell({ type: "decided", index: this.#index, entry });
+    }
+  }
+}
+
+// The workflow as it is used here: with an optimizer, whoever names it.
+async function withOptimizer(
+  { forAll }: ImprovePorts,
+  store: Store,
+  loaded: LoadedWorkflow,
+  display: string,
+): Promise<LoadedWorkflow> {
+  const { workflow } = loaded.plan;
+  if ([...workflow.plugins, ...forAll].some((use) => use.name === OPTIMIZER)) return loaded;
+  const host = await otherHost(store);
+  if (host !== undefined) {
+    throw new SpanloopError(
+      "improve.hosted",
+      `Process ${host} hosts the plugins of this store, and knows only those that the file names; add ` +
+        `\`plugins: [{ use: ${OPTIMIZER} }]\` to ${display}, or end that process first`,
+      { exitCode: 2 },
+    );
+  }
+  const { name, file, folder } = workflow;
+  const use: PluginUse = {
+    name: OPTIMIZER,
+    use: OPTIMIZER,
+    workflow: name,
+    folder,
+    file,
+    line: 1,
+    trust: false,
+    with: {},
+  };
+  const plugins = [...workflow.plugins, use];
+  return { ...loaded, plan: { ...loaded.plan, workflow: { ...workflow, plugins } } };
+}
+
+// The process that hosts the store's plugins, if that is another one than this.
+async function otherHost(store: Store): Promise<number | undefined> {
+  const text = await store.getItem(HOST_KEY);
+  if (text === undefined || text === "") return undefined;
+  const holder = JSON.parse(text);
+  const own = thisHolder();
+  return holder.pid === own.pid && holder.startTime === own.startTime || isDead(holder)
+    ? undefined
+    : holder.pid;
+}
+
+// What plugins make of a run is decided before the next one begins; they are not waited for any longer than at an end.
+async function settle(
+  { clock, drainMs, settle }: ImprovePorts,
+  store: Store,
+  workflow: Workflow,
+  force: AbortSignal | undefined,
+): Promise<void> {
+  const enough = new AbortController();
+  const cancel = clock.after(drainMs, () => enough.abort());
+  const signal = force === undefined ? enough.signal : AbortSignal.any([enough.signal, force]);
+  try {
+    if (await settle(signal)) return;
+    for (let heard = -1; !signal.aborted;) {
+      // They have heard everything once they add nothing to it any more.
+      const last = await store.last();
+      const reports = await listPlugins(store, [], workflow);
+      const behind = reports.some(({ state, lag }) => state === "active" && lag > 0);
+      if (!behind && heard === last) return;
+      heard = behind ? -1 : last;
+      await pause(clock, signal);
+    }
+  } finally {
+    cancel();
+  }
+}
+
+async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
+  await sleep(clock, POLL_MS, signal).catch(() => {}); // it is over sooner then
+}
+
+async function asideOf(store: Store, workflow: Workflow): Promise<string | undefined> {
+  const reports = await listPlugins(store, [], workflow);
+  const aside = reports.find(({ name, why }) => name === OPTIMIZER && why !== null);
+  return aside && `the plugin ${OPTIMIZER} finds no values: ${aside.why}`;
+}
+
+function why({ error, status }: RunReport): string {
+  return error === null ? `it was ${status.replace("_", " ")}` : `of this: ${error.message}`;
+}
+
+function picked(
+  values: PlanReport["parameters"],
+  names: readonly string[],
+): Readonly<Record<string, Json>> {
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
+}
