@@ -7,11 +7,13 @@ import type { Workflow } from "./core/workflow.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { RunPluginStep } from "./core/step.ts";
 import type { Store } from "./core/store.ts";
+import type { Effects } from "./host/effects.ts";
 import type { OpenerPorts, PluginOpener } from "./plugin_opener.ts";
 import type { PluginWatch } from "./plugin_watch.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
 import type { PluginMeasure } from "./telemetry/plugin_measure.ts";
 import type { Hosting, HostingPorts } from "./plugin_hosting.ts";
+import { openLedger } from "./standing_values.ts";
 import type { WorkflowFiles } from "./workflow_files.ts";
 
 /** What the engine's plugins need of it. */
@@ -42,6 +44,7 @@ export class LocalPlugins implements Plugins {
   #measure: PluginMeasure | undefined;
   #opener: Promise<PluginOpener> | undefined;
   #steps: Promise<PluginSteps> | undefined;
+  #stepEffects: Promise<Effects> | undefined;
 
   /** Uses the engine's ports. */
   constructor(ports: LocalPluginsPorts) {
@@ -92,7 +95,7 @@ export class LocalPlugins implements Plugins {
   async close(drainMs: number): Promise<void> {
     await (await this.#hosting)?.close(drainMs);
     await (await this.#steps)?.close();
-    this.#hosting = this.#steps = undefined;
+    this.#hosting = this.#steps = this.#stepEffects = undefined;
   }
 
   /** See Plugins. */
@@ -126,7 +129,26 @@ export class LocalPlugins implements Plugins {
 
   async #startSteps(): Promise<PluginSteps> {
     const { PluginSteps } = await import("./plugin_steps.ts");
-    return new PluginSteps(await this.#open(), (file) => this.#met.get(file));
+    return new PluginSteps({
+      opener: await this.#open(),
+      workflow: (file) => this.#met.get(file),
+      forAll: this.#ports.forAll,
+      store: await this.#store(),
+      contract: (name) => this.#contract(name),
+      effects: () => this.#stepEffects ??= this.#openEffects(),
+    });
+  }
+
+  // Most steps propose nothing: the ledger is loaded for the first one that does.
+  async #openEffects(): Promise<Effects> {
+    const { Effects } = await import("./host/effects.ts");
+    const parts = (await this.#ports.existing())!; // whatever runs has made the store
+    return new Effects({
+      store: parts.store,
+      ledger: await openLedger(parts),
+      contract: (name) => this.#contract(name),
+      command: () => Promise.resolve([]), // a step's context has none
+    });
   }
 
   // A workflow as its file says it now: that of a run here, or of the last one in the store.

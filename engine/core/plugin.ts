@@ -1,5 +1,6 @@
-import type { Action, ActionType } from "./action.ts";
+import type { Action, ActionType, ProposeAction } from "./action.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { Decision } from "./proposal.ts";
 import type { Attributes, Outcome, SpanKind, SpanReference, SpanRole } from "./span.ts";
 
 /** The version of the protocol between the host and plugins; a plugin made for another one is refused. */
@@ -108,6 +109,20 @@ export interface PluginState {
   delete(key: string): void;
   /** Its keys, in the order of the text. */
   keys(): readonly string[];
+  /**
+   * A key's value as an object that lives on from event to event, for what is too large to be read and written at each:
+   * it is written once for all events that were handled together. Change it in place, and only when nothing can throw
+   * any more: what a handler that throws changed of it is not taken back.
+   */
+  hold<T>(key: string, form: HeldForm<T>): T;
+}
+
+/** How an object that a plugin holds is made of what is kept of it, and kept. */
+export interface HeldForm<T> {
+  /** Makes it; of undefined when nothing is kept. */
+  read(kept: Json | undefined): T;
+  /** What to keep of it: JSON of at most 64 KiB, not null. */
+  write(value: T): Json;
 }
 
 /** What to look for among stored spans of runs that have ended; newest first. */
@@ -228,10 +243,35 @@ export interface PluginStepContext {
   readonly attempt: number;
   /** The same over all attempts at this run's step and range (R6). */
   readonly idempotencyKey: string;
+  /** When the attempt began, seconds since the Unix epoch. */
+  readonly now: number;
   /** Aborted when the attempt is cancelled or its time is up. */
   readonly signal: AbortSignal;
   /** Writes a line to the step's log. */
   log(line: string): void;
+  /** Stored spans that it may see; of `query.workflow`, else of the workflow whose step it is. */
+  query(query: SpanQuery): Promise<readonly PluginSpan[]>;
+  /** A workflow's tunable parameters; those of the workflow whose step it is when absent. */
+  parameters(workflow?: string): Promise<TunableParameters>;
+  /**
+   * What the plugin keeps of its own as that workflow uses it, else as spanloop.yaml does: what its handlers have set,
+   * as far as it is written. Empty when it has heard nothing yet.
+   */
+  kept(workflow?: string): Promise<Readonly<Record<string, Json>>>;
+  /** Asks for changes, and resolves once that is decided; asking again in another attempt gives the same answer. */
+  propose(action: Omit<ProposeAction, "type">): Promise<StepDecision>;
+}
+
+/** What became of a proposal that a plugin's step made. */
+export interface StepDecision {
+  /** See `Decision.outcome`. */
+  readonly outcome: Decision["outcome"];
+  /** Which rule decided. */
+  readonly rule: Decision["rule"];
+  /** The same for a person, a sentence. */
+  readonly message: string;
+  /** What people call it: change 12. */
+  readonly change: number;
 }
 
 /** What a plugin is for: it says what spans show, finds better values, or starts work. */

@@ -65,6 +65,8 @@ export interface AttemptContext {
   readonly resumed: boolean;
   /** The same over all attempts (R6). */
   readonly idempotencyKey: string;
+  /** When the attempt began, nanoseconds since the Unix epoch. */
+  readonly startTime: bigint;
   /** The step's resolved `with:`. */
   readonly with: JsonObject;
   /** The run's parameters. */
@@ -137,11 +139,29 @@ export interface PluginStepCall {
   readonly attempt: number;
   /** The same over all attempts (R6). */
   readonly idempotencyKey: string;
+  /** When the attempt began, seconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/** Whose attempt at a plugin's step it is. */
+export interface PluginStepAttempt {
+  /** The workflow's own file, absolute. */
+  readonly file: string;
+  /** The plugin's name. */
+  readonly plugin: string;
+  /** The run. */
+  readonly runId: string;
+  /** The step. */
+  readonly stepId: string;
+  /** The attempt's span. */
+  readonly span: SpanReference;
+  /** When it began, nanoseconds since the Unix epoch. */
+  readonly at: bigint;
 }
 
 /** Runs an attempt by a plugin that a workflow's file uses; gives its outputs. Throws StepError. */
 export type RunPluginStep = (
-  of: { readonly file: string; readonly plugin: string },
+  of: PluginStepAttempt,
   call: PluginStepCall,
   options: { readonly signal: AbortSignal; readonly onLine: (line: string) => void },
 ) => Promise<JsonObject>;

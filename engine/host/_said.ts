@@ -1,12 +1,18 @@
 /** Reads what a plugin says, which may be anything. Each throws PluginError `plugin.protocol` for what it may not be. */
-import type { Action } from "../core/action.ts";
+import type { Action, ProposeAction } from "../core/action.ts";
 import { copyJson, isObject, type Json, type JsonObject, NotJsonError } from "../core/json.ts";
 import type { SpanQuery } from "../core/plugin.ts";
 import type { SpanRole } from "../core/span.ts";
 import { missingPermission, oneLine, plainMessage } from "../sandbox/denial.ts";
 import type { Whose } from "../sandbox/error.ts";
 import { PluginError } from "./plugin_error.ts";
-import { type Handled, MOST_ACTIONS, type Question, type Thrown } from "./protocol.ts";
+import {
+  type Handled,
+  MOST_ACTIONS,
+  type Question,
+  type StepQuestion,
+  type Thrown,
+} from "./protocol.ts";
 
 /** Whose process a sandbox's is. */
 export const PLUGIN: Whose = { noun: "plugin", key: "grant.permissions" };
@@ -60,18 +66,31 @@ export function readThrown(said: unknown): Thrown {
   };
 }
 
-/** A question. */
-export function readQuestion(said: unknown): Question {
+/** A question of a handler's, or of a step's. */
+export function readQuestion(said: unknown): Question | StepQuestion {
   if (!isObject(said)) throw broken("a question that is no object");
-  const { now, workflow } = said;
-  if (typeof now !== "number" || !Number.isFinite(now)) throw broken("a question without a time");
+  const { now, step, workflow } = said;
   if (workflow !== undefined && typeof workflow !== "string") {
     throw broken("a question about a workflow whose name is no text");
   }
-  const about = { now, ...workflow === undefined ? {} : { workflow } };
-  if (said.ask === "parameters") return { ask: "parameters", ...about };
-  if (said.ask === "query" && isObject(said.query)) {
-    return { ask: "query", query: queryOf(said.query), ...about };
+  const about = workflow === undefined ? {} : { workflow };
+  const asked = said.ask === "parameters"
+    ? { ask: "parameters" as const }
+    : said.ask === "query" && isObject(said.query)
+    ? { ask: "query" as const, query: queryOf(said.query) }
+    : undefined;
+  if (step === undefined) {
+    if (typeof now !== "number" || !Number.isFinite(now)) throw broken("a question without a time");
+    if (asked !== undefined) return { ...asked, now, ...about };
+  } else {
+    if (typeof step !== "number") throw broken("a question of a step without its number");
+    if (asked !== undefined) return { ...asked, step, ...about };
+    if (said.ask === "kept") return { ask: "kept", step, ...about };
+    if (said.ask === "propose" && isObject(said.action)) {
+      // What is in it is judged like any other action.
+      const action = plain(said.action, "action") as unknown as Omit<ProposeAction, "type">;
+      return { ask: "propose", action, step, ...about };
+    }
   }
   throw broken("a question that there is not");
 }

@@ -4,7 +4,7 @@
  * rejected, the channel is closed, and `onGone` hears why, once.
  */
 import type { Clock } from "../core/clock.ts";
-import { messageOf, StepError } from "../core/errors.ts";
+import { type ErrorClass, messageOf, StepError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { oneLine } from "../sandbox/denial.ts";
 import { broken, readHandled, readOutputs, readQuestion, readThrown } from "./_said.ts";
@@ -18,6 +18,7 @@ import type {
   HandlerCall,
   PluginDescription,
   Question,
+  StepQuestion,
   Thrown,
 } from "./protocol.ts";
 import type { PluginStepCall } from "../core/step.ts";
@@ -51,9 +52,14 @@ export interface StepOptions {
   readonly signal: AbortSignal;
   /** Takes a line of the attempt's log. */
   onLine(line: string): void;
+  /**
+   * Answers a question of the step's; a rejection's message goes to the plugin, and so does its class, if it is an error
+   * that has one.
+   */
+  answer(question: StepQuestion): Promise<Json>;
 }
 
-// At once; a handler that asks more is refused.
+// At once; handlers, or an attempt at a step, that ask more are refused.
 const MOST_QUESTIONS = 16;
 // Lines of the log a second; of the others only the number is told.
 const MOST_LINES = 100;
@@ -71,8 +77,14 @@ interface PendingHandle extends Partial<PromiseWithResolvers<Handled>> {
   handled?: Handled;
 }
 
-interface PendingStep extends PromiseWithResolvers<JsonObject> {
+// Who asks, and how many questions of his are open.
+interface Asker {
+  questions: number;
+}
+
+interface PendingStep extends PromiseWithResolvers<JsonObject>, Asker {
   readonly onLine: (line: string) => void;
+  readonly answer: (question: StepQuestion) => Promise<Json>;
 }
 
 /** The host's end of a channel to one plugin. Call `load`, `start`, and then whatever is to be done. */
@@ -93,7 +105,7 @@ export class PluginLink {
   // Those before it are over: an answer was to a part of its calls.
   #round = 0;
   #cancelLimit: () => void = () => {};
-  #questions = 0;
+  readonly #handlers: Asker = { questions: 0 };
   #id = 0;
   #ended: PluginError | undefined;
 
@@ -168,7 +180,9 @@ export class PluginLink {
     const id = ++this.#id;
     const pending = {
       ...Promise.withResolvers<JsonObject>(),
+      questions: 0,
       onLine: (line: string) => options.onLine(line),
+      answer: (question: StepQuestion) => options.answer(question),
     };
     this.#steps.set(id, pending);
     let cancel: (() => void) | undefined;
@@ -245,33 +259,45 @@ export class PluginLink {
         if (message.thrown !== undefined) return step.reject(stepError(readThrown(message.thrown)));
         return step.resolve(readOutputs(message.outputs));
       }
-      case "question":
-        return this.#answer(message.id, readQuestion(message.question));
+      case "question": {
+        const question = readQuestion(message.question);
+        if ("step" in question) {
+          const step = this.#steps.get(question.step);
+          return this.#answer(message.id, step, () => step!.answer(question));
+        }
+        const asker = this.#handling.length > 0 ? this.#handlers : undefined;
+        return this.#answer(message.id, asker, () => this.#ports.answer(question));
+      }
       case "log":
         return this.#log(message.line, message.step);
     }
     throw broken(`${JSON.stringify(message?.type)?.slice(0, 40)}, which nobody asked for`);
   }
 
-  #answer(id: number, question: Question): void {
-    const refuse = (message: string) => {
-      if (this.#ended === undefined) this.#channel.send({ type: "refusal", id, message });
+  #answer(id: number, asker: Asker | undefined, answer: () => Promise<Json>): void {
+    const refuse = (message: string, transient = false) => {
+      if (this.#ended === undefined) {
+        this.#channel.send({ type: "refusal", id, message, transient });
+      }
     };
     if (typeof id !== "number") throw broken("a question without a number");
-    if (this.#handling.length === 0) {
+    if (asker === undefined) {
       this.#unaskedFor();
-      return refuse("Ask while a handler runs: nothing is handled");
+      return refuse("Ask while a handler or the step runs: nothing is handled");
     }
-    if (this.#questions >= MOST_QUESTIONS) {
+    if (asker.questions >= MOST_QUESTIONS) {
       this.#unaskedFor();
       return refuse(`${MOST_QUESTIONS} questions are open already; await some before you ask more`);
     }
-    this.#questions++;
-    this.#ports.answer(question).finally(() => this.#questions--).then(
+    asker.questions++;
+    answer().finally(() => asker.questions--).then(
       (value) => {
         if (this.#ended === undefined) this.#channel.send({ type: "answer", id, value });
       },
-      (error) => refuse(messageOf(error)),
+      (error) => {
+        const { errorClass } = Object(error) as { readonly errorClass?: ErrorClass };
+        refuse(messageOf(error), errorClass === "transient");
+      },
     );
   }
 

@@ -288,8 +288,8 @@ Deno.test("steps run at once, log, fail by class, and hear that they were aborte
   const lines: string[] = [];
   const run = (input: JsonObject, signal = new AbortController().signal) =>
     link.step(
-      { step: "go", with: input, items: [1, 2], attempt: 1, idempotencyKey: "k" },
-      { signal, onLine: (line) => lines.push(line) },
+      { step: "go", with: input, items: [1, 2], attempt: 1, idempotencyKey: "k", now: 1 },
+      { signal, onLine: (line) => lines.push(line), answer: () => Promise.resolve(null) },
     );
   const controller = new AbortController();
   const waiting = run({ wait: true }, controller.signal);

@@ -9,11 +9,14 @@
  */
 import type { Action } from "../core/action.ts";
 import type {
+  HeldForm,
   PluginContext,
   PluginDefinition,
   PluginSpan,
   PluginState,
+  PluginStepContext,
   SpanQuery,
+  StepDecision,
   TunableParameters,
 } from "../core/plugin.ts";
 import type {
@@ -21,11 +24,19 @@ import type {
   HandlerCall,
   PluginDescription,
   Question,
+  StepQuestion,
   Thrown,
   ToPlugin,
 } from "./protocol.ts";
 import type { PluginStepCall } from "../core/step.ts";
-import { copyJson, type Json, type JsonObject, PLUGIN_PROTOCOL, SpanloopError } from "../../mod.ts";
+import {
+  copyJson,
+  type Json,
+  type JsonObject,
+  PLUGIN_PROTOCOL,
+  SpanloopError,
+  TransientError,
+} from "../../mod.ts";
 
 /** The most that a value of the state may take, bytes of JSON. */
 export const LARGEST_STATE_VALUE = 64 * 1024;
@@ -54,12 +65,17 @@ interface Batch {
   collected: number;
 }
 
+// A question; `step`: of which attempt, else of a handler.
+interface Asked extends PromiseWithResolvers<Json> {
+  readonly step?: number;
+}
+
 /** A plugin's program: what runs where the plugin runs, in the engine's process or in a sandbox's. */
 export class PluginProgram {
   readonly #send: (message: FromPlugin) => void;
   readonly #monotonic: () => number;
   readonly #import: (url: string) => Promise<{ readonly default?: unknown }>;
-  readonly #questions = new Map<number, PromiseWithResolvers<Json>>();
+  readonly #questions = new Map<number, Asked>();
   readonly #attempts = new Map<number, AbortController>();
   readonly #state = new StateValues();
   #definition: Partial<PluginDefinition> = {};
@@ -109,7 +125,9 @@ export class PluginProgram {
         return this.#questions.get(message.id)?.resolve(message.value);
       case "refusal":
         return this.#questions.get(message.id)?.reject(
-          new SpanloopError("plugin.refused", message.message),
+          message.transient
+            ? new TransientError(message.message)
+            : new SpanloopError("plugin.refused", message.message),
         );
       case "step":
         return void this.#step(message.id, message.call);
@@ -208,7 +226,15 @@ export class PluginProgram {
       this.#current = undefined;
       this.#state.rollBack();
     }
-    this.#questions.clear();
+    this.#forget(undefined);
+    try {
+      this.#state.write();
+    } catch (error) {
+      // What was handled cannot be kept, so it was not.
+      this.#state.rollBack();
+      batch.actions.length = 0;
+      [count, failed] = [0, [error]];
+    }
     this.#send({
       type: "handled",
       id: batch.id,
@@ -235,14 +261,24 @@ export class PluginProgram {
     },
     ask: (context, question) => {
       this.#mustRun(context);
-      const id = ++this.#asked;
-      const answer = Promise.withResolvers<Json>();
-      this.#questions.set(id, answer);
-      this.#send({ type: "question", id, question });
-      return answer.promise.finally(() => this.#questions.delete(id));
+      return this.#ask(question);
     },
     log: (line) => this.#log(line),
   };
+
+  #ask(question: Question | StepQuestion): Promise<Json> {
+    const id = ++this.#asked;
+    const answer = Promise.withResolvers<Json>();
+    const { step } = question as Partial<StepQuestion>;
+    this.#questions.set(id, step === undefined ? answer : { ...answer, step });
+    this.#send({ type: "question", id, question });
+    return answer.promise.finally(() => this.#questions.delete(id));
+  }
+
+  // Nobody waits for the answers any more: the handler has returned, or the attempt `step` is over.
+  #forget(step: number | undefined): void {
+    for (const [id, asked] of this.#questions) if (asked.step === step) this.#questions.delete(id);
+  }
 
   #log(line: unknown): void {
     const now = this.#monotonic();
@@ -267,13 +303,7 @@ export class PluginProgram {
       if (step === undefined) {
         throw new SpanloopError("plugin.step", `The plugin has no step type ${call.step}`);
       }
-      const { step: _, ...given } = call;
-      const returned: unknown = await step.run({
-        ...given,
-        config: this.#config,
-        signal: controller.signal,
-        log: (line) => this.#send({ type: "log", line: lineOf(line), step: id }),
-      });
+      const returned: unknown = await step.run(this.#stepContext(id, call, controller.signal));
       const outputs = copyJson(returned ?? {}, "outputs");
       if (typeof outputs !== "object" || outputs === null || Array.isArray(outputs)) {
         throw new SpanloopError(
@@ -286,7 +316,43 @@ export class PluginProgram {
       this.#send({ type: "stepped", id, thrown: this.#thrown(error) });
     } finally {
       this.#attempts.delete(id);
+      this.#forget(id);
     }
+  }
+
+  #stepContext(
+    step: number,
+    { step: _, ...given }: PluginStepCall,
+    signal: AbortSignal,
+  ): PluginStepContext {
+    // Plain data is what it asks with, whatever it does with its own meanwhile.
+    const ask = async (question: JsonObject, workflow: string | undefined): Promise<unknown> => {
+      if (!this.#attempts.has(step)) {
+        throw new SpanloopError(
+          "plugin.context",
+          "The step has returned, and its context with it; await what it starts",
+        );
+      }
+      const asked = { ...question, step, ...workflow === undefined ? {} : { workflow } };
+      return await this.#ask(asked as unknown as StepQuestion);
+    };
+    return {
+      ...given,
+      config: this.#config,
+      signal,
+      log: (line) => this.#send({ type: "log", line: lineOf(line), step }),
+      query: async (query) => {
+        const asked = copyJson(query, "query") as JsonObject & SpanQuery;
+        return await ask({ ask: "query", query: asked }, asked.workflow) as readonly PluginSpan[];
+      },
+      parameters: async (workflow) =>
+        await ask({ ask: "parameters" }, workflow) as TunableParameters,
+      kept: async (workflow) => await ask({ ask: "kept" }, workflow) as Record<string, Json>,
+      propose: async (action) => {
+        const asked = copyJson(action, "the proposal") as JsonObject;
+        return await ask({ ask: "propose", action: asked }, undefined) as StepDecision;
+      },
+    };
   }
 
   #thrown(thrown: unknown): Thrown {
@@ -340,6 +406,7 @@ class HandlerContext implements PluginContext {
       set: (key, value) => values().set(key, value),
       delete: (key) => values().delete(key),
       keys: () => values().keys(),
+      hold: (key, form) => values().hold(key, form),
     };
   }
 
@@ -372,6 +439,9 @@ class StateValues {
   readonly #kept = new Map<string, string>();
   readonly #staged = new Map<string, string | undefined>();
   readonly #unsent = new Set<string>();
+  // Objects that handlers change in place, and those that were asked for since they were written last.
+  readonly #held = new Map<string, unknown>();
+  readonly #unwritten = new Map<string, () => Json>();
   #size = 0;
   #stagedSize = 0;
 
@@ -390,11 +460,14 @@ class StateValues {
   }
 
   set(key: string, value: Json): void {
-    if (typeof key !== "string" || key === "" || key.length > LONGEST_STATE_KEY) {
-      throw tooLarge(`A state key must be text of 1 to ${LONGEST_STATE_KEY} characters`);
-    }
+    checkKey(key);
     // The protocol's null takes a value away, so one cannot be kept.
     if (value === null) return this.delete(key);
+    this.#let(key);
+    this.#stage(key, value);
+  }
+
+  #stage(key: string, value: Json): void {
     const text = JSON.stringify(copyJson(value, `state.${key}`));
     const bytes = byteLength(text);
     if (bytes > LARGEST_STATE_VALUE) {
@@ -411,6 +484,7 @@ class StateValues {
   }
 
   delete(key: string): void {
+    this.#let(key);
     this.#stagedSize -= stateSize(key, this.#text(key));
     this.#staged.set(key, undefined);
   }
@@ -418,7 +492,35 @@ class StateValues {
   keys(): readonly string[] {
     const keys = new Set(this.#kept.keys());
     for (const [key, text] of this.#staged) text === undefined ? keys.delete(key) : keys.add(key);
+    for (const key of this.#held.keys()) keys.add(key);
     return [...keys].sort();
+  }
+
+  hold<T>(key: string, form: HeldForm<T>): T {
+    checkKey(key);
+    if (!this.#held.has(key)) this.#held.set(key, form.read(this.get(key)));
+    const value = this.#held.get(key) as T;
+    if (!this.#unwritten.has(key)) this.#unwritten.set(key, () => form.write(value));
+    return value;
+  }
+
+  // Keeps what held objects say now. Throws for one that is too large; it is then read again.
+  write(): void {
+    if (this.#unwritten.size === 0) return;
+    const unwritten = [...this.#unwritten];
+    this.#unwritten.clear();
+    try {
+      for (const [key, write] of unwritten) this.#stage(key, write());
+    } catch (error) {
+      this.#held.clear();
+      throw error;
+    }
+    this.keep();
+  }
+
+  #let(key: string): void {
+    this.#held.delete(key);
+    this.#unwritten.delete(key);
   }
 
   // A handler returned: what it changed stays.
@@ -454,6 +556,11 @@ class StateValues {
   #text(key: string): string | undefined {
     return this.#staged.has(key) ? this.#staged.get(key) : this.#kept.get(key);
   }
+}
+
+function checkKey(key: string): void {
+  if (typeof key === "string" && key !== "" && key.length <= LONGEST_STATE_KEY) return;
+  throw tooLarge(`A state key must be text of 1 to ${LONGEST_STATE_KEY} characters`);
 }
 
 function tooLarge(message: string): SpanloopError {

@@ -2,7 +2,7 @@
  * What the host and a plugin say to one another: the same messages in process and over a sandbox's pipes, where each is
  * a frame of JSON. What comes from a plugin is checked by whoever reads it: it may be anything.
  */
-import type { Action } from "../core/action.ts";
+import type { Action, ProposeAction } from "../core/action.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { PluginStepCall } from "../core/step.ts";
 import type { PluginRole, SpanEvent, SpanQuery, Subscription } from "../core/plugin.ts";
@@ -73,6 +73,21 @@ export type Question =
   }
   & ({ readonly ask: "query"; readonly query: SpanQuery } | { readonly ask: "parameters" });
 
+/** What a step of a plugin asks the host during an attempt. */
+export type StepQuestion =
+  & {
+    /** The attempt, by the id of its `step`. */
+    readonly step: number;
+    /** The workflow that is asked about; that whose step it is when absent. A proposal names it in its action. */
+    readonly workflow?: string;
+  }
+  & (
+    | { readonly ask: "query"; readonly query: SpanQuery }
+    | { readonly ask: "parameters" }
+    | { readonly ask: "kept" }
+    | { readonly ask: "propose"; readonly action: Omit<ProposeAction, "type"> }
+  );
+
 /** From the host to the plugin. `id` ties an answer to its question, in each direction by itself. */
 export type ToPlugin =
   /** Import the module at this URL; once, first. Answered by `loaded` or `failed`. */
@@ -99,7 +114,13 @@ export type ToPlugin =
   /** The answer to a question. */
   | { readonly type: "answer"; readonly id: number; readonly value: Json }
   /** The question cannot be answered. */
-  | { readonly type: "refusal"; readonly id: number; readonly message: string }
+  | {
+    readonly type: "refusal";
+    readonly id: number;
+    readonly message: string;
+    /** Asking again later may help. */
+    readonly transient: boolean;
+  }
   /** Run an attempt at a step. Answered by `stepped`; several may be under way. */
   | { readonly type: "step"; readonly id: number; readonly call: PluginStepCall }
   /** Abort that attempt's signal. */
@@ -111,7 +132,7 @@ export type FromPlugin =
   /** `import`: the module cannot be loaded; `definition`: its default export is no plugin. */
   | { readonly type: "failed"; readonly during: "import" | "definition"; readonly thrown: Thrown }
   | { readonly type: "handled"; readonly id: number; readonly handled: Handled }
-  | { readonly type: "question"; readonly id: number; readonly question: Question }
+  | { readonly type: "question"; readonly id: number; readonly question: Question | StepQuestion }
   /** A line of the plugin's log; `step`: of that attempt's. */
   | { readonly type: "log"; readonly line: string; readonly step?: number }
   | {

@@ -133,8 +133,12 @@ Deno.test("a plugin's steps run in its sandbox, with their class of failure and 
     const lines: string[] = [];
     const run = (attempt: number) =>
       link.step(
-        { step: "sum", with: {}, items: [1, 2, 3], attempt, idempotencyKey: "k" },
-        { signal: new AbortController().signal, onLine: (line) => lines.push(line) },
+        { step: "sum", with: {}, items: [1, 2, 3], attempt, idempotencyKey: "k", now: 1 },
+        {
+          signal: new AbortController().signal,
+          onLine: (line) => lines.push(line),
+          answer: () => Promise.resolve(null),
+        },
       );
     await assert.rejects(run(1), { code: "plugin.transient", errorClass: "transient" });
     assert.deepEqual(await run(2), { sum: 6 });

@@ -286,6 +286,9 @@ class Attempt implements AttemptContext, StepServices {
   get idempotencyKey(): string {
     return `${this.#input.runId}/${this.#input.key}`;
   }
+  get startTime(): bigint {
+    return this.#attempt.startTime;
+  }
   get with(): JsonObject {
     return this.#input.with;
   }

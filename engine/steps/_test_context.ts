@@ -100,6 +100,7 @@ export function attempt(
       attempt: 1,
       resumed: false,
       idempotencyKey: "0190f5a0/load",
+      startTime: 1_700_000_000_000_000_000n,
       with: inputs,
       params: { limit: 3 },
       cwd: folder,

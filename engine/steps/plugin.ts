@@ -1,3 +1,4 @@
+import { StepError } from "../core/errors.ts";
 import type { StepResult, StepType } from "../core/step.ts";
 import { scriptResult } from "./_script_outputs.ts";
 import { Tail } from "./_stream.ts";
@@ -15,14 +16,23 @@ export function pluginStep(name: string, { runPluginStep }: StepPorts): StepType
     interruption: "retry",
     async run(context): Promise<StepResult> {
       const tail = new Tail();
+      const last = () => tail.text((text) => context.mask(text));
       const outputs = await runPluginStep(
-        { file: context.file, plugin },
+        {
+          file: context.file,
+          plugin,
+          runId: context.runId,
+          stepId: context.stepId,
+          span: context.span,
+          at: context.startTime,
+        },
         {
           step,
           with: context.with,
           items: context.batch?.items ?? [],
           attempt: context.attempt,
           idempotencyKey: context.idempotencyKey,
+          now: Number(context.startTime) / 1e9,
         },
         {
           signal: context.signal,
@@ -31,10 +41,18 @@ export function pluginStep(name: string, { runPluginStep }: StepPorts): StepType
             context.line("stdout", line);
           },
         },
-      );
+      ).catch((thrown) => {
+        throw withTail(thrown, last());
+      });
       const result = scriptResult(outputs, context.batch?.size);
-      const last = tail.text((text) => context.mask(text));
-      return last === undefined ? result : { ...result, tail: last };
+      const lines = last();
+      return lines === undefined ? result : { ...result, tail: lines };
     },
   };
+}
+
+function withTail(thrown: unknown, tail: string | undefined): unknown {
+  if (!(thrown instanceof StepError) || tail === undefined) return thrown;
+  const { code, message, errorClass, attributes } = thrown;
+  return new StepError(code, message, { errorClass, attributes, tail, cause: thrown });
 }
