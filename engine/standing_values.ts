@@ -22,7 +22,9 @@ export async function standingValues(
   const snapshot = await store.snapshot(workflow.name);
   const standing = { snapshot, values: snapshot.values, edited: false };
   // Most workflows have nothing tuned: what knows of it is not loaded then.
-  if (Object.keys(snapshot.values).length === 0) return standing;
+  if (Object.keys(snapshot.values).length === 0 && snapshot.experiment === undefined) {
+    return standing;
+  }
   const { following, reconcile } = await import("./parameters/reconcile.ts");
   const found = reconcile(workflow, snapshot);
   if (found === undefined) return standing;

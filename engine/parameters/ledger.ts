@@ -1,12 +1,29 @@
 import { SpanloopError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { Decision, LedgerEntry, Proposal, Snapshot } from "../core/proposal.ts";
+import type {
+  Decision,
+  Experiment,
+  LedgerEntry,
+  Proposal,
+  Snapshot,
+  Verdict,
+} from "../core/proposal.ts";
+import type { SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { TuneContract } from "../core/workflow.ts";
 import type { Blackout } from "./blackout.ts";
-import { type Circumstances, decide, incumbentOf, since } from "./policy.ts";
-import { fit, following, reconcile } from "./reconcile.ts";
+import {
+  authorOf,
+  type Circumstances,
+  decide,
+  exposureOf,
+  incumbentOf,
+  mayPassLater,
+  since,
+} from "./policy.ts";
+import { type Change, fit, following, reconcile } from "./reconcile.ts";
 import { show } from "./values.ts";
+import { verdictSentence } from "./verdict_sentence.ts";
 
 /** What the ledger needs. */
 export interface LedgerPorts {
@@ -41,23 +58,39 @@ export interface Order {
 /** The parts of a workflow that say what may change. */
 export type Contract = Circumstances["workflow"];
 
-type Judged = Pick<LedgerEntry, "proposal" | "decision" | "answers"> & {
-  /** Frozen parameters after it, when it changes these. */
-  readonly frozen?: readonly string[];
+/** What an experiment came to. */
+export interface Conclusion {
+  /** The experiment, by the id of the proposal that it tests. */
+  readonly experiment: string;
+  /** What it came to. */
+  readonly verdict: Verdict;
+  /** The spans that argue for it. */
+  readonly evidence: readonly SpanReference[];
+  /** When, nanoseconds since the epoch; of the event that it answers (T4). */
+  readonly at: bigint;
+}
+
+type Judged = Pick<LedgerEntry, "proposal" | "decision" | "answers" | "verdict"> & {
+  /** What it makes of the snapshot; absent: nothing. */
+  readonly change?: Change;
 };
 
 // Each try loses against a change that was made meanwhile: so many in a row are no coincidence.
 const MOST_TRIES = 20;
 // More changes in a day and a cooldown than this are none that a limit on them was meant for.
 const MOST_RECENT = 10_000;
-// A person answers the newest; what is older than so many is as good as forgotten.
-const MOST_HELD = 200;
+// Whoever answers takes the newest; what is older than so many is as good as forgotten.
+const MOST_PENDING = 200;
 
 /**
  * Decides on proposals and carries out people's orders, in a store that other processes change as well.
  *
  * Invariants: P1 (what is applied has passed the policy, or is a person's order within bounds), P2 (a decision is
- * written with the snapshot that it makes, against the version that it was made on, or is made anew).
+ * written with the snapshot that it makes, against the version that it was made on, or is made anew), P4 (a verdict is
+ * on the values that were tested: once they are not the experiment's, or the file does not allow them, it is withdrawn).
+ *
+ * One experiment is open at a time. Any change of values by somebody else ends it, without a verdict as yet; the verdict
+ * `withdrawn` follows when it is next measured.
  *
  * Errors: StoreError; SpanloopError `params.RULE` for an order that does not hold (nothing is written then),
  * `params.unknown` for a change that is not there, `params.answered`, `params.changed`, `params.busy`.
@@ -71,26 +104,83 @@ export class ParameterLedger {
     this.#ports = ports;
   }
 
-  /** Decides on a plugin's proposal and writes it down, whatever the decision. */
+  /**
+   * Decides on a plugin's proposal and writes it down, whatever the decision. What waits to be tested begins before it,
+   * if it may; but a later proposal of one author takes the place of what he has waiting.
+   */
   async propose(
-    proposal: Proposal,
+    asked: Proposal,
     workflow: Contract,
-    facts: Pick<Circumstances, "evidenceKnown" | "grant">,
+    facts: Pick<Circumstances, "evidenceKnown" | "grant" | "ordered">,
   ): Promise<Entered> {
-    const blackout = await this.#blackout(workflow.tune?.blackout ?? []);
-    return await this.#enter(workflow, async (snapshot) => {
-      const recent = await this.#ports.store.ledger({
-        workflow: workflow.name,
-        outcome: "applied",
-        since: since(proposal.at, workflow.tune),
-        limit: MOST_RECENT,
-      });
-      const circumstances = { ...facts, workflow, snapshot, recent, blackout };
-      const decision = decide(proposal, circumstances);
-      if (decision.outcome !== "held") return { proposal, decision };
-      const held = await this.unanswered(workflow);
-      return { proposal, decision: decide(proposal, { ...circumstances, held }) };
+    const others = (await this.#waiting(workflow))
+      .filter(({ proposal }) => authorOf(proposal) !== authorOf(asked));
+    const begun = await this.#begin(workflow, others, asked.at, facts.ordered);
+    // It knew of the version before.
+    const version = begun?.snapshot.version;
+    const proposal = version === asked.version + 1 ? { ...asked, version } : asked;
+    const entered = await this.#enter(
+      workflow,
+      (snapshot) => this.#judge(proposal, workflow, snapshot, facts),
+    );
+    const { number, decision: { outcome } } = entered.entry;
+    if (outcome === "testing" || outcome === "waiting") {
+      await this.#replace(workflow, entered.entry, `Change ${number} takes its place`);
+    }
+    return entered;
+  }
+
+  /**
+   * Ends an experiment with its verdict: the candidate's values rule from now on, or the incumbent's as before. One
+   * experiment has one verdict, whoever says it again (P2). Where it is not open any more, or the file does not allow its
+   * values any more, the verdict is `withdrawn`. Throws `params.unknown` for an experiment that never was.
+   */
+  async conclude(workflow: Contract, conclusion: Conclusion): Promise<Entered> {
+    const { store } = this.#ports;
+    const { experiment: id, evidence, at } = conclusion;
+    const [opened] = await store.ledger({ workflow: workflow.name, proposal: id, limit: 1 });
+    const experiment = opened?.version === undefined
+      ? undefined
+      : (await store.snapshot(workflow.name, opened.version))?.experiment;
+    if (experiment?.id !== id) {
+      throw new SpanloopError("params.unknown", `${workflow.name} has no experiment ${id}`);
+    }
+    return await this.#enter(workflow, (snapshot) => {
+      const isOpen = snapshot.experiment?.id === id;
+      const verdict = standing(workflow, experiment, isOpen, conclusion.verdict);
+      const kept = verdict.action === "kept";
+      const { values } = experiment;
+      return {
+        proposal: {
+          id: `verdict/${id}`,
+          workflow: workflow.name,
+          author: { kind: "engine" },
+          changes: values,
+          reason: `The verdict on change ${opened.number}`,
+          evidence,
+          version: snapshot.version,
+          at,
+        },
+        decision: {
+          outcome: kept ? "applied" : "ended",
+          rule: "verdict",
+          message: sentenceOf(workflow, experiment, verdict),
+          values,
+          clamped: [],
+        },
+        answers: opened.number,
+        verdict,
+        ...isOpen ? { change: { values: kept ? values : {} } } : {},
+      };
     });
+  }
+
+  /**
+   * Begins the experiment of the oldest change that waits for it, if none is open and it may begin at `at`, nanoseconds
+   * since the epoch (T4); what may never begin any more is refused. `ordered`: a person has it done (A4).
+   */
+  async begin(workflow: Contract, at: bigint, ordered = false): Promise<Entered | undefined> {
+    return await this.#begin(workflow, await this.#waiting(workflow), at, ordered);
   }
 
   /** Sets values as a person orders; null: back to the file's default. */
@@ -134,20 +224,28 @@ export class ParameterLedger {
         decision: applied(
           changes.map(([name, value]) => `${name} is ${word}, at ${show(value)}`).join("; "),
         ),
-        frozen: frozen
-          ? [...new Set([...snapshot.frozen, ...names])]
-          : snapshot.frozen.filter((name) => !names.includes(name)),
+        change: {
+          values: {},
+          frozen: frozen
+            ? [...new Set([...snapshot.frozen, ...names])]
+            : snapshot.frozen.filter((name) => !names.includes(name)),
+          // What no plugin may change is not to be tried either.
+          experiment: frozen && names.some((name) => isTried(snapshot, name))
+            ? undefined
+            : snapshot.experiment,
+        },
       };
     });
   }
 
   /**
    * Takes an applied change back: its parameters get the values from before it, cut to the bounds of now. Refused
-   * when one of them has been changed again since.
+   * when one of them has been changed again since. Of a change that is under measurement the experiment is ended.
    */
   async revert(workflow: Contract, number: number, order: Order): Promise<Entered> {
     const reverted = await this.#find(workflow, number);
     const { decision, before, proposal } = reverted;
+    if (decision.outcome === "testing") return await this.#stop(workflow, reverted, order);
     if (decision.outcome !== "applied" || proposal.frozen !== undefined) {
       const what = proposal.frozen === undefined ? `was ${decision.outcome}` : "changed no value";
       throw refusal("no_change", `Change ${number} ${what}: there is nothing to take back`);
@@ -167,6 +265,25 @@ export class ParameterLedger {
       }
       const reason = `A person took back change ${number}`;
       return { ...ordered(workflow, snapshot, { changes, reason }, order), answers: number };
+    });
+  }
+
+  async #stop(workflow: Contract, tested: LedgerEntry, order: Order): Promise<Entered> {
+    const { number, proposal: { id }, decision: { values } } = tested;
+    return await this.#enter(workflow, (snapshot) => {
+      if (snapshot.experiment?.id !== id) {
+        throw refusal(
+          "no_change",
+          `The test of change ${number} is over; take back what it came to`,
+        );
+      }
+      const reason = `A person ended the test of change ${number}`;
+      return {
+        proposal: { ...byPerson(workflow, snapshot, order, reason), changes: values },
+        decision: { outcome: "ended", rule: "person", message: reason, values, clamped: [] },
+        answers: number,
+        change: { values: {} },
+      };
     });
   }
 
@@ -210,35 +327,119 @@ export class ParameterLedger {
     const entered = await this.#enter(workflow, (snapshot) => {
       const found = reconcile(workflow, snapshot);
       if (found === undefined) return undefined;
-      const { values, clamped, reason } = found;
+      const { values, clamped, dropped, reason } = found;
+      const kept = dropped.map((name): [string, Json] => [name, tunedValue(snapshot, name)]);
       return {
         proposal: {
           // Of several processes that notice it at once one writes it down.
           id: `file/${workflow.name}/${snapshot.version}`,
           workflow: workflow.name,
           author: { kind: "file" },
-          changes: values,
+          changes: { ...Object.fromEntries(kept), ...values },
           reason,
           evidence: [],
           version: snapshot.version,
           at,
         },
         decision: { outcome: "applied", rule: "file", message: reason, values, clamped },
+        change: { values },
       };
     });
     return entered?.snapshot ?? await store.snapshot(workflow.name);
   }
 
   /** Changes that are held for a person who has not answered yet, newest first. */
-  async unanswered({ name: workflow }: Pick<Contract, "name">): Promise<readonly LedgerEntry[]> {
+  unanswered(workflow: Pick<Contract, "name">): Promise<readonly LedgerEntry[]> {
+    return this.#pending(workflow, "held");
+  }
+
+  // Changes that are to be tested after the one that is, oldest first.
+  async #waiting(workflow: Contract): Promise<readonly LedgerEntry[]> {
+    if (workflow.tune?.objective === undefined) return [];
+    return (await this.#pending(workflow, "waiting")).toReversed();
+  }
+
+  async #pending(
+    { name: workflow }: Pick<Contract, "name">,
+    outcome: "held" | "waiting",
+  ): Promise<readonly LedgerEntry[]> {
     const { store } = this.#ports;
-    const held = await store.ledger({ workflow, outcome: "held", limit: MOST_HELD });
-    const waiting: LedgerEntry[] = [];
-    for (const entry of held) {
+    const entries = await store.ledger({ workflow, outcome, limit: MOST_PENDING });
+    const open: LedgerEntry[] = [];
+    for (const entry of entries) {
       const answer = await store.ledger({ proposal: answerId(entry.number), limit: 1 });
-      if (answer.length === 0) waiting.push(entry);
+      if (answer.length === 0) open.push(entry);
     }
-    return waiting;
+    return open;
+  }
+
+  async #judge(
+    proposal: Proposal,
+    workflow: Contract,
+    snapshot: Snapshot,
+    facts: Pick<Circumstances, "evidenceKnown" | "grant" | "ordered">,
+  ): Promise<Judged> {
+    const recent = await this.#recent(workflow, proposal.at);
+    const blackout = await this.#blackout(workflow.tune?.blackout ?? []);
+    const circumstances = { ...facts, workflow, snapshot, recent, blackout };
+    let decision = decide(proposal, circumstances);
+    if (decision.outcome === "held" || decision.outcome === "waiting") {
+      const pending = await this.#pending(workflow, decision.outcome);
+      decision = decide(proposal, { ...circumstances, pending });
+    }
+    return { proposal, decision, change: changeOf(proposal, decision, workflow, snapshot) };
+  }
+
+  // What bears on a decision at that time, newest first.
+  async #recent(workflow: Contract, at: bigint): Promise<readonly LedgerEntry[]> {
+    const query = {
+      workflow: workflow.name,
+      since: since(at, workflow.tune),
+      limit: MOST_RECENT,
+    };
+    const outcomes: readonly Decision["outcome"][] = workflow.tune?.objective === undefined
+      ? ["applied"]
+      : ["applied", "testing", "ended"];
+    const found = await Promise.all(
+      outcomes.map((outcome) => this.#ports.store.ledger({ ...query, outcome })),
+    );
+    return found.flat().sort((a, b) => b.number - a.number);
+  }
+
+  // Begins the first of these that may.
+  async #begin(
+    workflow: Contract,
+    waiting: readonly LedgerEntry[],
+    at: bigint,
+    ordered?: boolean,
+  ): Promise<Entered | undefined> {
+    for (const { number, proposal } of waiting) {
+      const id = answerId(number);
+      const facts = { evidenceKnown: true, ordered };
+      const entered = await this.#enter(workflow, async (snapshot) => {
+        const { version, experiment } = snapshot;
+        if (experiment !== undefined) return undefined;
+        const now = { ...proposal, id, version, at };
+        const judged = await this.#judge(now, workflow, snapshot, facts);
+        return mayPassLater(judged.decision.rule) ? undefined : { ...judged, answers: number };
+      });
+      // What keeps one of them keeps those after it: they came later, and have as long to wait.
+      if (entered === undefined) return undefined;
+      // One that another process has begun meanwhile is not begun here.
+      if (entered.snapshot.experiment?.id === id) return entered;
+    }
+  }
+
+  // Refuses what else the author of this entry has waiting.
+  async #replace(workflow: Contract, by: LedgerEntry, message: string): Promise<void> {
+    for (const { number, proposal } of await this.#waiting(workflow)) {
+      if (number >= by.number || authorOf(proposal) !== authorOf(by.proposal)) continue;
+      await this.#enter(workflow, ({ version }) => ({
+        proposal: { ...proposal, id: answerId(number), version, at: by.proposal.at },
+        decision: { outcome: "refused", rule: "conflict", message, values: {}, clamped: [] },
+        answers: number,
+      }));
+    }
   }
 
   #enter(
@@ -247,22 +448,21 @@ export class ParameterLedger {
   ): Promise<Entered>;
   #enter(
     workflow: Contract,
-    judge: (snapshot: Snapshot) => Judged | undefined,
+    judge: (snapshot: Snapshot) => Judged | undefined | Promise<Judged | undefined>,
   ): Promise<Entered | undefined>;
   async #enter(
     workflow: Contract,
-    judge: (snapshot: Snapshot) => Judged | undefined | Promise<Judged>,
+    judge: (snapshot: Snapshot) => Judged | undefined | Promise<Judged | undefined>,
   ): Promise<Entered | undefined> {
     const { store } = this.#ports;
     let snapshot = await store.snapshot(workflow.name);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const judged = await judge(snapshot);
       if (judged === undefined) return undefined;
-      const { frozen, ...entry } = judged;
-      const { values, outcome } = entry.decision;
-      const next = outcome === "applied"
-        ? following(snapshot, workflow, { values, frozen }, entry.proposal.at)
-        : undefined;
+      const { change, ...entry } = judged;
+      const next = change === undefined
+        ? undefined
+        : following(snapshot, workflow, change, entry.proposal.at);
       const decided = await store.decide({
         ...entry,
         before: beforeOf(entry.proposal, snapshot),
@@ -349,7 +549,65 @@ function ordered(
     evidenceKnown: true,
   });
   if (decision.outcome !== "applied") throw refusal(decision.rule, decision.message);
-  return { proposal, decision };
+  return { proposal, decision, change: { values: decision.values } };
+}
+
+// What a decision makes of the snapshot; whatever applies values ends what is under measurement.
+function changeOf(
+  proposal: Proposal,
+  { outcome, values }: Decision,
+  workflow: Contract,
+  snapshot: Snapshot,
+): Change | undefined {
+  if (outcome === "applied") return { values };
+  if (outcome !== "testing") return undefined;
+  const incumbent = Object.keys(values).map((name): [string, Json] => {
+    const parameter = workflow.params.get(name);
+    return [name, parameter === undefined ? null : incumbentOf(parameter, snapshot) ?? null];
+  });
+  return {
+    values: {},
+    experiment: {
+      id: proposal.id,
+      values,
+      incumbent: Object.fromEntries(incumbent),
+      exposure: exposureOf(proposal),
+      since: proposal.at,
+    },
+  };
+}
+
+// The verdict that holds as things are now: none on what is not under measurement or not allowed any more (P1, P4).
+function standing(
+  workflow: Contract,
+  { values }: Experiment,
+  isOpen: boolean,
+  verdict: Verdict,
+): Verdict {
+  const isAllowed = Object.entries(values).every(([name, value]) => {
+    const parameter = workflow.params.get(name);
+    return parameter?.tune !== undefined && fit(parameter, value) === value;
+  });
+  if (isOpen && (isAllowed || verdict.action === "rolled_back")) return verdict;
+  return { ...verdict, outcome: "inconclusive", action: "rolled_back", ended: "withdrawn" };
+}
+
+function sentenceOf({ tune }: Contract, experiment: Experiment, verdict: Verdict): string {
+  const changes = Object.entries(experiment.values)
+    .map(([name, to]) => ({ name, from: experiment.incumbent[name], to }));
+  const { direction, of, expression: { source: expression } } = tune?.objective ?? NO_OBJECTIVE;
+  return verdictSentence(changes, verdict, { direction, of, expression });
+}
+
+// Of a file that has lost its objective while a change was measured by it.
+const NO_OBJECTIVE = {
+  direction: "minimize",
+  of: "",
+  expression: { source: "an objective that the file had" },
+} as const;
+
+function isTried({ experiment }: Snapshot, name: string): boolean {
+  return experiment !== undefined && Object.hasOwn(experiment.values, name);
 }
 
 function byPerson(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json } from "../core/json.ts";
 import type { Parameter, Tune } from "../core/parameter.ts";
-import type { Proposal, Snapshot } from "../core/proposal.ts";
+import type { LedgerEntry, Proposal, Snapshot, Verdict } from "../core/proposal.ts";
 import { seeded } from "../core/seeded_test.ts";
 import type { Store } from "../core/store.ts";
 import { loadWorkflow } from "../spec/load.ts";
@@ -314,6 +314,307 @@ Deno.test("at once from two processes: versions follow one another, each by its 
     for (const { decision } of entries) {
       const size = decision.values.batch_size;
       if (typeof size === "number") assert.ok(size >= low && size <= high);
+    }
+  } finally {
+    for (const store of stores) await store.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+const IMPROVED: Verdict = {
+  outcome: "improved",
+  action: "kept",
+  ended: "interval",
+  effect: { ratio: 1.8, low: 1.6, high: 2 },
+  confidence: 0.95,
+  pairs: 14,
+  guards: [{ metric: "error_rate", of: "load", value: 0.001, breached: false }],
+};
+const REGRESSED: Verdict = {
+  ...IMPROVED,
+  outcome: "regressed",
+  action: "rolled_back",
+  ended: "guard",
+};
+
+// With an objective, as the compiler of a file gives it.
+function measured(more: Partial<NonNullable<Contract["tune"]>> = {}): Contract {
+  const { workflow } = loadWorkflow({
+    bytes: new TextEncoder().encode(
+      `name: orders
+params: { x: { type: integer, default: 1, tune: { min: 1, max: 2 } } }
+tune: { objective: { minimize: duration / items, of: load } }
+steps: [{ id: load, run: "true" }]`,
+    ),
+    file: "/orders.yaml",
+    display: "orders.yaml",
+  });
+  const shy = { ...SHY, tune: { ...SHY.tune!, mode: "auto" as const } };
+  return { ...contract([SIZE, shy]), tune: { ...workflow!.tune!, ...more } };
+}
+
+const concludes = (entry: LedgerEntry, verdict: Verdict, at = 2_000n) => ({
+  experiment: entry.proposal.id,
+  verdict,
+  evidence: [],
+  at,
+});
+
+Deno.test("what is tested changes no value until its verdict, which keeps it or does not (P2)", () =>
+  onMemory(async (ledger, store, heard) => {
+    const asked = proposal({ batch_size: 500 }, 0, { exposure: 0.25 });
+    const opened = await ledger.propose(asked, measured(), KNOWN);
+    assert.deepEqual(opened.snapshot.values, {});
+    assert.deepEqual(opened.snapshot.experiment, {
+      id: asked.id,
+      values: { batch_size: 80 },
+      incumbent: { batch_size: 20 },
+      exposure: 0.25,
+      since: 1_000n,
+    });
+    assert.deepEqual(heard, [opened.snapshot]);
+
+    const kept = await ledger.conclude(measured(), concludes(opened.entry, IMPROVED));
+    assert.deepEqual(kept.snapshot.values, { batch_size: 80 });
+    assert.equal(kept.snapshot.experiment, undefined);
+    assert.deepEqual(await store.snapshot("orders"), kept.snapshot);
+    const { decision, proposal: { author }, answers, verdict, before } = kept.entry;
+    assert.deepEqual([decision.outcome, decision.rule, author.kind, answers], [
+      "applied",
+      "verdict",
+      "engine",
+      opened.entry.number,
+    ]);
+    assert.deepEqual([verdict, before], [IMPROVED, { batch_size: null }]);
+    assert.match(decision.message, /^batch_size 20 \u2192 80: 1.8x faster per item .*, kept$/);
+
+    const again = await ledger.conclude(measured(), concludes(opened.entry, REGRESSED, 9_000n));
+    assert.deepEqual([again.repeated, again.entry], [true, kept.entry], "one verdict, for good");
+
+    const next = await ledger.propose(proposal({ batch_size: 90 }, 2), measured(), KNOWN);
+    const ended = await ledger.conclude(measured(), concludes(next.entry, REGRESSED));
+    assert.deepEqual(ended.snapshot.values, { batch_size: 80 });
+    assert.equal(ended.snapshot.experiment, undefined);
+    assert.deepEqual([ended.entry.decision.outcome, ended.entry.version], ["ended", 4]);
+
+    const back = await ledger.revert(measured(), kept.entry.number, order());
+    assert.deepEqual(back.snapshot.values, {});
+    await assert.rejects(
+      ledger.conclude(measured(), { ...concludes(next.entry, IMPROVED), experiment: "none" }),
+      { code: "params.unknown" },
+    );
+    await assert.rejects(
+      ledger.conclude(measured(), {
+        ...concludes(next.entry, IMPROVED),
+        experiment: next.entry.proposal.id.replace("p", "q"),
+      }),
+      { code: "params.unknown" },
+    );
+  }));
+
+Deno.test("whatever changes values ends what is under measurement, whose verdict is withdrawn (P4)", async (t) => {
+  const narrow = (max: number) => {
+    const all = measured();
+    const params = new Map(all.params);
+    params.set("batch_size", { ...SIZE, tune: { ...SIZE.tune!, max } });
+    return { ...all, params };
+  };
+  const ends: Record<string, (ledger: ParameterLedger, opened: LedgerEntry) => Promise<unknown>> = {
+    "a person's value": (ledger) => ledger.set(measured(), { shy: 7 }, order()),
+    "a change that is immediate": (ledger) =>
+      ledger.propose(proposal({ shy: 7 }, 1, { immediate: true }), measured(), KNOWN),
+    "a parameter of it that is frozen": (ledger) =>
+      ledger.freeze(measured(), ["batch_size"], true, order()),
+    "taking it back": (ledger, { number }) => ledger.revert(measured(), number, order()),
+    "narrower bounds": (ledger) => ledger.reconcile(narrow(50), 9n),
+    "another default": (ledger) => {
+      const params = new Map([["batch_size", { ...SIZE, default: 30 }]]);
+      return ledger.reconcile({ ...measured(), params }, 9n);
+    },
+    "no objective": (ledger) => ledger.reconcile(contract(), 9n),
+    "mode off": (ledger) => {
+      const off = { ...SIZE, tune: { ...SIZE.tune!, mode: "off" as const } };
+      return ledger.reconcile({ ...measured(), params: new Map([["batch_size", off]]) }, 9n);
+    },
+  };
+  for (const [what, end] of Object.entries(ends)) {
+    await t.step(what, () =>
+      onMemory(async (ledger, store) => {
+        const opened = await ledger.propose(proposal({ batch_size: 80 }, 0), measured(), KNOWN);
+        await end(ledger, opened.entry);
+        const { experiment, values, version } = await store.snapshot("orders");
+        assert.equal(experiment, undefined);
+        assert.equal(values.batch_size, undefined);
+        const late = await ledger.conclude(measured(), concludes(opened.entry, IMPROVED));
+        assert.deepEqual(
+          [late.entry.verdict?.ended, late.entry.verdict?.action, late.entry.version],
+          ["withdrawn", "rolled_back", undefined],
+        );
+        assert.match(late.entry.decision.message, /values were changed meanwhile, rolled back$/);
+        assert.equal((await store.snapshot("orders")).version, version, "nothing more changes");
+      }));
+  }
+  await t.step("what leaves it alone", () =>
+    onMemory(async (ledger) => {
+      const opened = await ledger.propose(proposal({ batch_size: 80 }, 0), measured(), KNOWN);
+      const { experiment } = opened.snapshot;
+      const frozen = await ledger.freeze(measured(), ["shy"], true, order());
+      assert.deepEqual(frozen.snapshot.experiment, experiment);
+      const free = await ledger.freeze(measured(), ["shy"], false, order());
+      assert.deepEqual(free.snapshot.experiment, experiment);
+      assert.deepEqual((await ledger.reconcile(narrow(80), 9n)).experiment, experiment);
+    }));
+  await t.step(
+    "bounds that do not allow it any more, and nobody has noticed yet (P1)",
+    () =>
+      onMemory(async (ledger) => {
+        const opened = await ledger.propose(proposal({ batch_size: 80 }, 0), measured(), KNOWN);
+        const late = await ledger.conclude(narrow(50), concludes(opened.entry, IMPROVED));
+        assert.equal(late.entry.verdict?.ended, "withdrawn");
+        assert.deepEqual(late.snapshot.values, {});
+        assert.equal(late.snapshot.experiment, undefined);
+      }),
+  );
+});
+
+Deno.test("what waits begins after the verdict, the oldest first, decided anew", () =>
+  onMemory(async (ledger, store) => {
+    const by = (name: string) => ({ author: { kind: "plugin" as const, name } });
+    const first = await ledger.propose(proposal({ batch_size: 80 }, 0), measured(), KNOWN);
+    const outcomes: string[] = [];
+    const ask = async (changes: Record<string, Json>, name: string) => {
+      const asked = proposal(changes, (await store.snapshot("orders")).version, by(name));
+      const { entry } = await ledger.propose(asked, measured(), KNOWN);
+      outcomes.push(entry.decision.outcome);
+      return entry;
+    };
+    await ask({ batch_size: 60 }, "other");
+    const second = await ask({ batch_size: 70 }, "other");
+    const third = await ask({ shy: 6 }, "third");
+    assert.deepEqual(outcomes, ["waiting", "waiting", "waiting"]);
+    assert.equal(await ledger.begin(measured(), 1_500n), undefined, "one at a time");
+
+    await ledger.conclude(measured(), concludes(first.entry, IMPROVED));
+    const begun = await ledger.begin(measured(), 2_000n);
+    assert.equal(begun?.entry.answers, second.number, "a later one takes the older's place");
+    assert.deepEqual(begun.snapshot.experiment?.incumbent, { batch_size: 80 });
+    assert.deepEqual(begun.entry.proposal.at, 2_000n);
+    const [replaced] = await store.ledger({ outcome: "refused" });
+    assert.match(replaced.decision.message, new RegExp(`Change ${second.number} takes its place`));
+    assert.equal(await ledger.begin(measured(), 2_000n), undefined);
+
+    // Whoever proposes next begins what nobody else has, and is not too late for it.
+    await ledger.conclude(measured(), concludes(begun.entry, REGRESSED));
+    const fourth = await ask({ batch_size: 50 }, "fourth");
+    assert.equal(fourth.decision.outcome, "waiting");
+    assert.equal((await store.ledger({ outcome: "testing" }))[0].answers, third.number);
+  }));
+
+Deno.test("what waits obeys the cooldown when its turn comes, and is refused once it can never begin", () =>
+  onMemory(async (ledger, store) => {
+    const slow = measured({ cooldownMs: 1 });
+    const first = await ledger.propose(proposal({ batch_size: 80 }, 0), slow, KNOWN);
+    const asked = proposal({ batch_size: 60 }, 1, { author: { kind: "plugin", name: "other" } });
+    const second = await ledger.propose(asked, slow, KNOWN);
+    assert.equal(second.entry.decision.outcome, "waiting");
+    await ledger.conclude(slow, concludes(first.entry, REGRESSED, 2_000_000n));
+    assert.equal(await ledger.begin(slow, 2_999_999n), undefined);
+    const own = await ledger.begin(slow, 2_500_000n, true);
+    assert.equal(own?.entry.answers, second.entry.number, "a person's order does not wait (A4)");
+
+    const later = await ledger.propose(
+      proposal({ batch_size: 70 }, own.snapshot.version, { at: 9_000_000n }),
+      slow,
+      KNOWN,
+    );
+    assert.equal(later.entry.decision.outcome, "waiting");
+    await ledger.freeze(slow, ["batch_size"], true, order());
+    assert.equal(await ledger.begin(slow, 99_000_000n), undefined);
+    const [refused] = await store.ledger({ outcome: "refused" });
+    assert.deepEqual([refused.answers, refused.decision.rule], [later.entry.number, "frozen"]);
+  }));
+
+Deno.test("tests of two processes: one at a time, each with at most one verdict, which alone keeps it (P1, P2, P4)", async () => {
+  const folder = await Deno.makeTempDir();
+  const random = seeded("experiments");
+  const stores = await Promise.all(
+    [1, 2].map(() => openStore(`sqlite:${folder}/store.db`, { durability: "normal" })),
+  );
+  try {
+    let time = 1_000n;
+    const work = async (store: Store, index: number) => {
+      const ledger = new ParameterLedger({ store, machineZone: "UTC" });
+      for (let round = 0; round < 60; round++) {
+        const at = time++;
+        const { version, experiment } = await store.snapshot("orders");
+        const name = `p${index}${random.below(2)}`;
+        const more = { at, author: { kind: "plugin" as const, name } };
+        switch (random.below(6)) {
+          case 0:
+          case 1:
+          case 2: {
+            const changes: Record<string, Json> = random.below(2) === 0
+              ? { batch_size: 1 + random.below(5_000) }
+              : { shy: 1 + random.below(9) };
+            await ledger.propose(proposal(changes, version, more), measured(), KNOWN);
+            break;
+          }
+          case 3: {
+            // Two hosts may think that it is theirs to say.
+            const [opened] = experiment === undefined
+              ? await store.ledger({ outcome: "testing", limit: 1 })
+              : await store.ledger({ proposal: experiment.id, limit: 1 });
+            if (opened === undefined) break;
+            const verdict = random.below(2) === 0 ? IMPROVED : REGRESSED;
+            await ledger.conclude(measured(), concludes(opened, verdict, at));
+            break;
+          }
+          case 4:
+            await ledger.begin(measured(), at);
+            break;
+          case 5:
+            await ledger.set(measured(), { shy: 1 + random.below(9) }, order()).catch((thrown) => {
+              assert.equal(thrown.code, "params.no_change", `SEED=${random.seed}`);
+            });
+        }
+      }
+    };
+    await Promise.all(stores.map(work));
+    const [store] = stores;
+    const entries = (await store.ledger({ limit: 10_000 })).toReversed();
+    const made = entries.filter(({ version }) => version !== undefined);
+    assert.deepEqual(made.map(({ version }) => version), made.map((_, index) => index + 1));
+    const values: Record<string, Json> = {};
+    const verdicts = new Set<number>();
+    let open: LedgerEntry | undefined;
+    for (const entry of entries) {
+      const { proposal: { author }, decision: { outcome, rule }, verdict, answers, version } =
+        entry;
+      const at = `SEED=${random.seed} change ${entry.number}`;
+      if (outcome === "testing") {
+        assert.equal(open, undefined, at);
+        open = entry;
+      } else if (rule === "verdict") {
+        assert.equal(author.kind, "engine", at);
+        assert.ok(answers !== undefined && !verdicts.has(answers), at);
+        verdicts.add(answers);
+        assert.equal(outcome === "applied", verdict?.action === "kept", at);
+        assert.equal(version === undefined, open?.number !== answers, at);
+        if (version === undefined) assert.equal(verdict?.ended, "withdrawn", at);
+        else open = undefined;
+      } else if (outcome === "applied") open = undefined;
+      if (outcome === "applied") Object.assign(values, entry.decision.values);
+      if (version === undefined) continue;
+      const snapshot = await store.snapshot("orders", version);
+      assert.deepEqual(snapshot?.values, values, at);
+      assert.equal(snapshot?.experiment?.id, open?.proposal.id, at);
+    }
+    const answered = entries.filter(({ decision, answers }) =>
+      decision.rule !== "verdict" && answers !== undefined
+    ).map(({ answers }) => answers);
+    assert.equal(new Set(answered).size, answered.length, "what waits is answered once");
+    for (const outcome of ["testing", "waiting", "ended", "applied"]) {
+      assert.ok(entries.some(({ decision }) => decision.outcome === outcome), `no ${outcome}`);
     }
   } finally {
     for (const store of stores) await store.close();

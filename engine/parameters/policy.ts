@@ -14,19 +14,26 @@ export interface Circumstances {
   /** What is tuned now. */
   readonly snapshot: Snapshot;
   /**
-   * The workflow's applied changes, newest first: at least those of the cooldown and of the UTC day before the
-   * proposal's time.
+   * The workflow's changes, newest first, those that were tested and their verdicts among them: at least those of the
+   * cooldown and of the UTC day before the proposal's time.
    */
   readonly recent: readonly LedgerEntry[];
-  /** Changes that are held for a person, who has not answered yet; none when absent. */
-  readonly held?: readonly LedgerEntry[];
+  /** Changes that are held for a person who has not answered yet, or wait to be tested; none when absent. */
+  readonly pending?: readonly LedgerEntry[];
   /** The workflow's blackout windows. */
   readonly blackout: Blackout;
   /** Whether all spans that the proposal names as evidence are in the store. */
   readonly evidenceKnown: boolean;
   /** What the plugin may propose, by the parameters' names; absent: all. */
   readonly grant?: { readonly propose: readonly string[] };
+  /** Whether a person ordered it, by a run for the sake of tuning (A4). */
+  readonly ordered?: boolean;
 }
+
+/** The candidate's share of the work where a proposal asks for none. */
+const DEFAULT_EXPOSURE = 0.1;
+/** Its greatest share: the incumbent has as much to be compared with. */
+const MOST_EXPOSURE = 0.5;
 
 const NS_PER_MS = 1_000_000n;
 const NS_PER_DAY = 86_400_000n * NS_PER_MS;
@@ -35,39 +42,75 @@ const NS_PER_DAY = 86_400_000n * NS_PER_MS;
  * Decides on a proposal: pure, with no time but the proposal's own (T4). The first rule that speaks decides, in the
  * order not_tunable, invalid, grant, off, frozen, stale, evidence, conflict, blackout, cooldown, daily_limit; what
  * passes is cut to `max_step` from the incumbent (A3) and to the bounds, as the last thing (P1), and is then
- * no_change, held (recommend) or accepted. The changes of a proposal share one fate.
+ * no_change, held (recommend), tested (experiment) or accepted. The changes of a proposal share one fate.
  *
- * A person's order is bound by type and bounds only, and is refused, not cut, when it keeps them not.
+ * A workflow with an objective has a change tested before it is applied, unless the proposal is `immediate`. While
+ * another one is under measurement it waits: conflict, blackout, cooldown and daily_limit are asked once its turn comes.
  *
- * What one plugin has held for a person already is not held twice: a plugin may ask again at each span.
+ * A person's order is bound by type and bounds only, and is refused, not cut, when it keeps them not. A proposal that a
+ * person ordered (A4) is not bound by blackout, cooldown and daily limit, and `recommend` is no objection.
+ *
+ * What one plugin has under measurement, waiting or held for a person already is not asked for twice: a plugin may ask
+ * again at each span.
  *
  * Conflict: of two authors' changes to one parameter within a cooldown, or at one time, the first that was decided
  * on stays and the other is refused. Who decides on several at once takes them in the order of `byPrecedence`.
  */
 export function decide(proposal: Proposal, circumstances: Circumstances): Decision {
-  const named = namedParameters(proposal, circumstances.workflow);
+  const { workflow, snapshot, ordered = false } = circumstances;
+  const named = namedParameters(proposal, workflow);
   if (!Array.isArray(named)) return named;
   if (proposal.author.kind !== "plugin") return order(proposal, named, circumstances);
-  const objection = objectionTo(proposal, named, circumstances);
+  const tested = workflow.tune?.objective !== undefined && !proposal.immediate;
+  const waits = tested && snapshot.experiment !== undefined;
+  const objection = objectionTo(proposal, named, circumstances) ??
+    (waits ? undefined : notNow(proposal, named, circumstances));
   if (objection !== undefined) return objection;
-  const changes = named.map((parameter) => cut(parameter, proposal, circumstances.snapshot));
+  const changes = named.map((parameter) => cut(parameter, proposal, snapshot));
   const { values, clamped, text } = outcome(changes);
   if (changes.every(({ changed }) => !changed)) return refuse("no_change", text);
-  const shy = named.find(({ tune }) => tune?.mode === "recommend");
-  if (shy === undefined) {
-    return { outcome: "applied", rule: "accepted", message: text, values, clamped };
+  const same = circumstances.pending?.find((entry) => asksTheSame(entry, proposal, values));
+  const shy = ordered ? undefined : named.find(({ tune }) => tune?.mode === "recommend");
+  if (shy !== undefined) {
+    if (same?.decision.outcome === "held") {
+      return refuse(
+        "no_change",
+        `Change ${same.number} asks for the same, and is held for a person`,
+      );
+    }
+    return {
+      outcome: "held",
+      rule: "recommend",
+      message: `${text}: held for a person, as ${shy.name} has \`mode: recommend\``,
+      values,
+      clamped,
+    };
   }
-  const same = circumstances.held?.find((entry) => asksTheSame(entry, proposal, values));
-  if (same !== undefined) {
-    return refuse("no_change", `Change ${same.number} asks for the same, and is held for a person`);
+  if (!tested) return { outcome: "applied", rule: "accepted", message: text, values, clamped };
+  if (snapshot.experiment === undefined) {
+    const share = exposureOf(proposal);
+    const message = `${text}: tried on ${Number((share * 100).toPrecision(2))} % of the work`;
+    return { outcome: "testing", rule: "experiment", message, values, clamped };
   }
-  return {
-    outcome: "held",
-    rule: "recommend",
-    message: `${text}: held for a person, as ${shy.name} has \`mode: recommend\``,
-    values,
-    clamped,
-  };
+  if (isSame(snapshot.experiment.values, values)) {
+    return refuse("no_change", `${text}: this is under measurement already`);
+  }
+  if (same?.decision.outcome === "waiting") {
+    return refuse("no_change", `Change ${same.number} asks for the same, and waits to be tried`);
+  }
+  const message = `${text}: waits until the change that is under measurement has its verdict`;
+  return { outcome: "waiting", rule: "experiment", message, values, clamped };
+}
+
+/** The share of the work that a proposal's experiment has, in (0, 0.5]. */
+export function exposureOf({ exposure = DEFAULT_EXPOSURE }: Proposal): number {
+  return Math.min(MOST_EXPOSURE, exposure);
+}
+
+/** Whether a proposal that was refused by this rule may pass later, by nothing but time. */
+export function mayPassLater(rule: Rule): boolean {
+  return rule === "conflict" || rule === "blackout" || rule === "cooldown" ||
+    rule === "daily_limit";
 }
 
 /** Orders proposals that are decided on at once: the earlier first, of one time the one with the smaller id. */
@@ -137,9 +180,9 @@ function order(
 function objectionTo(
   proposal: Proposal,
   named: readonly Parameter[],
-  { snapshot, recent, blackout, evidenceKnown, grant, workflow }: Circumstances,
+  { snapshot, evidenceKnown, grant }: Circumstances,
 ): Decision | undefined {
-  const { changes, at } = proposal;
+  const { changes } = proposal;
   for (const parameter of named) {
     const problem = typeProblem(parameter, changes[parameter.name]);
     if (problem !== undefined) return refuse("invalid", problem);
@@ -161,18 +204,29 @@ function objectionTo(
     );
   }
   if (!evidenceKnown) return refuse("evidence", "It names spans that are not in the store");
-  return conflict(proposal, named, workflow, recent) ?? closed(at, blackout) ??
-    tooSoon(at, workflow, recent) ?? tooMany(at, workflow, recent);
+}
+
+// What speaks against a change now, and may not later.
+function notNow(
+  proposal: Proposal,
+  named: readonly Parameter[],
+  { recent, blackout, workflow, ordered }: Circumstances,
+): Decision | undefined {
+  const cooldown = ordered ? 0n : cooldownOf(workflow.tune);
+  const { at } = proposal;
+  return conflict(proposal, named, cooldown, recent) ??
+    (ordered ? undefined : closed(at, blackout) ??
+      tooSoon(at, cooldown, recent) ?? tooMany(at, workflow, recent));
 }
 
 function conflict(
   proposal: Proposal,
   named: readonly Parameter[],
-  { tune }: Circumstances["workflow"],
+  cooldown: bigint,
   recent: readonly LedgerEntry[],
 ): Decision | undefined {
-  const cooldown = cooldownOf(tune);
-  for (const entry of recent.filter(counts)) {
+  // What is only tested is waited for, and a verdict is no author's change.
+  for (const entry of recent.filter(isApplied)) {
     const apart = proposal.at - entry.proposal.at;
     if (apart !== 0n && (cooldown === 0n || apart >= cooldown)) continue;
     if (authorOf(entry.proposal) === authorOf(proposal)) continue;
@@ -195,12 +249,12 @@ function closed(at: bigint, blackout: Blackout): Decision | undefined {
 
 function tooSoon(
   at: bigint,
-  { tune }: Circumstances["workflow"],
+  cooldown: bigint,
   recent: readonly LedgerEntry[],
 ): Decision | undefined {
-  const cooldown = cooldownOf(tune);
   if (cooldown === 0n) return undefined;
-  for (const { number, proposal } of recent.filter(counts)) {
+  const cooling = recent.filter((entry) => counts(entry) || entry.decision.rule === "verdict");
+  for (const { number, proposal } of cooling) {
     const apart = at - proposal.at;
     if (apart >= cooldown) continue;
     const passed = apart < 0n
@@ -231,7 +285,7 @@ export function dayOf(at: bigint): bigint {
   return at / NS_PER_DAY;
 }
 
-/** From when on applied changes bear on a proposal at `at`: `recent` needs no older ones. */
+/** From when on changes bear on a proposal at `at`: `recent` needs no older ones. */
 export function since(at: bigint, tune: Workflow["tune"]): bigint {
   const [day, cooled] = [dayOf(at) * NS_PER_DAY, at - cooldownOf(tune)];
   return day < cooled ? day : cooled < 0n ? 0n : cooled;
@@ -242,18 +296,24 @@ function asksTheSame(
   other: Proposal,
   values: Decision["values"],
 ): boolean {
-  const names = Object.keys(values);
-  return authorOf(proposal) === authorOf(other) &&
-    Object.keys(decision.values).length === names.length &&
-    names.every((name) =>
-      Object.hasOwn(decision.values, name) && decision.values[name] === values[name]
-    );
+  return authorOf(proposal) === authorOf(other) && isSame(decision.values, values);
+}
+
+function isSame(one: Decision["values"], other: Decision["values"]): boolean {
+  const names = Object.keys(one);
+  return Object.keys(other).length === names.length &&
+    names.every((name) => Object.hasOwn(other, name) && one[name] === other[name]);
+}
+
+// What is tried on a share of the work is a change like any other; its verdict is none of its own.
+function counts(entry: LedgerEntry): boolean {
+  return entry.decision.outcome === "testing" || isApplied(entry);
 }
 
 // An edit of the file tunes nothing, and a freeze changes no value.
-function counts({ proposal, decision }: LedgerEntry): boolean {
-  return decision.outcome === "applied" && proposal.author.kind !== "file" &&
-    proposal.frozen === undefined;
+function isApplied({ proposal, decision }: LedgerEntry): boolean {
+  return decision.outcome === "applied" && decision.rule !== "verdict" &&
+    proposal.author.kind !== "file" && proposal.frozen === undefined;
 }
 
 function cooldownOf(tune: Workflow["tune"]): bigint {
@@ -301,10 +361,11 @@ function sentence({ name, from, to, changed, by, wanted }: Change): string {
   return `${name} ${before}\u2192 ${to === null ? "the file's default" : show(to)}${asked}`;
 }
 
+const AUTHORS = { person: "a person", file: "the file", engine: "the engine" };
+
 /** Who asked, in words. */
 export function authorOf({ author }: Proposal): string {
-  if (author.kind === "plugin") return `the plugin ${author.name}`;
-  return author.kind === "person" ? "a person" : "the file";
+  return author.kind === "plugin" ? `the plugin ${author.name}` : AUTHORS[author.kind];
 }
 
 function refuse(rule: Rule, message: string): Decision {

@@ -4,9 +4,17 @@ import type { Parameter, Tune } from "../core/parameter.ts";
 import type { LedgerEntry, Proposal, Rule, Snapshot } from "../core/proposal.ts";
 import { seeded } from "../core/seeded_test.ts";
 import type { TuneContract } from "../core/workflow.ts";
+import { loadWorkflow } from "../spec/load.ts";
 import { compileBlackout } from "./blackout.ts";
 import { boundsOf, reachOf } from "./clamp.ts";
-import { byPrecedence, type Circumstances, decide, incumbentOf, since } from "./policy.ts";
+import {
+  byPrecedence,
+  type Circumstances,
+  decide,
+  exposureOf,
+  incumbentOf,
+  since,
+} from "./policy.ts";
 
 const at = (text: string) => Temporal.Instant.from(text).epochNanoseconds;
 const NOON = at("2026-11-20T12:00:00Z");
@@ -57,9 +65,11 @@ function circumstances(
     tune?: Partial<TuneContract>;
     values?: Snapshot["values"];
     frozen?: readonly string[];
+    experiment?: Snapshot["experiment"];
   } = {},
 ): Circumstances {
   const { params = [BATCH, RATIO, ENGINE, PLAIN], tune = {}, values = {}, frozen = [] } = more;
+  const { experiment } = more;
   const contract = { guards: [], blackout: [], ...tune };
   return {
     workflow: {
@@ -67,7 +77,14 @@ function circumstances(
       params: new Map(params.map((parameter) => [parameter.name, parameter])),
       tune: contract,
     },
-    snapshot: { workflow: "orders", version: 3, values, frozen, at: 0n },
+    snapshot: {
+      workflow: "orders",
+      version: 3,
+      values,
+      frozen,
+      ...experiment === undefined ? {} : { experiment },
+      at: 0n,
+    },
     recent: [],
     blackout: compileBlackout(contract.blackout, "UTC"),
     evidenceKnown: true,
@@ -87,6 +104,17 @@ function applied(
     before: {},
     version: 3,
   };
+}
+
+function tested(
+  values: Record<string, Json>,
+  when: bigint,
+  outcome: "testing" | "waiting" | "applied" | "ended",
+): LedgerEntry {
+  const isVerdict = outcome === "applied" || outcome === "ended";
+  const entry = applied(values, when, isVerdict ? { author: { kind: "engine" } } : {});
+  const rule: Rule = isVerdict ? "verdict" : "experiment";
+  return { ...entry, decision: { ...entry.decision, outcome, rule } };
 }
 
 function refused(
@@ -317,6 +345,131 @@ Deno.test("recommend holds the whole proposal for a person, cut as it would be a
   assert.equal(decision.outcome, "held");
   assert.equal(decision.rule, "recommend");
   assert.deepEqual(decision.values, { batch_size: 80, ratio: 0.6 });
+});
+
+// An objective as the compiler of a file gives it.
+const OBJECTIVE = loadWorkflow({
+  bytes: new TextEncoder().encode(
+    `name: orders
+params: { x: { type: integer, default: 1, tune: { min: 1, max: 2 } } }
+tune: { objective: { minimize: duration / items, of: a } }
+steps: [{ id: a, run: "true" }]`,
+  ),
+  file: "/orders.yaml",
+  display: "orders.yaml",
+}).workflow!.tune!.objective!;
+
+const OPEN = {
+  id: "open",
+  values: { batch_size: 80 },
+  incumbent: { batch_size: 20 },
+  exposure: 0.1,
+  since: NOON,
+};
+
+Deno.test("what has an objective is tested before it is applied, unless it is to be at once", () => {
+  const given = circumstances({ tune: { objective: OBJECTIVE } });
+  const asked = proposal({ batch_size: 500 });
+  assert.deepEqual(decide(asked, given), {
+    outcome: "testing",
+    rule: "experiment",
+    message:
+      "batch_size 20 \u2192 80 (asked for 500, cut by max_step 4x from 20): tried on 10 % of the work",
+    values: { batch_size: 80 },
+    clamped: ["batch_size"],
+  });
+  assert.deepEqual([0.25, 1].map((exposure) => exposureOf({ ...asked, exposure })), [0.25, 0.5]);
+  assert.match(decide({ ...asked, exposure: 0.333 }, given).message, /tried on 33 % of the work$/);
+  assert.equal(decide({ ...asked, immediate: true }, given).outcome, "applied");
+  assert.equal(decide(asked, circumstances()).outcome, "applied");
+  const shy = circumstances({
+    tune: { objective: OBJECTIVE },
+    params: [{ ...BATCH, tune: { ...TUNE, mode: "recommend" } }],
+  });
+  assert.equal(decide(asked, shy).outcome, "held");
+});
+
+Deno.test("while a change is under measurement the next one waits, whatever the time says", () => {
+  const given = circumstances({
+    tune: {
+      objective: OBJECTIVE,
+      cooldownMs: 1e9,
+      maxChangesPerDay: 0,
+      blackout: [{ cron: "0 0 * * *", forMs: 3.6e6 * 23 }],
+    },
+    experiment: OPEN,
+    recent: [tested({ batch_size: 80 }, NOON, "testing")],
+  });
+  const decision = decide(proposal({ ratio: 0.6 }), given);
+  assert.deepEqual([decision.outcome, decision.rule], ["waiting", "experiment"]);
+  assert.deepEqual(decision.values, { ratio: 0.6 });
+  refused("no_change", /under measurement already/, proposal({ batch_size: 80 }), given);
+  const waiting = { ...tested({ ratio: 0.6 }, NOON, "waiting"), number: 13 };
+  refused("no_change", /Change 13 asks for the same, and waits/, proposal({ ratio: 0.6 }), {
+    ...given,
+    pending: [waiting],
+  });
+  const other = proposal({ ratio: 0.6 }, { author: { kind: "plugin", name: "other" } });
+  assert.equal(decide(other, { ...given, pending: [waiting] }).outcome, "waiting");
+  refused("off", /mode: off/, proposal({ batch_size: 90 }), {
+    ...given,
+    workflow: {
+      ...given.workflow,
+      params: new Map([["batch_size", { ...BATCH, tune: { ...TUNE, mode: "off" } }]]),
+    },
+  });
+});
+
+Deno.test("a test is a change to cooldown and daily limit, its verdict to the cooldown alone", () => {
+  const limited = (tune: Partial<TuneContract>, recent: readonly LedgerEntry[]) =>
+    circumstances({ tune: { objective: OBJECTIVE, ...tune }, recent });
+  const before = NOON - MINUTE;
+  const opened = tested({ batch_size: 80 }, before, "testing");
+  const kept = tested({ batch_size: 80 }, before, "applied");
+  const ended = tested({ batch_size: 80 }, before, "ended");
+  const asked = proposal({ batch_size: 40 });
+  for (const entry of [opened, kept, ended]) {
+    refused("cooldown", /was 1 m 00 s before/, asked, limited({ cooldownMs: 3.6e6 }, [entry]));
+    assert.equal(
+      decide(asked, limited({ cooldownMs: 60_000 }, [entry])).outcome,
+      "testing",
+      "nobody else's change stands against it",
+    );
+  }
+  refused("daily_limit", /1 of its 1/, asked, limited({ maxChangesPerDay: 1 }, [opened]));
+  const verdicts = limited({ maxChangesPerDay: 1 }, [kept, ended]);
+  assert.equal(decide(asked, verdicts).outcome, "testing");
+});
+
+Deno.test("a person's improve binds by bounds alone, and asks for no other leave (A4)", () => {
+  const tune = {
+    cooldownMs: 3.6e6,
+    maxChangesPerDay: 1,
+    blackout: [{ cron: "0 0 * * *", forMs: 3.6e6 * 23 }],
+  };
+  const given = circumstances({
+    tune,
+    params: [{ ...BATCH, tune: { ...TUNE, mode: "recommend" } }, {
+      ...RATIO,
+      tune: { ...RATIO.tune!, mode: "off" },
+    }],
+    recent: [applied({ batch_size: 80 }, NOON - MINUTE, {
+      author: { kind: "plugin", name: "other" },
+    })],
+  });
+  const asked = proposal({ batch_size: 500 });
+  refused("conflict", /the plugin other/, asked, given);
+  const decision = decide(asked, { ...given, ordered: true });
+  assert.deepEqual([decision.outcome, decision.values], ["applied", { batch_size: 80 }]);
+  refused("off", /mode: off/, proposal({ ratio: 0.6 }), { ...given, ordered: true });
+  const together = {
+    ...given,
+    ordered: true,
+    recent: [applied({ batch_size: 80 }, NOON, {
+      author: { kind: "plugin", name: "other" },
+    })],
+  };
+  refused("conflict", /the plugin other/, asked, together);
 });
 
 Deno.test("only type and bounds bind a person, who is refused, not cut", () => {

@@ -1,6 +1,6 @@
 import type { Json } from "../core/json.ts";
 import type { Parameter } from "../core/parameter.ts";
-import type { Basis, Decision, Snapshot } from "../core/proposal.ts";
+import type { Basis, Decision, Experiment, Snapshot } from "../core/proposal.ts";
 import type { Workflow } from "../core/workflow.ts";
 import { boundsOf, clamp } from "./clamp.ts";
 import { show, typeProblem } from "./values.ts";
@@ -11,6 +11,8 @@ export interface Reconciliation {
   readonly values: Readonly<Record<string, Json>>;
   /** Those that were cut to narrower bounds. */
   readonly clamped: readonly string[];
+  /** The parameters of an open experiment that is not of the file any more; none when it may go on. */
+  readonly dropped: readonly string[];
   /** What the author did, a sentence. */
   readonly reason: string;
 }
@@ -31,8 +33,9 @@ export function basisOf(workflow: Tuned, parameter: Parameter): Basis {
 
 /**
  * Holds tuned values against the file as it is now (A5): where its default, type or objective is another one, or
- * the parameter is not tunable any more, the value is retired; where its bounds are narrower, it is clamped.
- * Undefined when all of them hold.
+ * the parameter is not tunable any more, the value is retired; where its bounds are narrower, it is clamped. An
+ * experiment is dropped once one of its parameters is another one, or a value changes: it would compare what never ruled.
+ * Undefined when all of it holds.
  */
 export function reconcile(workflow: Tuned, snapshot: Snapshot): Reconciliation | undefined {
   const values: Record<string, Json> = {};
@@ -53,8 +56,12 @@ export function reconcile(workflow: Tuned, snapshot: Snapshot): Reconciliation |
     const [low, high] = boundsOf(parameter);
     reasons.push(`${name} must be from ${low} to ${high} now, and was tuned to ${show(value)}`);
   }
+  const { experiment } = snapshot;
+  const lost = experiment === undefined ? undefined : whyDropped(workflow, snapshot, experiment);
+  if (lost !== undefined) reasons.push(`${lost}, so its experiment has ended`);
   if (reasons.length === 0) return undefined;
-  return { values, clamped, reason: `The file has changed: ${reasons.join("; ")}` };
+  const dropped = Object.keys(experiment?.values ?? {});
+  return { values, clamped, dropped, reason: `The file has changed: ${reasons.join("; ")}` };
 }
 
 /** A value cut to the parameter's bounds, whatever `max_step` says; undefined when it is of another type. */
@@ -65,13 +72,24 @@ export function fit(parameter: Parameter, value: Json): Json | undefined {
   return clamp({ ...parameter, tune }, value, undefined).value;
 }
 
-/** The snapshot after these values (null: retired) and frozen parameters; `at` in nanoseconds since the epoch. */
+/** What a change makes of a snapshot. */
+export interface Change {
+  /** New values by parameter; null: retired. */
+  readonly values: Decision["values"];
+  /** Frozen parameters after it; those of before when absent. */
+  readonly frozen?: readonly string[];
+  /** The experiment that is open after it; absent for none. */
+  readonly experiment?: Experiment;
+}
+
+/** The snapshot after a change; `at` in nanoseconds since the epoch. */
 export function following(
   snapshot: Snapshot,
   workflow: Tuned,
-  change: { readonly values: Decision["values"]; readonly frozen?: readonly string[] },
+  change: Change,
   at: bigint,
 ): Snapshot {
+  const { experiment } = change;
   const values = new Map(Object.entries(snapshot.values));
   const basis = new Map(Object.entries(snapshot.basis ?? {}));
   for (const [name, value] of Object.entries(change.values)) {
@@ -84,14 +102,37 @@ export function following(
       basis.set(name, basisOf(workflow, parameter));
     }
   }
+  for (const name of basis.keys()) if (!values.has(name)) basis.delete(name);
+  for (const name of Object.keys(experiment?.values ?? {})) {
+    const parameter = workflow.params.get(name);
+    // That of a tuned value is as old as the value.
+    if (parameter !== undefined && !basis.has(name)) basis.set(name, basisOf(workflow, parameter));
+  }
   return {
     workflow: snapshot.workflow,
     version: snapshot.version + 1,
     values: Object.fromEntries(values),
     frozen: change.frozen ?? snapshot.frozen,
     basis: Object.fromEntries(basis),
+    ...experiment === undefined ? {} : { experiment },
     at,
   };
+}
+
+function whyDropped(
+  workflow: Tuned,
+  snapshot: Snapshot,
+  { values }: Experiment,
+): string | undefined {
+  for (const [name, value] of Object.entries(values)) {
+    const parameter = workflow.params.get(name);
+    const why = whyRetired(workflow, name, parameter, value, snapshot.basis?.[name]);
+    if (why !== undefined || parameter === undefined) return why ?? `${name} is gone`;
+    if (parameter.tune?.mode === "off") return `${name} has \`mode: off\` now`;
+    if (fit(parameter, value) === value) continue;
+    const [low, high] = boundsOf(parameter);
+    return `${name} must be from ${low} to ${high} now, and was tried at ${show(value)}`;
+  }
 }
 
 function whyRetired(
