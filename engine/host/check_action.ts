@@ -84,13 +84,32 @@ function emitOf(fields: Own): EmitAction {
   };
 }
 
+const PROPOSE = [
+  "type",
+  "workflow",
+  "changes",
+  "reason",
+  "evidence",
+  "version",
+  "exposure",
+  "immediate",
+] as const;
+
 function proposeOf(fields: Own): ProposeAction {
-  only(fields, "a propose", ["type", "workflow", "changes", "reason", "evidence", "version"]);
+  only(fields, "a propose", PROPOSE);
   const workflow = fields.get("workflow");
   const evidence = fields.get("evidence");
   const version = fields.get("version");
   if (version !== undefined && !(Number.isSafeInteger(version) && version as number >= 0)) {
     throw new Wrong(`\`version\` must be a whole number from 0, not ${shown(version)}`);
+  }
+  const exposure = fields.get("exposure");
+  if (exposure !== undefined && !(isNumber(exposure) && exposure > 0 && exposure <= 1)) {
+    throw new Wrong(`\`exposure\` must be above 0 and at most 1, not ${shown(exposure)}`);
+  }
+  const immediate = fields.get("immediate");
+  if (immediate !== undefined && typeof immediate !== "boolean") {
+    throw new Wrong(`\`immediate\` must be true or false, not ${shown(immediate)}`);
   }
   return {
     type: "propose",
@@ -99,6 +118,8 @@ function proposeOf(fields: Own): ProposeAction {
     reason: reasonOf(fields.get("reason")),
     ...(evidence !== undefined && { evidence: referencesOf(evidence, "evidence") }),
     ...(version !== undefined && { version: version as number }),
+    ...(exposure !== undefined && { exposure }),
+    ...(immediate !== undefined && { immediate }),
   };
 }
 

@@ -29,6 +29,7 @@ Deno.test("what has the form of an action is taken as it is", () => {
       }),
       propose(),
       propose({ workflow: "orders", evidence: [], version: 3 }),
+      propose({ exposure: 0.25, immediate: false }),
       { type: "command", name: "lean.define" },
       { type: "command", name: "x", params: { deep: [{ a: null }] }, reason: "Because." },
     ]
@@ -126,6 +127,12 @@ Deno.test("a refusal names the field and what it must be", () => {
       [propose({ reason: " " }), "invalid: `reason` must be a sentence"],
       [propose({ reason: "x".repeat(2_001) }), "size: `reason` is longer than 2000 characters"],
       [propose({ version: 1.5 }), "invalid: `version` must be a whole number from 0, not 1.5"],
+      [
+        propose({ exposure: 0 }),
+        "invalid: `exposure` must be above 0 and at most 1, not 0",
+      ],
+      [propose({ exposure: NaN }), "invalid: `exposure` must be above 0 and at most 1, not NaN"],
+      [propose({ immediate: 1 }), "invalid: `immediate` must be true or false, not 1"],
       [propose({ workflow: null }), "invalid: `workflow` must be a text, not null"],
       [
         { type: "command", name: "x", params: [] },
