@@ -1,0 +1,179 @@
+/**
+ * What the plugin makes of what it hears: it tells its tuner what was measured, and says what to try next while nothing
+ * is tried.
+ *
+ * - What was tried and not kept is not proposed again, nor what is about the same, for `DROPPED_FOR` measured runs,
+ *   unless the world has changed.
+ * - After each experiment in vain beyond a few it rests, for twice as long each time: a loop that is left alone comes to
+ *   rest.
+ * - A proposal that nothing came of is not replaced by another one at once, but repeated, ever less often: one that a
+ *   person has to accept is not followed by a heap of others.
+ */
+import type { ProposeAction } from "spanloop";
+import type { Contract } from "./contract.ts";
+import type { Concluded, Measured } from "./measurement.ts";
+import type { Asked, Known, Notes } from "./memory.ts";
+import { type Suggestion, Tuner, type Values } from "./tuner.ts";
+
+// For so many measured runs it is not tried again.
+const DROPPED_FOR = 30;
+const MOST_DROPPED = 30;
+const MOST_VERDICTS = 20;
+const LONGEST_MESSAGE = 500;
+// So many experiments a tunable may be in vain before it rests, and so many measured runs at most.
+const VAIN = 3;
+const LONGEST_REST = 64;
+// A proposal that nothing comes of is repeated so many times, and at least every so many measured runs.
+const MOST_TIMES = 16;
+const SELDOM = 4;
+
+/** What there is to know of a workflow as its contract is now; `known`: what was known before. Throws TunerError. */
+export function knownOf(known: Known | undefined, contract: Contract): Known {
+  const { options, ruling, objective } = contract;
+  if (known === undefined || known.notes.objective !== objective) return begin(contract);
+  const { tuner, notes } = known;
+  if (JSON.stringify(tuner.toJSON().options) === JSON.stringify(options)) return known;
+  return { tuner: tuner.with(options, ruling), notes: { ...notes, asked: undefined, dropped: [] } };
+}
+
+/** What there is to know at the beginning. Throws TunerError. */
+export function begin({ options, objective }: Contract): Known {
+  const notes = { objective, told: 0, epoch: 0, dropped: [], vain: 0, rest: 0, verdicts: [] };
+  return { tuner: new Tuner(options), notes };
+}
+
+/** Tells the tuner what was measured at a time, seconds since the Unix epoch. */
+export function learn(
+  { tuner, notes }: Known,
+  { arms }: Measured,
+  { options, maximize }: Contract,
+  now: number,
+): Notes {
+  const names = options.tunables.map(({ name }) => name);
+  const told = arms.filter(({ values }) => names.every((name) => Object.hasOwn(values, name)))
+    .map(({ values, objective, ...counts }) => ({
+      ...counts,
+      values: pick(values, names),
+      objective: maximize ? 1 / objective : objective,
+    }));
+  const after = { ...notes, told: notes.told + 1 };
+  if (told.length === 0) return after;
+  tuner.tell({ hours: now / 3600, arms: told });
+  const { epoch } = tuner.toJSON();
+  // In another world what failed may do.
+  return epoch === notes.epoch ? after : { ...after, epoch, dropped: [], vain: 0, rest: 0 };
+}
+
+/** Notes a verdict. */
+export function conclude(
+  notes: Notes,
+  { values, outcome, action, ended, message }: Concluded,
+  { options, ruling }: Contract,
+  time: number,
+): Notes {
+  const verdict = { time, outcome, action, message: message.slice(0, LONGEST_MESSAGE) };
+  const after = {
+    ...notes,
+    asked: undefined,
+    verdicts: [...notes.verdicts, verdict].slice(-MOST_VERDICTS),
+  };
+  if (action === "kept") return { ...after, vain: 0, rest: 0 };
+  // It was not found wanting: somebody changed the values meanwhile.
+  if (ended === "withdrawn") return after;
+  const names = options.tunables.map(({ name }) => name);
+  const tried = { values: pick({ ...ruling, ...values }, names), told: notes.told };
+  const vain = notes.vain + 1;
+  const over = vain - VAIN * names.length;
+  return {
+    ...after,
+    dropped: [...notes.dropped, tried].slice(-MOST_DROPPED),
+    vain,
+    rest: over <= 0 ? 0 : notes.told + Math.min(LONGEST_REST, 2 ** over),
+  };
+}
+
+/** What would be tried next at a time, seconds since the Unix epoch; undefined for nothing. Throws TunerError. */
+export function next(
+  { tuner, notes }: Known,
+  { options, ruling, guard, objective }: Contract,
+  now: number,
+): Pick<Asked, "changes" | "reason" | "exposure"> | undefined {
+  const names = options.tunables.map(({ name }) => name);
+  const held = pick(ruling, names);
+  const dropped = notes.dropped.filter(({ told }) => notes.told - told < DROPPED_FOR);
+  const suggestion = tuner.ask({
+    hours: now / 3600,
+    ruling: held,
+    except: [held, ...dropped.map(({ values }) => values)],
+  });
+  const changed = names.filter((name) => suggestion.values[name] !== held[name]);
+  if (changed.length === 0) return undefined;
+  return {
+    changes: pick(suggestion.values, changed),
+    reason: reasonOf(suggestion, objective, guard, notes.told),
+    exposure: suggestion.exposure,
+  };
+}
+
+/** What to propose while nothing is tried; with the notes to keep. Throws TunerError. */
+export function propose(
+  known: Known,
+  contract: Contract,
+  version: number,
+  now: number,
+): { notes: Notes; proposal?: Omit<ProposeAction, "type" | "workflow"> } {
+  const { notes } = known;
+  if (notes.told < notes.rest) return { notes };
+  const before = notes.asked;
+  if (before?.version === version && before.times < MOST_TIMES) {
+    if (notes.told < before.again) return { notes };
+    return proposed(notes, { ...before, times: before.times + 1 });
+  }
+  const found = next(known, contract, now);
+  if (found === undefined) return { notes: { ...notes, asked: undefined } };
+  return proposed(notes, { ...found, version, times: 1, again: 0 });
+}
+
+function proposed(
+  notes: Notes,
+  asked: Asked,
+): { notes: Notes; proposal: Omit<ProposeAction, "type" | "workflow"> } {
+  const { changes, reason, exposure, version, times } = asked;
+  const again = notes.told + Math.min(SELDOM, 2 ** (times - 1));
+  return {
+    notes: { ...notes, asked: { ...asked, again } },
+    proposal: { changes, reason, exposure, version },
+  };
+}
+
+function reasonOf(
+  { purpose, expected }: Suggestion,
+  objective: string,
+  guard: number | undefined,
+  told: number,
+): string {
+  const why = purpose === "probe" ? "Little is known of it" : "Nothing near promises more";
+  const runs = `${told} ${told === 1 ? "run was" : "runs were"} measured`;
+  if (expected === undefined) return `${why}: ${runs}`;
+  const { gain: { mean, sd }, harm } = expected;
+  const [ratio, low, high] = [mean, mean - 2 * sd, mean + 2 * sd].map((log) =>
+    times(Math.exp(log))
+  );
+  const risk = guard === undefined
+    ? ""
+    : `, with a chance of ${percent(harm)} that more than ${percent(guard)} of the items fail`;
+  return `${why}: to ${objective} it is expected to be ${ratio} times as good ` +
+    `(${low} to ${high})${risk}; ${runs}`;
+}
+
+function times(ratio: number): string {
+  return Number(ratio.toPrecision(2)).toString();
+}
+
+function percent(share: number): string {
+  return share < 0.0005 ? "under 0.1 %" : `${Number((100 * share).toPrecision(2))} %`;
+}
+
+function pick(values: Values, names: readonly string[]): Values {
+  return Object.fromEntries(names.map((name) => [name, values[name]]));
+}
