@@ -16,22 +16,32 @@ export function hints(
   if (report.status === "succeeded" || report.status === "skipped" || location === "memory:") {
     return [];
   }
-  // INIT_CWD is set by `deno task` alone: then there may be no command `spanloop`.
-  const program = caller.env("INIT_CWD") === undefined ? "spanloop" : "deno task spanloop";
-  const store = storeFlag(args, caller, location);
+  const typed = commandLine(args, caller, location);
   const line = (command: string, ...more: string[]) =>
-    [program, command, shortId(report.run_id), ...more, ...store].join(" ");
+    typed(command, shortId(report.run_id), ...more);
   const failed = report.steps.find(({ status }) => status === "failed" || status === "timed_out");
   return [
     [line("show"), "what happened, step by step"],
     ...failed === undefined ? [] : [
       [
-        line("show", "--step", word(failed.id)),
+        line("show", "--step", failed.id),
         `the inputs and output of ${failed.id}`,
       ] as const,
     ],
     [line("rerun", "--failed"), "again, without what succeeded"],
   ];
+}
+
+/** Makes a command line as it would be typed in the caller's folder for the same store. */
+export function commandLine(
+  args: Arguments,
+  caller: Pick<Caller, "cwd" | "env">,
+  location: string,
+): (...words: readonly string[]) => string {
+  // INIT_CWD is set by `deno task` alone: then there may be no command `spanloop`.
+  const program = caller.env("INIT_CWD") === undefined ? "spanloop" : "deno task spanloop";
+  const store = storeFlag(args, caller, location);
+  return (...words) => [program, ...words.map(word), ...store].join(" ");
 }
 
 // The store has to be named unless commands in the caller's folder find it by themselves (R3).

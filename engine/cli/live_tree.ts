@@ -4,7 +4,8 @@ import { itemRate, type Progress, remaining, type StepProgress, wholeRate } from
 import { sign, type Style, words } from "./style.ts";
 import { clean, fit, pad, width } from "./text.ts";
 
-const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+/** Turns while something is under way. */
+export const SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
 /** What a frame is drawn for. */
 export interface Frame {

@@ -1,4 +1,5 @@
 import { parseDuration } from "../core/duration.ts";
+import type { LogRecord } from "../core/log.ts";
 import { createEngine, type Engine, type EngineOptions } from "../engine.ts";
 import { type Arguments, UsageError } from "./arguments.ts";
 import { absolute, type Caller } from "./caller.ts";
@@ -7,8 +8,8 @@ import { clean } from "./text.ts";
 
 /** Where the engine's warnings are shown; a screen that is redrawn takes them over while it is there. */
 export interface Warnings {
-  /** Shows a line. */
-  show(text: string): void;
+  /** Shows a line, which says what a record does. */
+  show(text: string, record?: LogRecord): void;
 }
 
 /**
@@ -43,7 +44,7 @@ export async function withEngine<T>(
     const quiet = args.flag("quiet");
     engine.onLog((record) => {
       const text = terminalLine(record);
-      if (text !== undefined) warnings.show(clean(text));
+      if (text !== undefined) warnings.show(clean(text), record);
     }, quiet ? "warn" : "info");
   }
   try {

@@ -378,6 +378,28 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: "improve",
+    summary: "Run a workflow many times to find better values",
+    operands: [FILE],
+    options: [
+      { name: "runs", value: "N", summary: "So many runs (default 20)" },
+      ...PARAMS,
+      { ...JSON_OUT, summary: "Print each event as one JSON line on stdout" },
+      QUIET,
+      LOG_FORMAT,
+      DRAIN,
+      DURABILITY,
+      STORE,
+    ],
+    notes: [
+      "FILE needs a `tune.objective` and a parameter with a `tune:`. Plugins try other values on a share of the work, " +
+      "within the file's bounds and guards, and what proves better is kept. A file that names no optimizer gets one.",
+      "A parameter that is given a value stays as it is. Ctrl-C cancels the run under way and keeps what was learned.",
+      "Exit code: 0 all runs done, 1 stopped because runs failed, 2 invalid or misused, 130 cancelled.",
+    ],
+    examples: ["improve workflow.yaml", "improve workflow.yaml --runs 50 --json"],
+  },
+  {
     name: "params",
     summary: "See and steer the parameters that plugins may change",
     operands: [
