@@ -23,6 +23,7 @@ export type * from "./core/span.ts";
 export type * from "./core/store.ts";
 export type * from "./core/telemetry_report.ts";
 export type * from "./core/tuning.ts";
+export type * from "./core/tuning_report.ts";
 export type * from "./core/workflow.ts";
 export type { ErrorClass } from "./core/errors.ts";
 export type { SpanProcessor } from "./telemetry/provider.ts";

@@ -6,6 +6,7 @@ import type { Json } from "./core/json.ts";
 import type { Parameter } from "./core/parameter.ts";
 import type { LedgerEntry } from "./core/proposal.ts";
 import type { OrderOptions, ParameterState, Pinned, TunedWorkflow, Tuning } from "./core/tuning.ts";
+import type { TuningReport } from "./core/tuning_report.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Entered, Order, ParameterLedger } from "./parameters/ledger.ts";
 import { parameterVariable } from "./plan/bind.ts";
@@ -42,8 +43,25 @@ export class LocalTuning implements Tuning {
   }
 
   /** See Tuning. */
-  async list(file: string, display?: string): Promise<TunedWorkflow> {
-    const workflow = this.#load(file, display);
+  list(file: string, display?: string): Promise<TunedWorkflow> {
+    return Promise.try(() => this.#list(this.#load(file, display)));
+  }
+
+  /** See Tuning. */
+  async report(file?: string, display?: string): Promise<readonly TuningReport[]> {
+    const { reportTuning, tunedWorkflows } = await import("./tuning_report.ts");
+    const { clock, files, existing } = this.#ports;
+    const store = (await existing())?.store;
+    const ports = { clock, files, store, tuned: (workflow: Workflow) => this.#list(workflow) };
+    const workflows = file === undefined
+      ? await tunedWorkflows(ports)
+      : [this.#load(file, display)];
+    const reports: TuningReport[] = [];
+    for (const workflow of workflows) reports.push(await reportTuning(ports, workflow));
+    return reports;
+  }
+
+  async #list(workflow: Workflow): Promise<TunedWorkflow> {
     const parts = await this.#ports.existing();
     const standing = parts === undefined ? undefined : await standingValues(parts, workflow);
     const parameters: ParameterState[] = [];
