@@ -636,6 +636,92 @@ export const SPANLOOP_FINDING_P95_NOW = "spanloop.finding.p95.now";
 /** The 95th percentile of the step's history, likewise. Type double, such as `2.1`, `0.006`. */
 export const SPANLOOP_FINDING_P95_BEFORE = "spanloop.finding.p95.before";
 
+/** Whether a finding begins or is over. Type string, such as `begun`. */
+export const SPANLOOP_FINDING_STATE = "spanloop.finding.state";
+
+/** `spanloop.finding.state`: It holds from now on. */
+export const SPANLOOP_FINDING_STATE_VALUE_BEGUN = "begun";
+
+/** `spanloop.finding.state`: It no longer holds. */
+export const SPANLOOP_FINDING_STATE_VALUE_OVER = "over";
+
+/**
+ * The finding in one sentence. Type string, such as `load: 14 % of 2,000 items failed in the last
+ * 20 runs, more than 10 %`.
+ */
+export const SPANLOOP_FINDING_MESSAGE = "spanloop.finding.message";
+
+/** The number that fired, in the finding's own unit. Type double, such as `0.14`, `12.5`. */
+export const SPANLOOP_FINDING_VALUE = "spanloop.finding.value";
+
+/** The lower end of that number's 95 % interval. Type double, such as `0.125`. */
+export const SPANLOOP_FINDING_LOW = "spanloop.finding.low";
+
+/** The upper end of it. Type double, such as `0.156`. */
+export const SPANLOOP_FINDING_HIGH = "spanloop.finding.high";
+
+/** What it was held against. Type double, such as `0.1`, `10`. */
+export const SPANLOOP_FINDING_THRESHOLD = "spanloop.finding.threshold";
+
+/** Of how many items, attempts or runs the number is. Type int, such as `2000`. */
+export const SPANLOOP_FINDING_COUNT = "spanloop.finding.count";
+
+/** Of how many of the last runs it is. Type int, such as `20`. */
+export const SPANLOOP_FINDING_RUNS = "spanloop.finding.runs";
+
+/** The part of health that is runs that succeed, 0 to 100. Type double, such as `95`. */
+export const SPANLOOP_FINDING_HEALTH_SUCCESS = "spanloop.finding.health.success";
+
+/**
+ * The part of health that is items and attempts that do not fail, 0 to 100. Type double, such as
+ * `99.2`.
+ */
+export const SPANLOOP_FINDING_HEALTH_ERRORS = "spanloop.finding.health.errors";
+
+/**
+ * The part of health that is steps that cost no more than usual, 0 to 100. Type double, such as
+ * `48`.
+ */
+export const SPANLOOP_FINDING_HEALTH_SPEED = "spanloop.finding.health.speed";
+
+/**
+ * The part of health that is runs that do not wait before they begin, 0 to 100. Type double, such
+ * as `100`.
+ */
+export const SPANLOOP_FINDING_HEALTH_WAITING = "spanloop.finding.health.waiting";
+
+/** The run with which it began. Type string, such as `01932f6e-7f01-7b3c-9c4e-1f2a3b4c5d6e`. */
+export const SPANLOOP_FINDING_SINCE = "spanloop.finding.since";
+
+/** What an item, or an attempt, cost before, seconds. Type double, such as `0.0021`. */
+export const SPANLOOP_FINDING_BEFORE = "spanloop.finding.before";
+
+/** What it has cost since. Type double, such as `0.0042`. */
+export const SPANLOOP_FINDING_AFTER = "spanloop.finding.after";
+
+/**
+ * How many times as much it costs since; the interval is that of this number. Type double, such as
+ * `2`.
+ */
+export const SPANLOOP_FINDING_RATIO = "spanloop.finding.ratio";
+
+/**
+ * One less the chance of as clear a change in a step that is as it was. Type double, such as
+ * `0.9991`.
+ */
+export const SPANLOOP_FINDING_CONFIDENCE = "spanloop.finding.confidence";
+
+/** What was expected at that hour of the week, seconds. Type double, such as `0.0021`. */
+export const SPANLOOP_FINDING_EXPECTED = "spanloop.finding.expected";
+
+/**
+ * By how many robust standard deviations of its logarithm it is off. Type double, such as `7.4`.
+ */
+export const SPANLOOP_FINDING_SCORE = "spanloop.finding.score";
+
+/** The hour of the week, from Monday 00:00 UTC. Type int, such as `8`. */
+export const SPANLOOP_FINDING_HOUR = "spanloop.finding.hour";
+
 /** The name of the spans that are counted. Type string, such as `orders.load`, `count`. */
 export const SPANLOOP_SPAN_NAME = "spanloop.span.name";
 
