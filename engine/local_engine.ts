@@ -11,6 +11,7 @@ import type {
   TailedSpan,
   TailOptions,
 } from "./core/received.ts";
+import type { Snapshot } from "./core/proposal.ts";
 import type { SpanReference } from "./core/span.ts";
 import type { Pruned, RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
@@ -24,8 +25,9 @@ import { traceOf } from "./business_context.ts";
 import { followRun } from "./follow_run.ts";
 import { findRun, runById, type Shelf, unendedRun, workflowTextOf } from "./find_run.ts";
 import type { StorePlace } from "./locate_store.ts";
-import { bind, type Binding, type Given } from "./plan/bind.ts";
+import { bind, type Given } from "./plan/bind.ts";
 import { describePlan } from "./plan/describe.ts";
+import type { Plan } from "./plan/plan.ts";
 import type { Receiving } from "./receive.ts";
 import { Registration } from "./registration.ts";
 import { RunFold } from "./run/fold.ts";
@@ -38,12 +40,19 @@ import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { startTelemetry } from "./start_telemetry.ts";
 import { takeUp } from "./take_up.ts";
+import { type NewRun, Trials } from "./trials.ts";
 import { LocalPlugins, type LocalPluginsPorts } from "./local_plugins.ts";
 import { LocalTuning } from "./local_tuning.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workflow_files.ts";
+
+/** A new run's values, and the version of the snapshot that they are of. */
+interface Bound extends NewRun {
+  readonly parts: Parts;
+  readonly snapshot?: number;
+}
 
 // As long as a run waits for plugins after its end (R8).
 const DRAIN_MS = 5_000;
@@ -61,6 +70,7 @@ export class LocalEngine implements Engine {
   readonly #surroundings: Surroundings;
   readonly #files = new WorkflowFiles();
   readonly #registration = new Registration();
+  readonly #trials = new Trials();
   readonly #host: SubWorkflowHost;
   #parts: Promise<Parts | undefined> | undefined;
   #telemetry: Promise<Telemetry | undefined> | undefined;
@@ -113,7 +123,7 @@ export class LocalEngine implements Engine {
       start: async (file, params, child) => {
         const loaded = this.#files.load(file);
         const values = { ...this.#values(loaded.plan.workflow), caller: params };
-        const { parts, ...bound } = await this.#bound(loaded.plan.workflow, values);
+        const { parts, ...bound } = await this.#bound(loaded.plan, values);
         const { trace, runId, ...more } = child;
         const request = await this.#request(parts, loaded, bound, { trace, runId });
         return parts.runner.start({ ...request, ...more });
@@ -186,7 +196,7 @@ export class LocalEngine implements Engine {
     const { workflow } = loaded.plan;
     const { trace = {}, triggeredBy, onEvent, caller } = cause;
     const values = { ...this.#values(workflow), ...caller === undefined ? {} : { caller } };
-    const { parts, ...bound } = await this.#bound(workflow, values);
+    const { parts, ...bound } = await this.#bound(loaded.plan, values);
     const request = await this.#request(parts, loaded, bound, { onEvent, trace });
     return parts.runner.start({ ...request, trigger, triggeredBy });
   }
@@ -244,10 +254,11 @@ export class LocalEngine implements Engine {
     const { store, runner } = parts;
     const { keep } = await import("./run/reuse.ts");
     const steps = await keep(store, runId, loaded.plan, options);
-    const { traceId, spanId } = summary;
+    const { traceId, spanId, snapshot, trial } = summary;
+    const bound = { binding, snapshot, trial };
     return await this.#followed(
       runner.start({
-        ...await this.#request(parts, loaded, { binding, snapshot: summary.snapshot }, options),
+        ...await this.#request(parts, loaded, bound, options),
         rerun: { runId, span: { traceId, spanId }, reuse: steps },
         reuse: await reusable(store, runId, steps),
       }),
@@ -434,37 +445,35 @@ export class LocalEngine implements Engine {
   async #tuned(
     workflow: Workflow,
   ): Promise<
-    { readonly tuned?: JsonObject; readonly version?: number; readonly edited?: boolean }
+    { readonly tuned?: JsonObject; readonly snapshot?: Snapshot; readonly edited?: boolean }
   > {
     const parts = await this.#existing();
     if (parts === undefined) return {};
-    const { snapshot: { version }, values, edited } = await standingValues(parts, workflow);
-    return version === 0 ? {} : { tuned: values, version, edited };
+    const { snapshot, values, edited } = await standingValues(parts, workflow);
+    return snapshot.version === 0 ? {} : { tuned: values, snapshot, edited };
   }
 
   // A new run's values, which hold before a store is made or anything written, and the snapshot that it pins (P3).
-  async #bound(
-    workflow: Workflow,
-    given: Given,
-  ): Promise<{ readonly parts: Parts; readonly binding: Binding; readonly snapshot?: number }> {
-    const { tuned, version, edited } = await this.#tuned(workflow);
-    const binding = bind(workflow, { ...given, tuned });
+  async #bound(plan: Plan, given: Given): Promise<Bound> {
+    const { workflow } = plan;
+    const { tuned, snapshot: standing, edited } = await this.#tuned(workflow);
+    let snapshot = standing;
+    let binding = bind(workflow, { ...given, tuned });
     const parts = await this.#ready(workflow);
-    if (!edited) return { parts, binding, snapshot: version };
-    const ledger = await openLedger(parts);
-    const snapshot = await ledger.reconcile(workflow, this.#surroundings.clock.now());
-    return {
-      parts,
-      binding: bind(workflow, { ...given, tuned: snapshot.values }),
-      snapshot: snapshot.version,
-    };
+    if (edited) {
+      const ledger = await openLedger(parts);
+      snapshot = await ledger.reconcile(workflow, this.#surroundings.clock.now());
+      binding = bind(workflow, { ...given, tuned: snapshot.values });
+    }
+    const run = await this.#trials.join(parts.store, plan, { binding, given, snapshot });
+    return { parts, snapshot: snapshot?.version, ...run };
   }
 
   // Without a `trace` the run is of whoever started this process.
   async #request(
     { propagation }: Parts,
     loaded: LoadedWorkflow,
-    { binding, snapshot }: Pick<StartRequest, "binding" | "snapshot">,
+    { binding, snapshot, trial }: Omit<Bound, "parts">,
     { onEvent, trace, runId = this.#surroundings.ids.runId() }: Partial<
       Pick<StartRequest, "trace" | "runId" | "onEvent">
     >,
@@ -476,6 +485,7 @@ export class LocalEngine implements Engine {
       plan: loaded.plan,
       binding,
       snapshot,
+      trial,
       definition: loaded.definition,
       modules: loaded.modules,
       trace: await traceOf(propagation, { workflow: loaded.plan.workflow, binding, runId }, caller),
@@ -490,7 +500,7 @@ export class LocalEngine implements Engine {
   ): Promise<RunReport> {
     const { workflow } = loaded.plan;
     const { parts, ...bound } = await this.#bound(
-      workflow,
+      loaded.plan,
       this.#values(workflow, options.given),
     );
     const { ordered } = options;

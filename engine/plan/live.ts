@@ -41,7 +41,8 @@ export function liveValues(
   return values;
 }
 
-function holds(parameter: Parameter, value: Json): boolean {
+/** Whether a tuned value is one that the workflow's file allows (P1). */
+export function holds(parameter: Parameter, value: Json): boolean {
   const { default: initial, tune } = parameter;
   if (checkValue(parameter, value) !== undefined) return false;
   return value === initial || tune === undefined || within(tune, value);

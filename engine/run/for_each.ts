@@ -10,6 +10,7 @@ import type { Cancellation } from "./cancellation.ts";
 import type { Settled } from "./journal.ts";
 import { type Ruling, stepScope } from "./ruling.ts";
 import type { RunContext } from "./run_context.ts";
+import { Slicing, type Stretch } from "./slicing.ts";
 import type { ItemSource, Slice } from "./source/source.ts";
 import { attributesOf, toText, wholeOf } from "./template_values.ts";
 import { runUnit, type Unit } from "./unit.ts";
@@ -24,6 +25,7 @@ const LEAST_SETTLED = 100;
  * - F2: a range is fixed once handed out; after a crash the ranges that were handed out are run to their end
  *   first, completed ones are not run again, and new ones begin after the last.
  * - F4: batch size and concurrency are read anew for each batch, floored, at least 1.
+ * - A6: no batch reaches over the end of a slice, and what rules alone begins and ends with nothing else under way.
  * - A2: a batch has one reading of the live values: the one that made its range rules its attempts.
  * - S5: each range's items count once, by its last attempt.
  */
@@ -84,6 +86,12 @@ class Batches {
   readonly #source: ItemSource;
   readonly #spanId: string;
   readonly #cancellation: Cancellation;
+  // Undefined for a step that no experiment can cut: the others pay nothing for that.
+  readonly #slicing: Slicing | undefined;
+  // What the last batch was of.
+  #stretch: Stretch | undefined;
+  // The item that is handed out next.
+  #next = 0;
   #index = 0;
   #processed = 0;
   #failed = 0;
@@ -110,6 +118,12 @@ class Batches {
     this.#source = source;
     this.#spanId = spanId;
     this.#cancellation = cancellation;
+    this.#slicing = Slicing.of(
+      run,
+      step,
+      source,
+      (ruling) => this.#batchSize(ruling) * this.#concurrency(ruling),
+    );
   }
 
   async run(): Promise<Settled> {
@@ -123,6 +137,7 @@ class Batches {
       leave();
     }
     while (this.#active > 0) await this.#change();
+    if (this.#slicing !== undefined) this.#run.values.ruleAlone(undefined);
     if (this.#fatal !== undefined) throw this.#fatal.thrown;
     const items = { processed: this.#processed, failed: this.#failed };
     const { stop } = this.#cancellation;
@@ -140,11 +155,15 @@ class Batches {
   }
 
   async #handOut(): Promise<void> {
-    for (const start of this.#run.journal.known.ranges(this.#step.id)) {
+    const before = this.#run.journal.known.ranges(this.#step.id);
+    this.#slicing?.recall(before);
+    for (const start of before) {
       const range = start.range as ItemRange;
       this.#source.skipTo(range);
       // Whatever stops the step, what was handed out is settled: counted (S5), or its span closed (J3).
-      while (this.#active >= this.#concurrency() && this.#fatal === undefined) await this.#change();
+      while (this.#active >= this.#concurrency(this.#ruling()) && this.#fatal === undefined) {
+        await this.#change();
+      }
       if (this.#fatal !== undefined) return;
       this.#launch(range, this.#run.values.of(start), () => this.#source.again(range));
     }
@@ -154,15 +173,15 @@ class Batches {
       // The slot first: sizes are read when the batch is handed out, not while it waits for one.
       const slot = this.#run.limiter.acquire();
       if (slot !== undefined) await slot;
-      const ruling = this.#run.values.now();
+      const ruling = this.#ruling();
       let slice: Slice | undefined;
       try {
         // The concurrency may have shrunk while it waited.
-        if (slot !== undefined && this.#full() && !this.#stopped()) {
+        if (slot !== undefined && (this.#stale || this.#full()) && !this.#stopped()) {
           this.#run.limiter.release();
           continue;
         }
-        slice = this.#stopped() ? undefined : await this.#source.next(this.#batchSize(ruling));
+        slice = this.#stopped() ? undefined : await this.#source.next(this.#size(ruling));
       } catch (thrown) {
         this.#run.limiter.release();
         throw thrown;
@@ -178,11 +197,42 @@ class Batches {
   }
 
   async #room(): Promise<void> {
-    while (this.#full() && !this.#stopped()) await this.#change();
+    while (!this.#stopped()) {
+      if (this.#slicing !== undefined && this.#stale) {
+        await this.#slicing.divide(this.#next);
+        // What an experiment's end or change cuts short is not waited for: a breach ends at once.
+        this.#stretch = undefined;
+      } else if (this.#full()) await this.#change();
+      else return this.#enter();
+    }
+  }
+
+  get #stale(): boolean {
+    return this.#slicing !== undefined && this.#slicing.stale;
   }
 
   #full(): boolean {
-    return this.#active > 0 && this.#active >= this.#concurrency();
+    return this.#active > 0 &&
+      (this.#mustDrain() || this.#active >= this.#concurrency(this.#ruling()));
+  }
+
+  // Whether what is under way is of another stretch, and one of the two is an arm's alone.
+  #mustDrain(): boolean {
+    if (this.#slicing === undefined) return false;
+    const next = this.#slicing.stretch(this.#next);
+    if (next === this.#stretch) return false;
+    return (next?.alone ?? false) || (this.#stretch?.alone ?? false);
+  }
+
+  #enter(): void {
+    if (this.#slicing === undefined) return;
+    const stretch = this.#stretch = this.#slicing.stretch(this.#next);
+    this.#run.values.ruleAlone(stretch?.alone ? stretch.ruling : undefined);
+  }
+
+  // The values that rule what is handed out next.
+  #ruling(): Ruling {
+    return this.#slicing?.stretch(this.#next)?.ruling ?? this.#run.values.now();
   }
 
   #launch(
@@ -201,6 +251,7 @@ class Batches {
       ruling,
     };
     this.#active++;
+    this.#next = range.to;
     runUnit(this.#run, unit, this.#cancellation).then(
       (settled) => this.#settle(settled),
       (thrown) => this.#fatal ??= { thrown },
@@ -262,6 +313,13 @@ class Batches {
     return this.#scoped.scope;
   }
 
+  // How many items the next batch has.
+  #size(ruling: Ruling): number {
+    const size = this.#batchSize(ruling);
+    const stretch = this.#slicing?.stretch(this.#next);
+    return stretch === undefined ? size : Math.min(size, stretch.to - this.#next);
+  }
+
   #batchSize(ruling: Ruling): number {
     const { batch } = this.#forEach;
     return batch === undefined
@@ -269,16 +327,13 @@ class Batches {
       : wholeOf(batch, this.#scope(ruling), `batch of ${this.#step.id}`, 1);
   }
 
-  #concurrency(): number {
+  #concurrency(ruling: Ruling): number {
     const { concurrency } = this.#forEach;
     return Math.min(
-      this.#run.limiter.limit,
-      concurrency === undefined ? 1 : wholeOf(
-        concurrency,
-        this.#scope(this.#run.values.now()),
-        `concurrency of ${this.#step.id}`,
-        1,
-      ),
+      ruling.maxConcurrency,
+      concurrency === undefined
+        ? 1
+        : wholeOf(concurrency, this.#scope(ruling), `concurrency of ${this.#step.id}`, 1),
     );
   }
 }

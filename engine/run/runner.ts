@@ -75,6 +75,8 @@ export interface StartRequest {
   readonly trace: RemoteContext & Pick<RunHeader, "context" | "reactionDepth">;
   /** Chosen by the caller for a sub-workflow. */
   readonly runId?: string;
+  /** Its part in the experiment that is open; of an arm, `binding` has the values. */
+  readonly trial?: RunHeader["trial"];
   /** The calling attempt. */
   readonly parent?: RunHeader["parent"];
   /** What it reuses. */
@@ -205,6 +207,7 @@ export class Runner {
       params: binding.journalled,
       sources: binding.sources,
       snapshot: request.snapshot,
+      trial: request.trial,
       priority: values.pinned.priority,
       group: group === undefined ? undefined : toText(group.name.evaluate(scope)),
       parent: request.parent,
@@ -241,15 +244,18 @@ export class Runner {
 
   /** Takes up a run whose lease this process has acquired. */
   resume(request: ResumeRequest): RunHandle {
-    const { runId } = request.header;
-    const values = this.#values(runId, request);
+    const { runId, trial } = request.header;
+    const values = this.#values(runId, { ...request, trial });
     this.#ports.recorder.fence(runId, request.fence);
     return this.#begin(request, values, true);
   }
 
   #values(
     runId: string,
-    { plan, binding, onEvent }: Pick<StartRequest, "plan" | "binding" | "onEvent">,
+    { plan, binding, trial, onEvent }: Pick<
+      StartRequest,
+      "plan" | "binding" | "trial" | "onEvent"
+    >,
   ): RunValues {
     const { live, log } = this.#ports;
     const workflow = plan.workflow.name;
@@ -258,6 +264,7 @@ export class Runner {
       plan,
       binding,
       live,
+      trial,
       onRefused: (message) => {
         onEvent?.({ type: "notice", message });
         log.log({ severity: "warn", body: message, workflow, runId });
@@ -284,7 +291,7 @@ export class Runner {
       header,
       binding,
       journal: run,
-      limiter: new Limiter(() => values.now().maxConcurrency),
+      limiter: new Limiter(() => values.maxConcurrency),
       types,
       clock,
       random,

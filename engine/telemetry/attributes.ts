@@ -8,6 +8,7 @@ import type {
   SpanReference,
 } from "../core/span.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import type { Arm } from "../core/proposal.ts";
 import type { RunHeader } from "../core/store.ts";
 import * as keys from "../../semconv/attributes.ts";
 
@@ -146,6 +147,45 @@ export function ruledValue(attributes: Attributes, name: string): Json | undefin
   return typeof value === "object" ? undefined : value;
 }
 
+/** What a span says of work that belongs to one arm of an experiment. */
+export function armAttributes(work: {
+  /** The experiment. */
+  readonly experiment: string;
+  /** Whose values ruled. */
+  readonly arm: Arm;
+  /** Which pair: of a run's slices, or the block of a whole run or step. */
+  readonly pair: number;
+  /** The slice's items; absent for a whole run or step. */
+  readonly slice?: { readonly from: number; readonly to: number };
+}): Attributes {
+  const { experiment, arm, pair, slice } = work;
+  return {
+    [keys.SPANLOOP_EXPERIMENT_ID]: experiment,
+    [keys.SPANLOOP_EXPERIMENT_ARM]: arm,
+    [keys.SPANLOOP_EXPERIMENT_PAIR]: pair,
+    ...(slice === undefined ? {} : {
+      [keys.SPANLOOP_EXPERIMENT_SLICE_FROM]: slice.from,
+      [keys.SPANLOOP_EXPERIMENT_SLICE_TO]: slice.to,
+    }),
+  };
+}
+
+/** The attributes of `armAttributes` that a span has; none for work that belongs to no arm. */
+export function armOf(attributes: Attributes): Attributes {
+  if (attributes[keys.SPANLOOP_EXPERIMENT_ID] === undefined) return {};
+  return Object.fromEntries(ARM_KEYS.flatMap((key) => {
+    const value = attributes[key];
+    return value === undefined ? [] : [[key, value]];
+  }));
+}
+
+/** The pair of slices that a span's work belongs to; undefined for work that is not of a slice. */
+export function slicePairOf(attributes: Attributes): number | undefined {
+  const pair = attributes[keys.SPANLOOP_EXPERIMENT_PAIR];
+  const sliced = attributes[keys.SPANLOOP_EXPERIMENT_SLICE_FROM] !== undefined;
+  return sliced && typeof pair === "number" ? pair : undefined;
+}
+
 /** A link to a span: of the try before, the interrupted one, what triggered the run, the run that is rerun. */
 export function linkTo(
   span: SpanReference,
@@ -162,6 +202,14 @@ function errorType(outcome: Outcome, failure: Failure | undefined): Attributes {
   const error = outcome === "failed" || outcome === "timed_out" || outcome === "interrupted";
   return error ? { [keys.ERROR_TYPE]: failure?.code ?? outcome } : {};
 }
+
+const ARM_KEYS = [
+  keys.SPANLOOP_EXPERIMENT_ID,
+  keys.SPANLOOP_EXPERIMENT_ARM,
+  keys.SPANLOOP_EXPERIMENT_PAIR,
+  keys.SPANLOOP_EXPERIMENT_SLICE_FROM,
+  keys.SPANLOOP_EXPERIMENT_SLICE_TO,
+];
 
 // The values of cicd.pipeline.result and cicd.pipeline.task.run.result are the same.
 const RESULTS: Readonly<Record<Outcome, string>> = {

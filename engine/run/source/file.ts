@@ -9,6 +9,9 @@ const CHUNK = 1 << 20;
 /** The longest record, in bytes: a file that is none of the format must not be read into memory whole. */
 const LONGEST_RECORD = 64 << 20;
 
+// An estimate of how many records a file has left is cut by so much: those ahead may be longer than those at hand.
+const ESTIMATED = 0.9;
+
 /** How a file's bytes are cut into records and the records read. */
 export interface Format {
   /**
@@ -89,9 +92,12 @@ export class FileSource implements ItemSource {
 
   /** See ItemSource. */
   next(count: number): Promise<Slice | undefined> {
-    const slice = this.#turn.then(() => this.#next(count));
-    this.#turn = slice.catch(() => {}); // whoever asked for the slice hears of it
-    return slice;
+    return this.#inTurn(() => this.#next(count));
+  }
+
+  /** See ItemSource. Exact for what fits into the window; beyond it by the size of the records in it. */
+  left(): Promise<number> {
+    return this.#inTurn(() => this.#left());
   }
 
   /** See ItemSource. */
@@ -127,6 +133,32 @@ export class FileSource implements ItemSource {
   /** See ItemSource. */
   close(): void {
     void this.#file.close().catch(() => {}); // reading is over: nothing can be lost by a failed close
+  }
+
+  #inTurn<T>(read: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(read);
+    this.#turn = done.catch(() => {}); // whoever asked hears of it
+    return done;
+  }
+
+  async #left(): Promise<number> {
+    if (this.#end - this.#at < CHUNK && !this.#ended) this.#at -= await this.#fill(this.#at);
+    let items = 0;
+    let position = this.#at;
+    for (;;) {
+      const end = this.#format.recordEnd(this.#bytes, position, this.#end);
+      if (end < 0) break;
+      if (!this.#format.blank(this.#bytes, position, end)) items++;
+      position = end;
+    }
+    if (this.#offset + this.#end >= this.identity.size) {
+      const last = position < this.#end &&
+        !this.#format.blank(this.#bytes, position, this.#end);
+      return items + (last ? 1 : 0);
+    }
+    if (items === 0) return 0;
+    const bytes = this.identity.size - (this.#offset + this.#at);
+    return Math.floor(items * bytes / (position - this.#at) * ESTIMATED);
   }
 
   async #next(count: number): Promise<Slice | undefined> {

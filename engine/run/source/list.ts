@@ -19,6 +19,11 @@ export class ListSource implements ItemSource {
   }
 
   /** See ItemSource. */
+  left(): Promise<number> {
+    return Promise.resolve(this.identity.length - this.#next);
+  }
+
+  /** See ItemSource. */
   next(count: number): Promise<Slice | undefined> {
     if (this.#next >= this.identity.length) return Promise.resolve(undefined);
     const from = this.#next;

@@ -17,6 +17,8 @@ export interface ItemSource {
   readonly identity: Json;
   /** How many items there are, where that is known before they are read. */
   readonly total: number | undefined;
+  /** How many items are not handed out yet, at least; what it cannot know without reading all, it estimates low. */
+  left(): Promise<number>;
   /** The next `count` items, fewer at the end; undefined when all are handed out. */
   next(count: number): Promise<Slice | undefined>;
   /** The items of a range that was handed out before. */
