@@ -1,11 +1,11 @@
 import { InvalidError, StepError } from "./core/errors.ts";
 import type { JsonObject } from "./core/json.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
-import type { PluginStepAttempt, PluginStepCall, RunPluginStep } from "./core/step.ts";
+import type { PluginStepAttempt, RunPluginStep } from "./core/step.ts";
 import type { Workflow } from "./core/workflow.ts";
-import { checkConfig } from "./host/config.ts";
 import type { Opened } from "./host/instance.ts";
 import { PluginError } from "./host/plugin_error.ts";
+import { checkedCall } from "./host/step_call.ts";
 import { StepAnswers, type StepAnswersPorts } from "./host/step_answers.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import { findPlugin } from "./plugin_places.ts";
@@ -44,7 +44,7 @@ export class PluginSteps {
       this.#opened.delete(key);
       throw stepError(thrown);
     });
-    return await link.step(checked(of.plugin, description.steps, call), {
+    return await link.step(checkedCall(of.plugin, description.steps, call), {
       ...options,
       answer: answers.of(of, call.idempotencyKey),
     });
@@ -88,29 +88,6 @@ function isSamePlugin(one: PluginUse, other: PluginUse): boolean {
     "missing" in place ? undefined : place.kind === "npm" ? place.specifier : place.path
   );
   return a !== undefined && a === b;
-}
-
-function checked(
-  plugin: string,
-  steps: Opened["description"]["steps"],
-  call: PluginStepCall,
-): PluginStepCall {
-  const names = Object.keys(steps);
-  if (!names.includes(call.step)) {
-    const has = names.length === 0 ? "it brings none" : `it brings ${names.join(", ")}`;
-    throw new StepError(
-      "step.unknown",
-      `The plugin ${plugin} has no step type ${call.step}; ${has}`,
-    );
-  }
-  const schema = steps[call.step];
-  if (schema === null) return call;
-  const found = checkConfig(schema, call.with);
-  if ("config" in found) return { ...call, with: found.config };
-  throw new StepError(
-    "step.input",
-    `\`with\` of ${plugin}/${call.step} does not hold: ${found.problems.join("; ")}`,
-  );
 }
 
 function stepError(thrown: unknown): unknown {

@@ -7,12 +7,14 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Action, ActionType } from "./core/action.ts";
+import type { Action, ActionType, ProposeAction } from "./core/action.ts";
 import { messageOf, SpanloopError } from "./core/errors.ts";
 import type { Json, JsonObject } from "./core/json.ts";
 import type {
   PluginDefinition,
   SpanEvent,
+  SpanQuery,
+  StepDecision,
   TickEvent,
   TunableParameter,
   TunableParameters,
@@ -22,15 +24,16 @@ import { readFixture, withStarts } from "./host/fixture.ts";
 import { type GivenSpan, givenSpan } from "./host/given_span.ts";
 import type { Heard } from "./host/heard.ts";
 import { inProcess } from "./host/in_process.ts";
-import { Judge } from "./host/judge.ts";
+import { Judge, type Judged } from "./host/judge.ts";
 import { PluginLink } from "./host/link.ts";
 import { PluginError, threwError } from "./host/plugin_error.ts";
 import { nameOf, toSpanEvent } from "./host/plugin_span.ts";
-import type { HandlerCall, PluginDescription, Question } from "./host/protocol.ts";
+import type { HandlerCall, PluginDescription, Question, StepQuestion } from "./host/protocol.ts";
 import { querySpans } from "./host/query.ts";
 import { recordedRuns } from "./host/recorded_runs.ts";
 import { Routes } from "./host/routes.ts";
 import type { Sees } from "./host/sees.ts";
+import { checkedCall } from "./host/step_call.ts";
 import { compileSubscriptions } from "./host/subscription.ts";
 import { systemClock } from "./system.ts";
 
@@ -121,6 +124,30 @@ export async function testPlugin<Allowed extends ActionType, Schema extends Json
   }
 }
 
+/** An attempt at a step type of a tested plugin. */
+export interface StepGiven {
+  /** As the step's `with:`. */
+  readonly with?: JsonObject;
+  /** A batch's items; none when absent. */
+  readonly items?: readonly Json[];
+  /** Which try it is; the first when absent. */
+  readonly attempt?: number;
+  /** When it begins, seconds since the Unix epoch; the time of the last event when absent. */
+  readonly now?: number;
+  /** What is decided on a proposal; all are applied when absent. */
+  readonly decide?: (proposal: ProposeAction) => Partial<StepDecision>;
+}
+
+/** What an attempt at a step type did. */
+export interface StepTested {
+  /** Its outputs. */
+  readonly outputs: JsonObject;
+  /** What it proposed, in order. */
+  readonly proposals: readonly ProposeAction[];
+  /** The lines of its log. */
+  readonly log: readonly string[];
+}
+
 /** A plugin that hears spans one by one: for a test whose next span depends on the last action. */
 export interface OpenedPlugin {
   /** What it has kept. */
@@ -131,6 +158,12 @@ export interface OpenedPlugin {
   span(span: GivenSpan): Promise<readonly Action[]>;
   /** Hears a tick at `time`, seconds since the Unix epoch; gives its actions. Errors: as of `testPlugin`. */
   tick(time: number): Promise<readonly Action[]>;
+  /**
+   * Runs an attempt at one of its step types. It sees the spans that were heard, the parameters of the test, and what the
+   * plugin has kept, whichever workflow it asks about. Errors: AssertionError for a proposal that an engine would refuse;
+   * StepError for what the step throws.
+   */
+  step(name: string, given?: StepGiven): Promise<StepTested>;
   /** Lets go of it. */
   close(): Promise<void>;
 }
@@ -142,6 +175,9 @@ class Session implements OpenedPlugin {
   readonly #setup: PluginSetup;
   readonly #heard: Heard[] = [];
   #judge: Judge | undefined;
+  // A step may reach other workflows than the one that uses the plugin.
+  #stepJudge: Judge | undefined;
+  #steps: PluginDescription["steps"] = {};
   readonly #routes = new Routes<true>();
   #sees: Sees | undefined;
   #now = 0n;
@@ -165,21 +201,19 @@ class Session implements OpenedPlugin {
     const { workflow, state = {} } = this.#setup;
     const sees = { see: ["*"], workflows: ["*"], external: true };
     this.#sees = { ...sees, plugin: name };
+    this.#steps = description.steps;
     const { spans } = compileSubscriptions(description.subscribe);
     this.#routes.add(true, spans, this.#sees);
-    this.#judge = new Judge({
-      id: name,
-      workflow,
-      declared,
-      grant: {
-        ...sees,
-        propose: ["*"],
-        command: ["*"],
-        actions: ["emit", "propose", "command"],
-        permissions: {},
-        rate: Infinity,
-      },
-    });
+    const grant = {
+      ...sees,
+      propose: ["*"],
+      command: ["*"],
+      actions: ["emit", "propose", "command"] as const,
+      permissions: {},
+      rate: Infinity,
+    };
+    this.#judge = new Judge({ id: name, workflow, declared, grant });
+    this.#stepJudge = new Judge({ id: name, declared, grant });
     this.#link.start(configOf(description, this.#setup.config ?? {}), state, workflow);
     return this;
   }
@@ -223,6 +257,51 @@ class Session implements OpenedPlugin {
     return await this.#call({ kind: "tick", now: time }, { time }, { at, depth: 0, what });
   }
 
+  async step(step: string, given: StepGiven = {}): Promise<StepTested> {
+    const { with: inputs = {}, items = [], attempt = 1, now = Number(this.#now) / 1e9 } = given;
+    const call = { step, with: inputs, items, attempt, idempotencyKey: `test/${step}`, now };
+    const at = BigInt(Math.round(now * 1e6)) * 1_000n;
+    const proposals: ProposeAction[] = [];
+    const log: string[] = [];
+    let refused: unknown;
+    const workflow = this.#workflow() ?? "test";
+    const propose = (action: Omit<ProposeAction, "type">): Json => {
+      try {
+        const asked = this.#stepJudge!.judge({ key: "test", at, depth: 0, workflow }, [
+          { ...action, type: "propose" },
+        ]);
+        const [judged] = accepted(asked, `in \`${step}\``);
+        const change = proposals.push(judged as ProposeAction);
+        const decision = { outcome: "applied", rule: "accepted", message: "", change };
+        return { ...decision, ...given.decide?.(judged as ProposeAction) };
+      } catch (thrown) {
+        refused ??= thrown;
+        throw thrown;
+      }
+    };
+    const answer = async (question: StepQuestion): Promise<Json> => {
+      switch (question.ask) {
+        case "query":
+          return await this.#query(question.query, at);
+        case "parameters":
+          return this.#parameters();
+        case "kept":
+          return this.state;
+        case "propose":
+          return propose(question.action);
+      }
+    };
+    const outputs = await this.#link.step(checkedCall(this.#sees!.plugin, this.#steps, call), {
+      signal: new AbortController().signal,
+      onLine: (line) => void log.push(line),
+      answer,
+    }).catch((thrown) => {
+      throw refused ?? thrown;
+    });
+    if (refused !== undefined) throw refused;
+    return { outputs, proposals, log };
+  }
+
   async close(): Promise<void> {
     await this.#link.close();
   }
@@ -240,31 +319,31 @@ class Session implements OpenedPlugin {
       else this.state[key] = value;
     }
     const judged = this.#judge!.judge({ ...of, key: "test" }, actions[0]?.actions ?? []);
-    return judged.map(({ action, refused }, index) => {
-      if (refused === undefined) return { action, event };
-      throw new assert.AssertionError({
-        message:
-          `An engine would refuse action ${index} that answers ${of.what}: ${refused.message}`,
-      });
-    });
+    return accepted(judged, `that answers ${of.what}`).map((action) => ({ action, event }));
   }
 
   async #answer(question: Question): Promise<Json> {
-    if (question.ask === "parameters") {
-      const { parameters = {}, contract = {} } = this.#setup;
-      const given = typeof parameters === "function" ? parameters() : parameters;
-      const rest = typeof contract === "function" ? contract() : contract;
-      const entries = Object.entries(given).map(([name, one]) => [name, { ...NEW, ...one }]);
-      return {
-        version: 0,
-        guards: [],
-        ...rest,
-        parameters: Object.fromEntries(entries),
-      } as unknown as Json;
-    }
-    const asker = { sees: this.#sees!, workflow: this.#workflow(), at: this.#now };
-    const found = await querySpans(recordedRuns(this.#heard), question.query, asker);
-    return found as unknown as Json;
+    return question.ask === "parameters"
+      ? this.#parameters()
+      : await this.#query(question.query, this.#now);
+  }
+
+  #parameters(): Json {
+    const { parameters = {}, contract = {} } = this.#setup;
+    const given = typeof parameters === "function" ? parameters() : parameters;
+    const rest = typeof contract === "function" ? contract() : contract;
+    const entries = Object.entries(given).map(([name, one]) => [name, { ...NEW, ...one }]);
+    return {
+      version: 0,
+      guards: [],
+      ...rest,
+      parameters: Object.fromEntries(entries),
+    } as unknown as Json;
+  }
+
+  async #query(query: SpanQuery, at: bigint): Promise<Json> {
+    const asker = { sees: this.#sees!, workflow: this.#workflow(), at };
+    return await querySpans(recordedRuns(this.#heard), query, asker) as unknown as Json;
   }
 
   #workflow(): string | undefined {
@@ -283,6 +362,15 @@ export async function openPlugin<Allowed extends ActionType, Schema extends Json
   setup: PluginSetup = {},
 ): Promise<OpenedPlugin> {
   return await new Session(plugin, setup).start();
+}
+
+function accepted(judged: readonly Judged[], where: string): readonly Action[] {
+  return judged.map(({ action, refused }, index) => {
+    if (refused === undefined) return action;
+    throw new assert.AssertionError({
+      message: `An engine would refuse action ${index} ${where}: ${refused.message}`,
+    });
+  });
 }
 
 const NEW: TunableParameter = {

@@ -165,3 +165,62 @@ Deno.test("openPlugin() answers each span with its actions", async () => {
     await plugin.close();
   }
 });
+
+// Proposes twice what rules for the workflow that it is told, and says what it was answered.
+const doubling = definePlugin({
+  name: "doubling",
+  role: "optimizer",
+  subscribe: { role: "attempt" },
+  actions: ["propose"],
+  onSpan({ span }, { state }) {
+    state.set("last", span.name);
+  },
+  steps: {
+    double: {
+      with: {
+        type: "object",
+        additionalProperties: false,
+        properties: { name: { type: "string" }, by: { type: "number", default: 2 } },
+        required: ["name"],
+      },
+      async run({ with: { name, by }, log, now, propose, parameters, kept, query }) {
+        const { parameters: { [String(name)]: { value } } } = await parameters("other");
+        const changes = { [String(name)]: Number(value) * Number(by) };
+        const { outcome } = await propose({ workflow: "other", changes, reason: "twice" });
+        log(`${name} at ${now}`);
+        return { outcome, kept: await kept("other"), spans: (await query({})).length };
+      },
+    },
+    bare: { run: async ({ propose }) => void await propose({ changes: {}, reason: "none" }) },
+  },
+});
+
+Deno.test("a step of a tested plugin sees what was heard and kept, and its proposals are told", async () => {
+  const plugin = await openPlugin(doubling, {
+    workflow: "own",
+    parameters: { size: { value: 4 } },
+  });
+  try {
+    await plugin.span({ name: "load", endTime: 100 });
+    const { outputs, proposals, log } = await plugin.step("double", { with: { name: "size" } });
+    assert.deepEqual(outputs, { outcome: "applied", kept: { last: "load" }, spans: 1 });
+    assert.deepEqual(proposals, [
+      { type: "propose", workflow: "other", changes: { size: 8 }, reason: "twice" },
+    ]);
+    assert.deepEqual(log, ["size at 100"]);
+    const held = await plugin.step("double", {
+      with: { name: "size", by: 3 },
+      decide: ({ changes }) => ({ outcome: changes.size === 12 ? "held" : "refused" }),
+    });
+    assert.equal(held.outputs.outcome, "held");
+    await assert.rejects(plugin.step("bare"), {
+      name: "AssertionError",
+      message: "An engine would refuse action 0 in `bare`: `changes` " +
+        "must name at least one parameter",
+    });
+    await assert.rejects(plugin.step("double"), { code: "step.input" });
+    await assert.rejects(plugin.step("treble"), { code: "step.unknown", message: /double, bare/ });
+  } finally {
+    await plugin.close();
+  }
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { StepError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { SpanEvent } from "../core/plugin.ts";
 import { inProcess } from "./in_process.ts";
@@ -300,6 +301,74 @@ Deno.test("steps run at once, log, fail by class, and hear that they were aborte
   assert.deepEqual(lines, ["try 1", "try 1", "try 1"]);
 });
 
+Deno.test("attempts at a step ask each for itself, and get the class of a refusal with it", async () => {
+  const { link } = await started(
+    `{ name: "one", role: "agent", steps: { go: { async run(context) {
+    const asked = context.with.times.map(() => context[context.with.ask]("w"));
+    const answers = await Promise.allSettled(asked);
+    const refused = answers.find((one) => one.status === "rejected");
+    if (refused && context.with.fail) throw refused.reason;
+    return { answered: answers.filter((one) => one.status === "fulfilled").length,
+      first: answers[0].value ?? null, message: refused?.reason.message ?? null };
+  } } } }`,
+  );
+  const release = Promise.withResolvers<void>();
+  const run = (ask: string, times: number, more: JsonObject = {}) =>
+    link.step({
+      step: "go",
+      with: { ask, times: new Array(times).fill(0), ...more },
+      items: [],
+      attempt: 1,
+      idempotencyKey: "k",
+      now: 1,
+    }, {
+      signal: new AbortController().signal,
+      onLine: () => {},
+      answer: async ({ ask, workflow }): Promise<Json> => {
+        if (ask === "parameters") {
+          throw new StepError("store.busy", "Busy", { errorClass: "transient" });
+        }
+        await release.promise;
+        return { ask, workflow: workflow ?? null };
+      },
+    });
+  const [all, many] = [run("kept", 16), run("kept", 17)];
+  await assert.rejects(run("parameters", 1, { fail: true }), {
+    code: "plugin.transient",
+    errorClass: "transient",
+  });
+  release.resolve();
+  const first = { ask: "kept", workflow: "w" };
+  assert.deepEqual(await all, { answered: 16, first, message: null });
+  assert.deepEqual(await many, {
+    answered: 16,
+    first,
+    message: "16 questions are open already; await some before you ask more",
+  });
+});
+
+Deno.test("a question for an attempt that is over is refused, and nobody is asked", async () => {
+  const said: unknown[] = [];
+  const channel = new Saying((say) => {
+    say({ type: "question", id: 5, question: { ask: "kept", step: 99 } });
+    say({ type: "handled", id: 1, handled });
+  });
+  const send = channel.send.bind(channel);
+  channel.send = (message) => {
+    said.push(message);
+    send(message);
+  };
+  const { link } = open(channel);
+  await link.load("file:///plugin.ts");
+  await link.handle([call(1)]);
+  assert.deepEqual(said.at(-1), {
+    type: "refusal",
+    id: 5,
+    message: "Ask while a handler or the step runs: nothing is handled",
+    transient: false,
+  });
+});
+
 // Whatever may come out of a sandbox: a channel that says what a test wants.
 class Saying implements Channel {
   onMessage: (message: FromPlugin) => void = () => {};
@@ -351,6 +420,11 @@ const FORGED: readonly unknown[] = [
   { type: "handled", id: 1, handled: { ...handled, state: { ["x".repeat(300)]: 1 } } },
   { type: "question", id: 1, question: { ask: "everything" } },
   { type: "question", id: 1, question: { ask: "query", query: { limit: "1" }, now: 1 } },
+  { type: "question", id: 1, question: { ask: "kept", now: 1 } },
+  { type: "question", id: 1, question: { ask: "propose", action: {}, now: 1 } },
+  { type: "question", id: 1, question: { ask: "parameters", step: "1" } },
+  { type: "question", id: 1, question: { ask: "propose", action: [], step: 1 } },
+  { type: "question", id: 1, question: { ask: "propose", action: { reason: nested }, step: 1 } },
   { type: "log", line: { toString: 1 } },
 ];
 
