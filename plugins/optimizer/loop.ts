@@ -92,12 +92,18 @@ export function conclude(
   };
 }
 
-/** What would be tried next at a time, seconds since the Unix epoch; undefined for nothing. Throws TunerError. */
+/**
+ * What should be tried next, at a version of the values and a time in seconds since the Unix epoch: what was proposed
+ * already as long as it may still be tried. Undefined for nothing. Throws TunerError.
+ */
 export function next(
   { tuner, notes }: Known,
   { options, ruling, guard, objective }: Contract,
+  version: number,
   now: number,
-): Pick<Asked, "changes" | "reason" | "exposure"> | undefined {
+): Asked | undefined {
+  const { asked } = notes;
+  if (asked?.version === version && asked.times < MOST_TIMES) return asked;
   const names = options.tunables.map(({ name }) => name);
   const held = pick(ruling, names);
   const dropped = notes.dropped.filter(({ told }) => notes.told - told < DROPPED_FOR);
@@ -109,9 +115,12 @@ export function next(
   const changed = names.filter((name) => suggestion.values[name] !== held[name]);
   if (changed.length === 0) return undefined;
   return {
+    version,
     changes: pick(suggestion.values, changed),
     reason: reasonOf(suggestion, objective, guard, notes.told),
     exposure: suggestion.exposure,
+    times: 0,
+    again: 0,
   };
 }
 
@@ -124,24 +133,12 @@ export function propose(
 ): { notes: Notes; proposal?: Omit<ProposeAction, "type" | "workflow"> } {
   const { notes } = known;
   if (notes.told < notes.rest) return { notes };
-  const before = notes.asked;
-  if (before?.version === version && before.times < MOST_TIMES) {
-    if (notes.told < before.again) return { notes };
-    return proposed(notes, { ...before, times: before.times + 1 });
-  }
-  const found = next(known, contract, now);
-  if (found === undefined) return { notes: { ...notes, asked: undefined } };
-  return proposed(notes, { ...found, version, times: 1, again: 0 });
-}
-
-function proposed(
-  notes: Notes,
-  asked: Asked,
-): { notes: Notes; proposal: Omit<ProposeAction, "type" | "workflow"> } {
-  const { changes, reason, exposure, version, times } = asked;
-  const again = notes.told + Math.min(SELDOM, 2 ** (times - 1));
+  const asked = next(known, contract, version, now);
+  if (asked === undefined || notes.told < asked.again) return { notes: { ...notes, asked } };
+  const { changes, reason, exposure, times } = asked;
+  const again = notes.told + Math.min(SELDOM, 2 ** times);
   return {
-    notes: { ...notes, asked: { ...asked, again } },
+    notes: { ...notes, asked: { ...asked, times: times + 1, again } },
     proposal: { changes, reason, exposure, version },
   };
 }

@@ -6,6 +6,9 @@ import type { Json, JsonObject, PluginState } from "spanloop";
 import type { Values } from "./space.ts";
 import { Tuner, type TunerJson } from "./tuner.ts";
 
+/** Where it is kept: a plugin's state. */
+export type Keeper = Pick<PluginState, "get" | "set" | "delete" | "keys">;
+
 /** What was proposed last, as long as nothing has come of it. */
 export interface Asked {
   /** The version of the values that it was made against. */
@@ -86,7 +89,7 @@ export function recall(state: Pick<PluginState, "get">, workflow: string): Known
 }
 
 /** Keeps it; false when there is no room for another workflow. */
-export function keep(state: PluginState, workflow: string, { tuner, notes }: Known): boolean {
+export function keep(state: Keeper, workflow: string, { tuner, notes }: Known): boolean {
   const workflows = new Set(state.keys().filter(isNotes).map(workflowOf));
   const isNew = !workflows.has(workflow);
   if (isNew && workflows.size >= MOST_WORKFLOWS) return false;
@@ -104,15 +107,7 @@ export function keep(state: PluginState, workflow: string, { tuner, notes }: Kno
   return true;
 }
 
-/** Forgets a workflow. */
-export function forget(state: PluginState, workflow: string): void {
-  state.delete(notesKey(workflow));
-  for (let i = 0; state.get(pieceKey(workflow, i)) !== undefined; i++) {
-    state.delete(pieceKey(workflow, i));
-  }
-}
-
-function write(state: PluginState, workflow: string, tuner: Tuner, most: number): void {
+function write(state: Keeper, workflow: string, tuner: Tuner, most: number): void {
   let text = ascii(JSON.stringify(tuner));
   let observations = tuner.toJSON().observations.length;
   while (JSON.stringify(text).length > most && observations > 1) {

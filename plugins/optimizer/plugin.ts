@@ -4,6 +4,7 @@ import { type Contract, contractOf } from "./contract.ts";
 import { begin, conclude, knownOf, learn, propose } from "./loop.ts";
 import { concludedBy, measuredBy } from "./measurement.ts";
 import { keep, type Known, MOST_WORKFLOWS, recall } from "./memory.ts";
+import { apply, suggest, verdicts } from "./steps.ts";
 
 const MEASUREMENT = "experiment.measurement";
 const VERDICT = "experiment.verdict";
@@ -19,6 +20,7 @@ export default definePlugin({
   subscribe: [{ event: "ended", name: MEASUREMENT }, { event: "ended", name: VERDICT }],
   actions: ["propose"],
   config: CONFIG,
+  steps: { suggest, apply, verdicts },
   async onSpan({ span }, { config, now, state, parameters, log }) {
     const { workflow } = span;
     if (workflow === undefined || span.plugin !== ENGINE) return;

@@ -21,6 +21,7 @@ const CODEC = {
   default: "none",
   choices: ["none", "gzip", "zstd"],
 } as const;
+const ABOUT = { workflow: "orders" };
 const number = (value: unknown) => Number(value);
 const perItem = ({ batch }: Values) => 1 / number(batch) + 1 / 400 + number(batch) / 90_000;
 const ORDERS: Given = { parameters: { batch: BATCH }, objective: perItem, seed: SEED };
@@ -236,3 +237,56 @@ Deno.test("what it keeps survives a restart, and what it cannot read is forgotte
     assert.equal((world.plugin.state["notes/orders"] as { told: number }).told, 1);
   });
 });
+
+Deno.test("optimizer/suggest says what it would try next, and optimizer/apply proposes it", () =>
+  within(ORDERS, async (world) => {
+    const suggest = async () => (await world.plugin.step("suggest", { with: ABOUT })).outputs;
+    assert.deepEqual(await suggest(), {
+      changes: {},
+      reason: "No run of orders has been measured yet",
+      version: 0,
+    });
+    world.accepts = false;
+    await world.run();
+    const { changes, reason, exposure } = world.proposals[0];
+    assert.deepEqual(await suggest(), { changes, reason, exposure, version: 0 });
+    const { proposals, outputs } = await world.plugin.step("apply", {
+      with: { ...ABOUT, ...await suggest() },
+      decide: () => ({ outcome: "testing", rule: "experiment", message: "tried", change: 3 }),
+    });
+    assert.deepEqual(proposals.map(({ type: _, ...rest }) => rest), [
+      { workflow: "orders", changes, reason, exposure, version: 0 },
+    ]);
+    assert.deepEqual(outputs, {
+      outcome: "testing",
+      rule: "experiment",
+      message: "tried",
+      change: 3,
+    });
+    world.accepts = true;
+    world.contract = { ...world.contract, version: 4 };
+    await world.run();
+    const open = await suggest();
+    assert.deepEqual(open.changes, {});
+    assert.match(String(open.reason), /^\{"batch":\d+\} is being tried$/);
+    const nothing = await world.plugin.step("apply", { with: { ...ABOUT, ...open } });
+    assert.deepEqual([nothing.proposals, nothing.outputs.outcome], [[], "none"]);
+    world.parameters.batch = { ...BATCH, frozen: true };
+    world.contract = { ...world.contract, experiment: undefined };
+    assert.match(String((await suggest()).reason), /no parameter that may be tuned/);
+  }));
+
+Deno.test("optimizer/verdicts gives the last verdicts, the newest first", () =>
+  within(ORDERS, async (world) => {
+    const verdicts = async (more = {}) => {
+      const { outputs } = await world.plugin.step("verdicts", { with: { ...ABOUT, ...more } });
+      return outputs.verdicts as readonly { time: number; message: string; action: string }[];
+    };
+    assert.deepEqual(await verdicts(), []);
+    await runs(world, 12);
+    const heard = await verdicts();
+    assert.ok(heard.length >= 3 && heard[0].time > heard[1].time);
+    const { values, action } = world.verdicts.at(-1)!;
+    assert.equal(heard[0].message, `${JSON.stringify(values)}: ${action}`);
+    assert.deepEqual(await verdicts({ limit: 2 }), heard.slice(0, 2));
+  }));

@@ -1,0 +1,104 @@
+/** The plugin's step types, of which a workflow that improves others is made. */
+import type { JsonObject, PluginStep, PluginStepContext } from "spanloop";
+import type { Config } from "./config.ts";
+import { contractOf } from "./contract.ts";
+import { knownOf, next } from "./loop.ts";
+import { recall } from "./memory.ts";
+
+const WORKFLOW = { type: "string", description: "The workflow that is tuned." } as const;
+const SHOWN = 10;
+
+/** What it would try next, without trying it. */
+export const suggest: PluginStep = {
+  with: {
+    type: "object",
+    additionalProperties: false,
+    required: ["workflow"],
+    properties: { workflow: WORKFLOW },
+  },
+  async run(context) {
+    const workflow = String(context.with.workflow);
+    const seen = await context.parameters(workflow);
+    const nothing = (reason: string) => ({ changes: {}, reason, version: seen.version });
+    if (seen.experiment !== undefined) {
+      return nothing(`${JSON.stringify(seen.experiment.values)} is being tried`);
+    }
+    const contract = contractOf(workflow, seen, (context.config as Config).parameters);
+    if (contract === undefined) {
+      return nothing(`${workflow} has no \`tune.objective\`, or no parameter that may be tuned`);
+    }
+    const known = await recalled(context, workflow);
+    if (known === undefined) return nothing(`No run of ${workflow} has been measured yet`);
+    const found = next(knownOf(known, contract), contract, seen.version, context.now);
+    if (found === undefined) return nothing("Nothing near promises more than what rules");
+    const { changes, reason, exposure, version } = found;
+    return { changes, reason, exposure, version };
+  },
+};
+
+/** Proposes what `suggest` gave, or what a person writes; without changes it does nothing. */
+export const apply: PluginStep = {
+  with: {
+    type: "object",
+    additionalProperties: false,
+    required: ["workflow", "changes", "reason"],
+    properties: {
+      workflow: WORKFLOW,
+      changes: { type: "object", description: "The wanted values by parameter." },
+      reason: { type: "string", description: "Why, a sentence." },
+      exposure: {
+        type: "number",
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description: "The share of the items that it is tried on.",
+      },
+      version: {
+        type: "integer",
+        minimum: 0,
+        description: "The version of the values that it was worked out from.",
+      },
+    },
+  },
+  async run({ with: given, propose }) {
+    const { workflow, changes, reason, exposure, version } = given as {
+      readonly workflow: string;
+      readonly changes: JsonObject;
+      readonly reason: string;
+      readonly exposure?: number;
+      readonly version?: number;
+    };
+    if (Object.keys(changes).length === 0) return { outcome: "none", message: reason };
+    const decision = await propose({
+      workflow,
+      changes,
+      reason,
+      ...exposure !== undefined && { exposure },
+      ...version !== undefined && { version },
+    });
+    return { ...decision };
+  },
+};
+
+/** The last verdicts that it heard, newest first. */
+export const verdicts: PluginStep = {
+  with: {
+    type: "object",
+    additionalProperties: false,
+    required: ["workflow"],
+    properties: {
+      workflow: WORKFLOW,
+      limit: { type: "integer", minimum: 1, default: SHOWN, description: "At most so many." },
+    },
+  },
+  async run(context) {
+    const known = await recalled(context, String(context.with.workflow));
+    const { limit = SHOWN } = context.with;
+    const all = known?.notes.verdicts ?? [];
+    return { verdicts: all.slice(-Number(limit)).reverse().map((one) => ({ ...one })) };
+  },
+};
+
+async function recalled({ kept }: PluginStepContext, workflow: string) {
+  const state = await kept(workflow);
+  return recall({ get: (key) => state[key] }, workflow);
+}
