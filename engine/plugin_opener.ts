@@ -11,7 +11,7 @@ import type { PluginUse } from "./core/plugin_use.ts";
 import type { Store } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import { checkConfig } from "./host/config.ts";
-import { effectiveGrant } from "./host/grant.ts";
+import { effectiveGrant, reaches } from "./host/grant.ts";
 import { inProcess } from "./host/in_process.ts";
 import type { Opened } from "./host/instance.ts";
 import { LINK_LIMITS, type LinkLimits, PluginLink } from "./host/link.ts";
@@ -151,7 +151,7 @@ export class PluginOpener {
     if (name === undefined) {
       throw new PluginError("plugin.protocol", "Name a workflow: `parameters(workflow)`");
     }
-    if (use.workflow !== undefined && name !== use.workflow) {
+    if (!reaches(use.workflow, { workflows }, name)) {
       throw new PluginError("plugin.protocol", `${use.workflow} uses it, not ${name}`);
     }
     const workflow = await contract(name);

@@ -175,8 +175,6 @@ class Session implements OpenedPlugin {
   readonly #setup: PluginSetup;
   readonly #heard: Heard[] = [];
   #judge: Judge | undefined;
-  // A step may reach other workflows than the one that uses the plugin.
-  #stepJudge: Judge | undefined;
   #steps: PluginDescription["steps"] = {};
   readonly #routes = new Routes<true>();
   #sees: Sees | undefined;
@@ -213,7 +211,6 @@ class Session implements OpenedPlugin {
       rate: Infinity,
     };
     this.#judge = new Judge({ id: name, workflow, declared, grant });
-    this.#stepJudge = new Judge({ id: name, declared, grant });
     this.#link.start(configOf(description, this.#setup.config ?? {}), state, workflow);
     return this;
   }
@@ -267,7 +264,7 @@ class Session implements OpenedPlugin {
     const workflow = this.#workflow() ?? "test";
     const propose = (action: Omit<ProposeAction, "type">): Json => {
       try {
-        const asked = this.#stepJudge!.judge({ key: "test", at, depth: 0, workflow }, [
+        const asked = this.#judge!.judge({ key: "test", at, depth: 0, workflow }, [
           { ...action, type: "propose" },
         ]);
         const [judged] = accepted(asked, `in \`${step}\``);

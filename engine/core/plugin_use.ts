@@ -32,8 +32,8 @@ export interface Grant {
   /** Names of the spans that it may see; `*` stands for any characters. `["*"]` without a grant. */
   readonly see: readonly string[];
   /**
-   * Other workflows whose spans it sees, too, and that its steps reach; `*` stands for any characters. None without a
-   * grant.
+   * Other workflows whose spans it sees, too, and that it may ask about and propose changes for; `*` stands for any
+   * characters. None without a grant.
    */
   readonly workflows: readonly string[];
   /** Whether it sees received spans. Not without a grant. */

@@ -1,5 +1,6 @@
 import type { ActionType } from "../core/action.ts";
 import type { Grant, PluginUse } from "../core/plugin_use.ts";
+import { matches } from "../core/wildcard.ts";
 
 /** Actions a minute without a grant. */
 export const DEFAULT_RATE = 6_000;
@@ -38,4 +39,14 @@ export function effectiveGrant(
     permissions: given.permissions ?? {},
     rate: given.rate ?? DEFAULT_RATE,
   };
+}
+
+/** Whether a plugin that the workflow `own` uses (absent: all do) may ask about a workflow, and propose for it. */
+export function reaches(
+  own: string | undefined,
+  { workflows }: Pick<Grant, "workflows">,
+  workflow: string,
+): boolean {
+  return own === undefined || workflow === own ||
+    workflows.some((pattern) => matches(pattern, workflow));
 }

@@ -52,6 +52,8 @@ Deno.test("what is not listed, or not granted, is refused", () => {
 Deno.test("a plugin proposes for the workflow that uses it, or for any if all do", () => {
   const other = { ...PROPOSE, workflow: "other" };
   assert.deepEqual(whys(judge().judge(at(0n, { workflow: "other" }), [PROPOSE])), ["grant"]);
+  const reaching = judge({ workflows: ["oth*"] });
+  assert.deepEqual(whys(reaching.judge(at(0n, { workflow: "other" }), [PROPOSE])), [undefined]);
   assert.deepEqual(whys(judge().judge(at(0n), [other, { ...PROPOSE, workflow: "test" }])), [
     "grant",
     undefined,

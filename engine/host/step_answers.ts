@@ -4,9 +4,8 @@ import type { Grant, PluginUse } from "../core/plugin_use.ts";
 import type { PluginStepAttempt } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
 import type { Workflow } from "../core/workflow.ts";
-import { matches } from "../core/wildcard.ts";
 import type { Actor, Effects } from "./effects.ts";
-import { effectiveGrant } from "./grant.ts";
+import { effectiveGrant, reaches } from "./grant.ts";
 import { Judge } from "./judge.ts";
 import type { PluginDescription, StepQuestion } from "./protocol.ts";
 import { querySpans } from "./query.ts";
@@ -60,8 +59,7 @@ export class StepAnswers {
       grant: this.#grant,
       judge: new Judge({
         id: instanceId(use.name, use.workflow),
-        // Which workflows it may propose for is settled here.
-        workflow: undefined,
+        workflow: use.workflow,
         declared: description.actions,
         grant: this.#grant,
       }),
@@ -111,8 +109,7 @@ export class StepAnswers {
 
   #mustReach(workflow: string): void {
     const { use } = this.#plugin;
-    if (workflow === use.workflow || typeof workflow !== "string") return;
-    if (this.#grant.workflows.some((pattern) => matches(pattern, workflow))) return;
+    if (typeof workflow !== "string" || reaches(use.workflow, this.#grant, workflow)) return;
     throw refusal(
       `It was granted nothing of ${workflow}: name that in \`grant.workflows\` at ${use.file}:${use.line}`,
     );
@@ -126,14 +123,16 @@ export class StepAnswers {
   }
 
   async #kept(workflow: string): Promise<Json> {
-    const { use: { name }, description: { stateVersion }, forAll } = this.#plugin;
+    const { use: { name, workflow: own }, description: { stateVersion }, forAll } = this.#plugin;
     const { store } = this.#ports;
-    let record = await readRecord(store, instanceId(name, workflow));
-    if (record.cursor === undefined && forAll) {
-      record = await readRecord(store, instanceId(name, undefined));
+    // As that workflow uses it, as all do, as this one does.
+    const by = [workflow, ...forAll ? [undefined] : [], own];
+    for (const id of new Set(by.map((one) => instanceId(name, one)))) {
+      const { cursor, state, stateVersion: version } = await readRecord(store, id);
+      // What another version of it has kept, this one cannot read.
+      if (cursor !== undefined) return version === stateVersion ? state : {};
     }
-    // What another version of it has kept, this one cannot read.
-    return record.stateVersion === stateVersion ? record.state : {};
+    return {};
   }
 
   async #propose(attempt: PluginStepAttempt, action: object, key: string): Promise<Json> {

@@ -240,7 +240,7 @@ steps: [{ id: ask, uses: asker/ask, with: { about: plain } }]`,
   }, async ({ folder, run }) => {
     await run("plain.yaml");
     assert.deepEqual(outputs(await run("v.yaml")).kept, { heard: 1, last: "a" });
-    // Another one of the same name, from elsewhere.
+    // Another one of the same name, from elsewhere, has what v's own has heard alone.
     await Deno.mkdir(`${folder}/elsewhere`);
     await Deno.writeTextFile(`${folder}/elsewhere/asker.ts`, ASKER);
     const text = await Deno.readTextFile(`${folder}/v.yaml`);
@@ -248,7 +248,7 @@ steps: [{ id: ask, uses: asker/ask, with: { about: plain } }]`,
       `${folder}/v.yaml`,
       text.replace("./asker.ts", "./elsewhere/asker.ts"),
     );
-    assert.deepEqual(outputs(await run("v.yaml")).kept, {});
+    assert.deepEqual(outputs(await run("v.yaml")).kept, { heard: 1, last: "ask" });
   }));
 
 Deno.test("a retry that asks again is given what was decided, and nothing is decided twice (P2, T3)", () =>
@@ -353,4 +353,32 @@ export default definePlugin({
 });`,
   }, async ({ run }) => {
     assert.match(failure(await run("w.yaml")), /The step has returned, and its context with it/);
+  }));
+
+Deno.test("a workflow's plugin that was granted another one learns of it and changes it", () =>
+  scene({
+    "other.yaml": `name: other\n${SIZE}\nsteps: [{ id: a, run: "true" }]`,
+    "loop.yaml": `
+name: loop
+plugins: [{ use: ./learner.ts, grant: { propose: ["*"], workflows: [other] } }]
+steps:
+  - { id: measure, uses: workflow, with: { file: ./other.yaml } }
+  - { id: ask, uses: learner/ask }`,
+    "learner.ts": `
+import { definePlugin } from "spanloop";
+export default definePlugin({
+  name: "learner", role: "optimizer", subscribe: { workflow: "other", role: "run" }, actions: ["propose"],
+  async onSpan({ span }, { state, parameters }) {
+    const { version, parameters: { size } } = await parameters();
+    state.set(String(span.workflow), Number(size.value));
+    const changes = { size: Number(size.value) + 1 };
+    return [{ type: "propose", changes, version, reason: "one more" }];
+  },
+  steps: { ask: { run: async ({ kept }) => ({ kept: await kept("other") }) } },
+});`,
+  }, async ({ run, changes }) => {
+    assert.equal((await run("loop.yaml")).report.status, "succeeded");
+    assert.deepEqual(outputs(await run("loop.yaml")).kept, { other: 2 });
+    const applied = (await changes("other.yaml")).map(({ decision: { values } }) => values.size);
+    assert.deepEqual(applied, [4, 3]);
   }));
