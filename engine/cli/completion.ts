@@ -17,7 +17,7 @@ export function completionScript(shell: Shell): string {
 
 const names = COMMANDS.map(({ name }) => name);
 const optionsOf = (command: Command): readonly Option[] => [...command.options, HELP];
-const takesFile = ({ name }: Option): boolean => name === "params" || name === "token-file";
+const takesFile = ({ name }: Option): boolean => ["params", "token-file", "out"].includes(name);
 const choicesOf = ({ name, choices }: Operand): readonly string[] =>
   choices ?? (name === "COMMAND" ? names : []);
 // What only the workflow file knows is not offered.

@@ -22,7 +22,14 @@ Deno.test("bash completes commands, options, choices, files and runs", async () 
     await Deno.writeTextFile(`${folder}/my flow.yaml`, "");
     await Deno.writeTextFile(`${folder}/notes.txt`, "");
     await Deno.mkdir(`${folder}/sub`);
-    assert.deepEqual(await bash(folder, "r"), ["receive", "rerun", "resume", "run", "runs"]);
+    assert.deepEqual(await bash(folder, "r"), [
+      "receive",
+      "report",
+      "rerun",
+      "resume",
+      "run",
+      "runs",
+    ]);
     assert.deepEqual(
       await bash(folder, ""),
       [...COMMANDS.map(({ name }) => name), "--help", "--version"].sort(),
@@ -32,6 +39,7 @@ Deno.test("bash completes commands, options, choices, files and runs", async () 
     assert.deepEqual(await bash(folder, "runs", "-s", "s"), ["skipped", "succeeded"]);
     assert.deepEqual(await bash(folder, "run", ""), ["my flow.yaml", "sub"]);
     assert.deepEqual(await bash(folder, "run", "--params", "n"), ["notes.txt"]);
+    assert.deepEqual(await bash(folder, "report", "--out", "s"), ["sub"]);
     assert.deepEqual(await bash(folder, "serve", ""), ["sub"]);
     assert.deepEqual(await bash(folder, "show", "l"), ["last"]);
     assert.deepEqual(await bash(folder, "completion", ""), ["bash", "fish", "zsh"]);

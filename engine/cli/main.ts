@@ -82,6 +82,8 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
       return await (await import("./commands/otel.ts")).execute(args, caller);
     case "improve":
       return await (await import("./commands/improve.ts")).execute(args, caller);
+    case "report":
+      return await (await import("./commands/report.ts")).execute(args, caller);
     case "params":
       return await (await import("./commands/params.ts")).execute(args, caller);
     case "plugins":

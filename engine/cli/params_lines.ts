@@ -170,13 +170,15 @@ export function entryJson(entry: LedgerEntry): JsonObject {
   };
 }
 
-function author({ proposal }: LedgerEntry): string {
+/** Who asked, in words. */
+export function author({ proposal }: LedgerEntry): string {
   const { kind } = proposal.author;
   if (kind === "plugin") return `the plugin ${clean(proposal.author.name)}`;
   return kind === "person" ? "a person" : "the file";
 }
 
-function boundsText({ values, tune }: Parameter): string {
+/** What binds a parameter, in words. */
+export function boundsText({ values, tune }: Parameter): string {
   const { min, max, step, maxStep, choices = values } = tune!;
   if (choices !== undefined) return clean(choices.join(", "));
   const parts = [`${min ?? ""} to ${max ?? ""}`.trim()];

@@ -400,6 +400,21 @@ export const COMMANDS: readonly Command[] = [
     examples: ["improve workflow.yaml", "improve workflow.yaml --runs 50 --json"],
   },
   {
+    name: "report",
+    summary: "Write what tuning came to as Markdown and HTML",
+    operands: [{ ...FILE, count: "optional" }],
+    options: [
+      { name: "out", value: "FOLDER", summary: "Where to (default: report/ beside the store)" },
+      STORE,
+    ],
+    notes: [
+      "report.html is one page that needs nothing beside itself: the objective and guards over time with changes and " +
+      "verdicts, candidate against incumbent, what was tried by parameter, and what to do next. Without FILE it is on " +
+      "each workflow of the store of which something was measured or proposed.",
+    ],
+    examples: ["report workflow.yaml", "report --out /tmp/report"],
+  },
+  {
     name: "params",
     summary: "See and steer the parameters that plugins may change",
     operands: [

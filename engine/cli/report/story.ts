@@ -1,0 +1,228 @@
+import type { Json } from "../../core/json.ts";
+import type { Parameter } from "../../core/parameter.ts";
+import type { Arm, LedgerEntry } from "../../core/proposal.ts";
+import type { TuningReport } from "../../core/tuning_report.ts";
+import { counted } from "../figures.ts";
+import { guardValue } from "../improvement.ts";
+import { betterBy, median, objectiveTitle, objectiveValue, times } from "../objective_text.ts";
+
+/** What one arm came to in a run. */
+export interface RunPoint {
+  /** Which of the measured runs, from 1. */
+  readonly run: number;
+  /** Its id. */
+  readonly runId: string;
+  /** When it was measured, nanoseconds since the epoch. */
+  readonly at: bigint;
+  /** Whose values. */
+  readonly arm: Arm;
+  /** The tunable parameters' values. */
+  readonly values: Readonly<Record<string, Json>>;
+  /** The objective. */
+  readonly objective: number;
+  /** The share of items that failed; absent where there were none. */
+  readonly errorRate?: number;
+  /** The guards' metrics, in the order of `Story.guards`; absent where one was not measured. */
+  readonly guards: readonly (number | undefined)[];
+  /** The experiment that was open. */
+  readonly experiment?: string;
+}
+
+/** A change of values, or a verdict, at its place among the runs. */
+export interface Mark {
+  /** After so many measured runs. */
+  readonly after: number;
+  /** What it was. */
+  readonly kind: "kept" | "rolled_back" | "changed";
+  /** The change or the verdict. */
+  readonly entry: LedgerEntry;
+}
+
+/** A change that was tried. */
+export interface Trial {
+  /** The entry with which it began. */
+  readonly entry: LedgerEntry;
+  /** Its verdict; absent while it is open. */
+  readonly verdict?: LedgerEntry;
+  /** What was measured of it, in order. */
+  readonly points: readonly RunPoint[];
+}
+
+/** A guard of the objective's step that is measured with it. */
+export interface StoryGuard {
+  /** Its metric. */
+  readonly metric: string;
+  /** What it must stay below. */
+  readonly below?: number;
+  /** What it must stay above. */
+  readonly above?: number;
+}
+
+/** A report as it is told: points, marks and trials in the order of the runs. */
+export interface Story {
+  /** What it is made of. */
+  readonly report: TuningReport;
+  /** How many runs were measured. */
+  readonly runs: number;
+  /** What was measured, in order. */
+  readonly points: readonly RunPoint[];
+  /** What changed, in order. */
+  readonly marks: readonly Mark[];
+  /** What was tried, in order. */
+  readonly trials: readonly Trial[];
+  /** The guards that are drawn. */
+  readonly guards: readonly StoryGuard[];
+}
+
+/** Puts a report in order. */
+export function storyOf(report: TuningReport): Story {
+  const { measurements, entries, objective } = report;
+  const guards = report.guards.filter(({ metric, of }) =>
+    of === objective?.of && GUARDED.has(metric)
+  );
+  const numbers = new Map<string, number>();
+  for (const { runId } of measurements) {
+    if (!numbers.has(runId)) numbers.set(runId, numbers.size + 1);
+  }
+  const points = measurements.flatMap(({ runId, at, experiment, arms }) =>
+    arms.map((arm): RunPoint => ({
+      run: numbers.get(runId)!,
+      runId,
+      at,
+      arm: arm.arm,
+      values: arm.values,
+      objective: arm.objective,
+      ...arm.items === 0 ? {} : { errorRate: arm.failed / arm.items },
+      guards: guards.map(({ metric }) => guardValue(arm, metric)),
+      ...experiment === undefined ? {} : { experiment },
+    }))
+  );
+  const marks = entries.flatMap((entry): Mark[] => {
+    const kind = kindOf(entry);
+    if (kind === undefined) return [];
+    const { at } = entry.proposal;
+    const after = points.findLast((point) => point.at <= at)?.run ?? 0;
+    return [{ after, kind, entry }];
+  });
+  const trials = entries.filter(({ decision }) => decision.outcome === "testing").map((entry) => {
+    const { number, proposal: { id } } = entry;
+    const verdict = entries.find((one) => one.verdict !== undefined && one.answers === number);
+    return {
+      entry,
+      ...verdict === undefined ? {} : { verdict },
+      points: points.filter(({ experiment }) => experiment === id),
+    };
+  });
+  return { report, runs: numbers.size, points, marks, trials, guards };
+}
+
+/** What the whole came to, in a sentence or two. */
+export function overview({ report, points, runs, marks }: Story): string {
+  const { objective, tuned } = report;
+  if (objective === undefined) {
+    return "It has no objective: nothing says what is better, so nothing is measured.";
+  }
+  if (points.length === 0) return "Nothing has been measured yet.";
+  const [first] = points;
+  const old = points.filter(({ values }) => same(values, first.values));
+  const now = Object.fromEntries(
+    tuned.parameters.map(({ parameter, value }) => [parameter.name, value]),
+  );
+  const ruling = points.filter(({ values }) => same(values, now));
+  const [from, to] = [median(old.map(objectiveIn)), median(ruling.map(objectiveIn))];
+  const kept = marks.filter(({ kind }) => kind === "kept").length;
+  const back = marks.filter(({ kind }) => kind === "rolled_back").length;
+  const tries = `${counted(runs, "run")} measured, ${
+    counted(kept + back, "verdict")
+  }: ${kept} kept, ${back} rolled back.`;
+  const what = objectiveTitle(objective).split(",")[0];
+  if (same(first.values, now)) {
+    return `${what} is ${
+      objectiveValue(from!, objective)
+    } with the values that ruled at first, and rule now. ${tries}`;
+  }
+  return to === undefined
+    ? `${what} was ${
+      objectiveValue(from!, objective)
+    } at first; no run was measured with the values that rule now. ${tries}`
+    : `${what} went from ${objectiveValue(from!, objective)} to ${objectiveValue(to, objective)} (${
+      times(betterBy(from!, to, objective))
+    }, medians of ${counted(old.length, "run")} and ${counted(ruling.length, "run")}). ${tries}`;
+}
+
+/** What a person may do next, with the command that does it where there is one. */
+export interface NextStep {
+  /** A sentence. */
+  readonly text: string;
+  /** What to type. */
+  readonly command?: string;
+}
+
+/** The next steps, the most pressing first. `typed` makes a command line. */
+export function nextSteps(
+  { report, trials }: Story,
+  file: string,
+  typed: (...words: readonly string[]) => string,
+): readonly NextStep[] {
+  const { objective, tuned: { held, parameters }, open } = report;
+  if (objective === undefined) {
+    return [{ text: "Give the file a `tune.objective`: it says what is better." }];
+  }
+  if (parameters.length === 0) {
+    return [{ text: "Give a parameter a `tune:` with its bounds: nothing may change as it is." }];
+  }
+  const steps: NextStep[] = held.map(({ number, decision }) => ({
+    text: `Change ${number} is held for you: ${decision.message}. Accept or reject it.`,
+    command: typed("params", "accept", file, String(number)),
+  }));
+  if (open !== undefined) {
+    const seen = trials.find(({ entry }) => entry.number === open.number)?.points ?? [];
+    const runs = new Set(seen.map(({ run }) => run)).size;
+    steps.push({
+      text: `Change ${open.number} is under measurement, with ${
+        counted(runs, "run")
+      } so far; more runs bring its verdict.`,
+      command: typed("improve", file),
+    }, {
+      text: "Or end its test without one.",
+      command: typed("params", "revert", file, String(open.number)),
+    });
+  } else {
+    steps.push({
+      text: trials.length === 0
+        ? "Nothing has been tried; this does so."
+        : "Nothing is under measurement; this looks further.",
+      command: typed("improve", file),
+    });
+  }
+  if (parameters.some(({ source }) => source === "tuned")) {
+    steps.push({
+      text: "Write the tuned values into the file as its defaults.",
+      command: typed("params", "pin", file),
+    });
+  }
+  return steps;
+}
+
+/** Whether a parameter's values are numbers, on a scale. */
+export function isNumeric({ type }: Parameter): boolean {
+  return type === "integer" || type === "number";
+}
+
+const GUARDED = new Set(["error_rate", "duration", "items", "failed"]);
+
+function kindOf({ verdict, decision, proposal }: LedgerEntry): Mark["kind"] | undefined {
+  if (verdict !== undefined) return verdict.action;
+  return decision.outcome === "applied" && proposal.frozen === undefined ? "changed" : undefined;
+}
+
+function objectiveIn({ objective }: RunPoint): number {
+  return objective;
+}
+
+// Of the parameters that both have: one may have come since.
+function same(one: RunPoint["values"], other: RunPoint["values"]): boolean {
+  return Object.keys(one).every((name) =>
+    !Object.hasOwn(other, name) || JSON.stringify(one[name]) === JSON.stringify(other[name])
+  );
+}
