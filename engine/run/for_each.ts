@@ -200,8 +200,8 @@ class Batches {
     while (!this.#stopped()) {
       if (this.#slicing !== undefined && this.#stale) {
         await this.#slicing.divide(this.#next);
-        // What an experiment's end or change cuts short is not waited for: a breach ends at once.
-        this.#stretch = undefined;
+        // A slice that an experiment's end or change cuts short is not waited for: a breach ends at once.
+        if (this.#stretch !== undefined && this.#next < this.#stretch.to) this.#stretch = undefined;
       } else if (this.#full()) await this.#change();
       else return this.#enter();
     }

@@ -207,6 +207,52 @@ Deno.test("calls of next() that overlap hand out each item once, in order (F2)",
   });
 });
 
+Deno.test("what a source has left: exact where it is at hand, else estimated and rather low", async () => {
+  const random = seeded("left");
+  const list = new ListSource([1, 2, 3, 4, 5]);
+  await list.next(2);
+  assert.equal(await list.left(), 3);
+  const what = `seed ${random.seed}`;
+  for (const name of ["x.ndjson", "x.csv"]) {
+    const csvs = name.endsWith(".csv");
+    const lines = (count: number) =>
+      (csvs ? "a,b\n" : "") +
+      Array.from({ length: count }, (_, id) =>
+        csvs
+          ? `${id},"${"x".repeat(random.below(90))}\n"\n`
+          : `{"id":${id},"x":"${"x".repeat(random.below(90))}"}\n`).join("");
+    for (const count of [0, 1, 40]) {
+      const whole = lines(count);
+      for (const text of [whole, whole + (csvs ? "\n\n" : "  \n"), whole.slice(0, -1)]) {
+        await withFile(name, text, async (open) => {
+          const source = await open();
+          assert.equal(await source.left(), count, `${JSON.stringify(text)} ${what}`);
+          assert.equal(await source.left(), count, "asking changes nothing");
+          const { items } = await handOut(source, () => 3, what);
+          assert.equal(items.length, count);
+          assert.equal(await source.left(), 0);
+          source.close();
+        });
+      }
+    }
+    // Of several chunks: from any place in the file, and nothing is lost by asking.
+    await withFile(name, lines(80_000), async (open) => {
+      const source = await open();
+      let next = 0;
+      while (next < 80_000) {
+        const left = await source.left();
+        const rest = 80_000 - next;
+        assert.ok(left <= rest && left >= 0.85 * rest, `${left} of ${rest}, ${name}, ${what}`);
+        const slice = (await source.next(9_000))!;
+        assert.equal(slice.range.from, next);
+        next = slice.range.to;
+      }
+      assert.equal(await source.left(), 0);
+      source.close();
+    });
+  }
+});
+
 Deno.test("a file's identity tells a change of its size or time (F3)", async () => {
   await withFile("x.ndjson", "1\n2\n", async (open, path) => {
     const before = await open();

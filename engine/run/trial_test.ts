@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import type { ValueSource } from "../core/parameter.ts";
+import { loadWorkflow } from "../spec/load.ts";
+import { drawArm, isSplit, takesPart } from "./trial.ts";
+
+Deno.test("of each block of runs one is the candidate's, at any place in it", () => {
+  for (
+    const [exposure, length] of [[0.5, 2], [0.4, 3], [1 / 3, 3], [0.1, 10], [0.001, 10], [1, 2]]
+  ) {
+    const places = new Array(length).fill(0);
+    const blocks = 3_000;
+    for (let block = 0; block < blocks; block++) {
+      const arms = Array.from(
+        { length },
+        (_, i) => drawArm({ id: `optimizer@w/${exposure}/0`, exposure }, block * length + i),
+      );
+      assert.ok(arms.every(({ pair }) => pair === block));
+      const at = arms.flatMap(({ arm }, place) => arm === "candidate" ? [place] : []);
+      assert.equal(at.length, 1, `block ${block} of ${length}`);
+      places[at[0]]++;
+    }
+    const fair = blocks / length;
+    for (const count of places) {
+      // Six standard deviations; the draws are the same each time.
+      assert.ok(Math.abs(count - fair) < 6 * Math.sqrt(fair), `${exposure}: ${places}`);
+    }
+  }
+});
+
+Deno.test("experiments draw their own places", () => {
+  const places = (id: string) =>
+    Array.from({ length: 40 }, (_, i) => drawArm({ id, exposure: 0.25 }, i).arm).join();
+  assert.equal(places("a/1/0"), places("a/1/0"));
+  assert.notEqual(places("a/1/0"), places("a/2/0"));
+});
+
+Deno.test("a value that was given for a run keeps it out of the experiment (V3)", () => {
+  const given = (b: ValueSource) => takesPart({ values: { a: 1, b: 2 } }, { a: "tuned", b });
+  assert.ok(given("tuned") && given("default"));
+  for (const source of ["command line", "params file", "environment", "caller"] as const) {
+    assert.ok(!given(source), source);
+  }
+});
+
+Deno.test("only the items of the objective's for_each are cut, and only for live parameters (A6)", () => {
+  const text = (of: string) => `
+name: w
+params:
+  size: { type: integer, default: 2, tune: { min: 1, max: 9, apply: live } }
+  codec: { type: integer, default: 2, tune: { min: 1, max: 9 } }
+tune: { objective: { minimize: duration / items, of: ${of} } }
+steps:
+  - { id: plain, run: "true" }
+  - { id: each, for_each: { list: [1] }, run: "true" }
+`;
+  const split = (of: string, ...names: string[]) => {
+    const source = { bytes: new TextEncoder().encode(text(of)), file: "/w.yaml", display: "w" };
+    const { workflow, diagnostics } = loadWorkflow(source);
+    assert.ok(workflow !== undefined, diagnostics[0]?.message);
+    return isSplit(workflow, { values: Object.fromEntries(names.map((name) => [name, 5])) });
+  };
+  assert.equal(split("each", "size"), true);
+  assert.equal(split("each", "size", "codec"), false);
+  assert.equal(split("each", "codec"), false);
+  assert.equal(split("plain", "size"), false);
+});
