@@ -5,7 +5,7 @@ import { formatDiagnostic } from "./core/diagnostic.ts";
 import { InvalidError, messageOf, SpanloopError } from "./core/errors.ts";
 import type { Logger } from "./core/log.ts";
 import type { RunEvent } from "./core/report.ts";
-import type { Store } from "./core/store.ts";
+import type { Holder, Store } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { RunOptions } from "./core/engine.ts";
 import type { RunHandle } from "./run/runner.ts";
@@ -97,7 +97,11 @@ class Server {
       isDead,
       start: (workflow, trigger) => this.#start(workflow.name, trigger.key),
       cancel: async (runId) => void await this.#engine.cancel(runId),
-      log: (event) => this.#logSchedule(event),
+      log: (event) => {
+        if (event.type === "serving") this.#tellServing(scheduler);
+        else if (event.type === "standby") this.#tellStandby(event.holder);
+        else this.#logSchedule(event);
+      },
     });
     const reload = async () => {
       this.#load();
@@ -106,17 +110,6 @@ class Server {
       for (const workflow of workflows) await this.#engine.hostPlugins(workflow);
     };
     await reload();
-    const scheduled = [...this.#loaded.values()].filter(({ plan }) =>
-      plan.workflow.schedules.length > 0
-    );
-    this.#log(
-      "info",
-      `serving ${count(scheduled.length, "scheduled workflow")} of ${this.#request.folder}`,
-    );
-    for (const { workflow, cron, next } of scheduler.upcoming()) {
-      const when = next === undefined ? "never" : new Date(Number(next / 1_000_000n)).toISOString();
-      this.#log("info", `next ${when} (${cron})`, workflow);
-    }
     const watcher = Deno.watchFs(this.#request.folder, { recursive: false });
     const stopForce = () => this.#handles.forEach((handle) => handle.cancel(true));
     force?.addEventListener("abort", stopForce);
@@ -250,6 +243,29 @@ class Server {
       if (thrown instanceof SpanloopError && thrown.code === "run.duplicate") return;
       this.#log("error", messageOf(thrown), workflow, handle.runId);
     }).finally(() => this.#handles.delete(handle.runId));
+  }
+
+  #tellServing(scheduler: Scheduler): void {
+    const scheduled = [...this.#loaded.values()].filter(({ plan }) =>
+      plan.workflow.schedules.length > 0
+    );
+    this.#log(
+      "info",
+      `serving ${count(scheduled.length, "scheduled workflow")} of ${this.#request.folder}`,
+    );
+    for (const { workflow, cron, next } of scheduler.upcoming()) {
+      const when = next === undefined ? "never" : new Date(Number(next / 1_000_000n)).toISOString();
+      this.#log("info", `next ${when} (${cron})`, workflow);
+    }
+  }
+
+  #tellStandby(holder: Holder | undefined): void {
+    const whose = holder === undefined
+      ? "another process"
+      : holder.host === thisHolder().host
+      ? `process ${holder.pid}`
+      : `process ${holder.pid} on ${holder.host}`;
+    this.#log("info", `waiting: ${whose} serves this store; this one takes over when it is gone`);
   }
 
   #logSchedule(event: SchedulerEvent): void {

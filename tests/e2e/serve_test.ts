@@ -164,12 +164,12 @@ Deno.test("a second serve stands by, and takes over schedules and runs of one th
     try {
       await served.until("the other's run", () => served.read("held").length === 1);
       const serving = serve(served);
-      await served.until("standby", () => served.said("standby"));
+      await served.until("standby", () => served.said("serves this store; this one takes over"));
       const [run] = await runsOf(served.engine, "slow");
       assert.ok(!served.said("resumed"), "a run whose process lives is left alone");
       other.kill("SIGKILL");
       await other.status;
-      await served.until("the schedules", () => served.said("schedule: serving"));
+      await served.until("the schedules", () => served.said("serving 1 scheduled workflow"));
       await served.until("the run", () => served.said("resumed", "slow"));
       await served.until("its step, again", () => served.read("held").length === 2);
       assert.deepEqual(served.read("held"), [run.runId, run.runId], "the same run (R5)");
