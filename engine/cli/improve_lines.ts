@@ -128,15 +128,15 @@ export function improvedLines(
 
 /** What a person can do next. */
 export function nextSteps(
-  { before, after, verdicts, open, workflow: _ }: ImproveReport,
+  { before, after, verdicts, open }: ImproveReport,
   file: string,
   typed: (...words: readonly string[]) => string,
 ): Hint[] {
   const changed = Object.keys(before).filter((name) => !same(before[name], after[name]));
   const kept = verdicts.filter(({ verdict }) => verdict?.action === "kept");
   const last = kept.at(-1);
-  const setting = (values: Readonly<Record<string, Json>>, names: readonly string[]) =>
-    names.filter((name) => values[name] !== null).map((name) => `${name}=${text(values[name])}`);
+  const beginning = changed.filter((name) => before[name] !== null)
+    .map((name) => `${name}=${text(before[name])}`);
   return [
     ...last === undefined ? [] : [
       [
@@ -145,14 +145,14 @@ export function nextSteps(
       ] as const,
     ],
     ...kept.length < 2 ? [] : [
-      [typed("params", "set", file, ...setting(before, changed)), "back to the beginning"] as const,
+      [typed("params", "set", file, ...beginning), "back to the beginning"] as const,
     ],
     ...changed.length === 0 ? [] : [
       [typed("params", "pin", file), "writes the new values into the file"] as const,
     ],
     ...open === undefined ? [] : [
       [
-        typed("params", "set", file, ...setting(after, Object.keys(open.decision.values))),
+        typed("params", "revert", file, String(open.number)),
         "ends what is open",
       ] as const,
     ],

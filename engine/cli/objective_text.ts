@@ -46,11 +46,9 @@ function bare({ expression }: ObjectiveText): string {
 
 /** A number with three significant digits: `0.0123`, `12.3`, `12,300`. */
 export function figure(amount: number): string {
-  const size = Math.abs(amount);
-  if (size >= 1_000 && size < 1e15) {
-    return `${amount < 0 ? "-" : ""}${count(Number(size.toPrecision(3)))}`;
-  }
-  return String(Number(amount.toPrecision(3)));
+  const rounded = Number(amount.toPrecision(3));
+  const size = Math.abs(rounded);
+  return size >= 1_000 && size < 1e15 ? `${amount < 0 ? "-" : ""}${count(size)}` : String(rounded);
 }
 
 /** A time with three significant digits: `1.23 µs`, `512 µs`, `12.3 s`; from a minute on as people say it. */

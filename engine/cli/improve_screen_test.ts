@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import type { ImproveEvent, MeasuredArm } from "../core/improve.ts";
+import type { LedgerEntry } from "../core/proposal.ts";
+import type { RunReport } from "../core/report.ts";
+import { at, PLAN, START, started } from "./_fixture_test.ts";
+import { PlainImprovement } from "./improve_follower.ts";
+import { eventJson, improvedLines, nextSteps, reportJson } from "./improve_lines.ts";
+import { improveScreen } from "./improve_screen.ts";
+import { Improvement } from "./improvement.ts";
+import { arm, entry, eventful, verdict } from "./report/_fixture_test.ts";
+import { makeStyle } from "./style.ts";
+import { width } from "./text.ts";
+
+const plain = makeStyle(false);
+const HOSTILE = "\u001b[31mred\u001b[0m\nsecond \u202eline";
+
+const WORKFLOW = {
+  name: "quickstart",
+  tune: {
+    objective: {
+      direction: "minimize",
+      expression: { source: "duration / items", regardless: false, evaluate: () => null },
+      of: "load",
+    },
+    guards: [{ metric: "error_rate", of: "load", below: 0.02 }],
+    blackout: [],
+  },
+} as const;
+
+const runReport = (status: RunReport["status"], message?: string): RunReport => ({
+  run_id: "r",
+  trace_id: "t",
+  workflow: "quickstart",
+  status,
+  duration_ms: 1_500,
+  parameters: {},
+  steps: [],
+  outputs: {},
+  error: message === undefined ? null : { code: "shell.exit", message },
+});
+
+const measured = (index: number, arms: readonly MeasuredArm[]): ImproveEvent => ({
+  type: "measured",
+  index,
+  measurement: { runId: `run-${index}`, at: START, arms },
+});
+const decided = (index: number, entry: LedgerEntry): ImproveEvent => ({
+  type: "decided",
+  index,
+  entry,
+});
+
+const [testing, kept] = eventful().entries;
+const candidate = { arm: "candidate" } as const;
+const size = (batch_size: number) => ({ batch_size });
+
+// Three runs have ended, the fourth is under way.
+const events: readonly ImproveEvent[] = [
+  { type: "started", index: 1 },
+  { type: "ended", index: 1, report: runReport("succeeded") },
+  measured(1, [arm(size(20), 512e-6)]),
+  decided(1, testing),
+  { type: "started", index: 2 },
+  { type: "ended", index: 2, report: runReport("failed", HOSTILE) },
+  measured(2, [arm(size(20), 500e-6), arm(size(80), 160e-6, { ...candidate, failed: 30 })]),
+  { type: "started", index: 3 },
+  { type: "ended", index: 3, report: runReport("succeeded") },
+  measured(3, [arm(size(20), 520e-6), arm(size(80), 150e-6, candidate)]),
+  decided(3, kept),
+  decided(
+    3,
+    entry(3, 3, { message: "batch_size 80 → 320: tried on 10 % of the work" }, {
+      reason: `it should be faster still: ${HOSTILE}`,
+    }),
+  ),
+  { type: "started", index: 4 },
+  {
+    type: "run",
+    index: 4,
+    event: { type: "run", runId: "r", traceId: "t", resumed: false, plan: PLAN },
+  },
+  { type: "run", index: 4, event: { type: "journal", record: started("load", 9_000, "step") } },
+];
+
+function improvement(some = events): Improvement {
+  const state = new Improvement(WORKFLOW, 8);
+  for (const event of some) state.apply(event, START);
+  return state;
+}
+
+Deno.test("the screen shows the run, what is tried and why, objective and guard, and verdicts", () => {
+  const frame = { now: at(9_000), tick: 0, columns: 80, rows: 24 };
+  assert.deepEqual(improveScreen(improvement(), frame, plain), [
+    "⠋ quickstart  run 4 of 8  9.00 s  about 15 s left",
+    "  ⠋ load       0 µs  0 items",
+    "trying batch_size 80 → 320: tried on 10 % of the work",
+    "       it should be faster still: red ↵ second line",
+    "",
+    "duration / items of load, less is better  ● what rules  ○ what is tried",
+    "520 µs ┤●  ●  ●",
+    "       │",
+    "       │",
+    "       │",
+    "       │",
+    "261 µs ┤",
+    "       │",
+    "       │",
+    "       │",
+    "150 µs ┤   ○  ○",
+    "       └──────▲─────────────────",
+    "       │▁  █  ▁",
+    "error_rate 0.1 % must stay below 2 %  broken in 1 run",
+  ]);
+});
+
+Deno.test("the screen never leaves its terminal, however small, and tells of a cancellation", () => {
+  for (const columns of [10, 20, 30, 44, 60, 80, 200]) {
+    for (const rows of [2, 5, 10, 24]) {
+      const frame = { now: at(9_000), tick: 0, columns, rows, notice: "cancelling this run" };
+      const lines = improveScreen(improvement(), frame, plain);
+      assert.ok(lines.length <= rows, `${lines.length} lines in ${rows}`);
+      for (const line of lines) assert.ok(width(line) < columns, `${columns}: ${line}`);
+    }
+  }
+  const frame = { now: at(0), tick: 0, columns: 80, rows: 24, notice: "cancelling this run" };
+  assert.match(improveScreen(improvement(), frame, plain)[0], /cancelling this run$/);
+  assert.deepEqual(improveScreen(new Improvement(WORKFLOW, 8), frame, plain), [
+    "⠋ quickstart  8 runs  0 µs  cancelling this run",
+  ]);
+});
+
+Deno.test("in a pipe each run and each decision is a line, what was measured with its run", () => {
+  const lines: string[] = [];
+  const follower = new PlainImprovement(improvement([]), (line) => lines.push(line));
+  for (const event of events) follower.event(event);
+  follower.close();
+  assert.deepEqual(lines, [
+    "run 1/8 1.50 s: batch_size 20: 512 µs an item, errors 0.1 %",
+    "trying: batch_size 20 → 80: tried on 25 % of the work",
+    "   why: it should be faster",
+    "run 2/8 failed after 1.50 s: red ↵ second line",
+    "run 3/8 1.50 s: batch_size 20: 520 µs an item, errors 0.1 %; tried batch_size 80: " +
+    "150 µs an item, errors 0.1 %",
+    "verdict: batch_size 20 → 80: 3.1x faster per item (95 % 2.6 to 3.9, 8 pairs), errors 0.1 %, kept",
+    "trying: batch_size 80 → 320: tried on 10 % of the work",
+    "   why: it should be faster still: red ↵ second line",
+  ]);
+});
+
+const REPORT = {
+  workflow: "quickstart",
+  runs: 8,
+  failed: 1,
+  before: { batch_size: 20, codec: "none" },
+  after: { batch_size: 320, codec: "none" },
+  verdicts: [
+    kept,
+    entry(6, 7, { outcome: "applied", message: "batch_size 80 → 320: kept" }, {
+      verdict: verdict("kept", { ratio: 1.5, low: 1.2, high: 1.9 }),
+    }),
+  ],
+  measurements: events.flatMap((event) => event.type === "measured" ? [event.measurement] : []),
+};
+const view = { hints: [], columns: 80, duration: 61_000, cancelled: false };
+
+Deno.test("the end says what changed, by which verdicts, what is open and how to take it back", () => {
+  const open = entry(7, 8, { message: "codec none → zstd: tried", values: { codec: "zstd" } });
+  const typed = (...words: readonly string[]) => `spanloop ${words.join(" ")}`;
+  const hints = nextSteps({ ...REPORT, open }, "q.yaml", typed);
+  assert.deepEqual(
+    improvedLines({ ...REPORT, open }, improvement(), { ...view, hints }, plain),
+    [
+      "✓ quickstart ran 8 runs in 1 m 01 s, 1 run did not succeed",
+      "",
+      "  batch_size  20 → 320",
+      "",
+      "  ▲ batch_size 20 → 80: 3.1x faster per item (95 % 2.6 to 3.9, 8 pairs), errors",
+      "    0.1 %, kept",
+      "  ▲ batch_size 80 → 320: kept",
+      "",
+      "  still open: codec none → zstd: tried; the next runs go on with it",
+      "",
+      "  spanloop params revert q.yaml 6           takes the last change back",
+      "  spanloop params set q.yaml batch_size=20  back to the beginning",
+      "  spanloop params pin q.yaml                writes the new values into the file",
+      "  spanloop params revert q.yaml 7           ends what is open",
+      "  spanloop report q.yaml                    shows the evidence",
+    ],
+  );
+});
+
+Deno.test("the gain is told by what was measured with the values of before and after", () => {
+  const report = { ...REPORT, after: { batch_size: 80 }, before: { batch_size: 20 } };
+  const text = improvedLines(report, improvement(), view, plain).join("\n");
+  assert.match(
+    text,
+    /duration \/ items of load: 512 µs an item → 155 µs an item, 3\.3x better \(medians of 3 runs and 2 runs\)/,
+  );
+  const maximize = {
+    objective: { direction: "maximize", expression: "items", of: "load" },
+  } as const;
+  assert.match(improvedLines(report, maximize, view, plain).join("\n"), /3\.3x worse/);
+});
+
+Deno.test("the end says so when nothing changed, when it was stopped, and when it was cancelled", () => {
+  const none = { ...REPORT, after: REPORT.before, verdicts: [] };
+  assert.match(improvedLines(none, improvement(), view, plain).join("\n"), /no value was changed/);
+  const stopped = improvedLines({ ...none, stopped: HOSTILE }, improvement(), view, plain);
+  assert.match(stopped[0], /^✗ quickstart stopped after 8 runs/);
+  assert.equal(stopped[1], "  red ↵ second line");
+  const cancelled = improvedLines(none, improvement(), { ...view, cancelled: true }, plain);
+  assert.match(cancelled[0], /^⊘ quickstart cancelled after 8 runs/);
+});
+
+Deno.test("each event but what goes on within a run is JSON of its own, and so is the report", () => {
+  const json = events.map(eventJson);
+  assert.deepEqual(
+    json.map((one) => one?.event ?? null),
+    events.map(({ type }) => type === "run" ? null : type),
+  );
+  assert.deepEqual(json[2], {
+    event: "measured",
+    run: 1,
+    run_id: "run-1",
+    experiment: null,
+    arms: [{
+      arm: "incumbent",
+      values: { batch_size: 20 },
+      objective: 512e-6,
+      duration_s: 2,
+      items: 1_000,
+      failed: 1,
+    }],
+  });
+  const report = JSON.parse(JSON.stringify(reportJson(REPORT)));
+  assert.deepEqual(report.after, { batch_size: 320, codec: "none" });
+  assert.deepEqual(report.verdicts.map(({ change }: { change: number }) => change), [2, 6]);
+  assert.deepEqual([report.open, report.stopped], [null, null]);
+});
