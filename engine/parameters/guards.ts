@@ -1,4 +1,4 @@
-import { interval, median } from "./sequential.ts";
+import { interval, isFarAboveZero, median } from "./sequential.ts";
 
 /** Items, processed and failed, and how many of them failed. */
 export interface Count {
@@ -44,7 +44,7 @@ export interface GuardFinding {
 const DISPERSION = 0.35;
 
 /** By how much a rate may be off its limit, as factors; each is an alternative of the same weight. */
-const FACTORS = [1.5, 2.5, 5, 10];
+const FACTORS = [2, 4, 8];
 
 /** Judges a guard; `chance` bounds how often a guard that is kept is called breached, however often one looks. */
 export function judgeGuard(evidence: GuardEvidence, chance: number): GuardFinding {
@@ -63,21 +63,33 @@ function judgeCounts(
 ): Judged {
   const [mine, theirs] = [total(candidate), total(incumbent)];
   if (mine.items === 0) return { breached: false, kept: true };
-  // An incumbent that breaks the guard moves the limit: then it is not the candidate's doing. The pseudo-count keeps
-  // a first failure among few items from moving it.
-  const most = Math.max(
-    below,
-    theirs.items === 0 ? 0 : (theirs.failed + 0.5) / (theirs.items + 1 / below),
-  );
-  const least = theirs.items === 0 ? above : Math.min(above, theirs.failed / theirs.items);
   const rate = mine.failed / mine.items;
-  const tooMany = below < 1 && evidenceAgainst(candidate, most, FACTORS) >= 1 / chance;
-  const tooFew = above > 0 &&
-    evidenceAgainst(candidate, least, FACTORS.map((factor) => 1 / factor)) >= 1 / chance;
-  const believed = (below >= 1 || (mine.failed + 1) / mine.items <= most ||
-    rate <= most && sameOrLess(mine, theirs)) &&
-    (above <= 0 || rate >= least);
-  return { value: rate, breached: tooMany || tooFew, kept: believed };
+  const most = below < 1 ? limitBelow(below, theirs, incumbent.length) : Infinity;
+  const least = above > 0 ? limitAbove(above, theirs, incumbent.length) : -Infinity;
+  return {
+    value: rate,
+    breached: most < Infinity && evidenceAgainst(candidate, most, FACTORS) >= 1 / chance ||
+      least > -Infinity &&
+        evidenceAgainst(candidate, least, FACTORS.map((factor) => 1 / factor)) >= 1 / chance,
+    kept: ((mine.failed + 1) / mine.items <= most || sameOrLess(mine, theirs)) && rate >= least,
+  };
+}
+
+// An incumbent that breaks the guard itself moves the limit to the most that its rate may be: what they share is not the
+// candidate's doing. Two pseudo-failures' worth of items keep a first failure among few from moving it.
+function limitBelow(below: number, { items, failed }: Count, runs: number): number {
+  const rate = (failed + 1) / (items + 2 / below);
+  return rate > below ? Math.min(1, rate * Math.exp(1.5 * spreadOf(failed, runs))) : below;
+}
+
+function limitAbove(above: number, { items, failed }: Count, runs: number): number {
+  const rate = (failed + 1) / (items + 1 / above);
+  return rate < above ? rate * Math.exp(-1.5 * spreadOf(failed, runs)) : above;
+}
+
+// The standard deviation of a rate's logarithm.
+function spreadOf(failed: number, runs: number): number {
+  return Math.sqrt(1 / (failed + 1) + DISPERSION / Math.max(1, runs));
 }
 
 function sameOrLess(mine: Count, theirs: Count): boolean {
@@ -111,13 +123,16 @@ function judgeValues(
 ): Judged {
   if (candidate.length === 0) return { breached: false, kept: true };
   const value = median(candidate);
+  // As with counts: an incumbent that breaks the guard moves the limit.
   const theirs = incumbent.length === 0 ? undefined : median(incumbent);
   const most = below === undefined ? Infinity : Math.max(below, theirs ?? below);
   const least = above === undefined ? -Infinity : Math.min(above, theirs ?? above);
-  const off = (limit: number) => interval(logRatios(candidate, limit), 1 - 2 * chance);
+  const isOver = (excess: readonly number[]) =>
+    isFarAboveZero(excess) || interval(excess, 1 - 2 * chance).low > 0;
   return {
     value,
-    breached: most < Infinity && off(most).low > 0 || least > -Infinity && off(least).high < 0,
+    breached: most < Infinity && isOver(logRatios(candidate, most)) ||
+      least > -Infinity && isOver(logRatios(candidate, least).map((log) => -log)),
     kept: value <= most && value >= least,
   };
 }

@@ -1,6 +1,6 @@
 import type { Verdict } from "../core/proposal.ts";
 import { type GuardEvidence, type GuardFinding, judgeGuard } from "./guards.ts";
-import { type Estimate, interval } from "./sequential.ts";
+import { type Estimate, halfWidth, interval, isFarAboveZero } from "./sequential.ts";
 
 export type { Count, GuardEvidence } from "./guards.ts";
 export { type Change, type ObjectiveText, verdictSentence } from "./verdict_sentence.ts";
@@ -26,27 +26,22 @@ export interface Rules {
 /** The rules that hold where nothing else is said. */
 export const RULES: Rules = { confidence: 0.95, mostPairs: 60, worth: 1.05 };
 
-// Before the interval has ends: how much worse the first pair, or the first two together, must be to be a harm.
-const HARM = Math.log(4);
-
 // Ends of an interval that are further away than this factor are not told: JSON knows no infinity.
 const FURTHEST = 1000;
 
-const FUTILE = { pairs: 6, chance: 0.05 };
+// Before so many pairs nothing is futile, and then only what it would take so many deviations of luck to save.
+const FUTILE = { pairs: 6, deviations: 2 };
 
 /** The verdict that the evidence allows; undefined: go on. The guards come first. */
 export function judge(evidence: Evidence, rules: Rules = RULES): Verdict | undefined {
   const { pairs } = evidence;
-  const chance = (1 - rules.confidence) / 2;
-  const guards = evidence.guards.map((guard) => judgeGuard(guard, chance / evidence.guards.length));
+  const guards = findings(evidence, rules);
   const estimate = interval(pairs, rules.confidence);
   const verdict = (outcome: Verdict["outcome"], ended: Verdict["ended"]) =>
     stated(outcome, ended, estimate, pairs.length, guards, rules);
   if (guards.some((guard) => guard.breached)) return verdict("regressed", "guard");
   if (estimate.high < 0) return verdict("regressed", "interval");
-  if (pairs.length <= 2 && pairs.length * estimate.centre < -HARM) {
-    return verdict("regressed", "harm");
-  }
+  if (isFarAboveZero(pairs.map((log) => -log))) return verdict("regressed", "harm");
   if (estimate.low > 0 && guards.every((guard) => guard.kept)) {
     return verdict("improved", "interval");
   }
@@ -54,11 +49,16 @@ export function judge(evidence: Evidence, rules: Rules = RULES): Verdict | undef
   return isFutile(estimate, pairs.length, rules) ? verdict("inconclusive", "futile") : undefined;
 }
 
-/** The verdict on an experiment whose values somebody changed meanwhile. */
+/** The verdict on an experiment whose values somebody changed meanwhile: what is known by then. */
 export function withdrawn(evidence: Evidence, rules: Rules = RULES): Verdict {
-  const guards = evidence.guards.map((guard) => judgeGuard(guard, 1 - rules.confidence));
   const estimate = interval(evidence.pairs, rules.confidence);
-  return stated("inconclusive", "withdrawn", estimate, evidence.pairs.length, guards, rules);
+  const { length } = evidence.pairs;
+  return stated("inconclusive", "withdrawn", estimate, length, findings(evidence, rules), rules);
+}
+
+// The guards share the chance of a false alarm.
+function findings({ guards }: Evidence, { confidence }: Rules): GuardFinding[] {
+  return guards.map((guard) => judgeGuard(guard, (1 - confidence) / guards.length));
 }
 
 function stated(
@@ -81,10 +81,10 @@ function stated(
   };
 }
 
-// Whether it will hardly come to a gain that is worth having and can be told from none.
+// Whether it is worth nothing for certain, or its trend will hardly take the interval off zero within the budget.
 function isFutile({ centre, high, deviation }: Estimate, n: number, rules: Rules): boolean {
-  const worth = Math.log(rules.worth);
-  if (high < worth) return true;
+  if (high < Math.log(rules.worth)) return true;
   if (n < FUTILE.pairs) return false;
-  return centre + 1.645 * deviation / Math.sqrt(n) < worth;
+  const luck = FUTILE.deviations * deviation * Math.sqrt(1 / n - 1 / rules.mostPairs);
+  return centre + luck < halfWidth(rules.mostPairs, deviation, rules.confidence);
 }
