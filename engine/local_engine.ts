@@ -1,3 +1,4 @@
+import type { Clock, Random } from "./core/clock.ts";
 import { SpanloopError } from "./core/errors.ts";
 import type { Diagnostic } from "./core/diagnostic.ts";
 import { Ids } from "./core/ids.ts";
@@ -70,26 +71,34 @@ export class LocalEngine implements Engine {
   readonly #surroundings: Surroundings;
   readonly #files = new WorkflowFiles();
   readonly #registration = new Registration();
-  readonly #trials = new Trials();
+  readonly #trials: Trials;
   readonly #host: SubWorkflowHost;
   #parts: Promise<Parts | undefined> | undefined;
   #telemetry: Promise<Telemetry | undefined> | undefined;
 
-  /** Works on the store at `place`. */
+  /** Works on the store at `place`; by the system's time and randomness, unless a test has others. */
   constructor(
     place: StorePlace,
-    { near, spanProcessors = [], drainMs = DRAIN_MS, pluginLimits }: {
+    {
+      near,
+      spanProcessors = [],
+      drainMs = DRAIN_MS,
+      pluginLimits,
+      clock = systemClock(),
+      random = systemRandom(),
+    }: {
       readonly near: string;
       readonly spanProcessors?: readonly SpanProcessor[];
       readonly drainMs?: number;
       readonly pluginLimits?: LocalPluginsPorts["limits"];
+      readonly clock?: Clock;
+      readonly random?: Random;
     },
   ) {
     this.#place = place;
     this.#processors = spanProcessors;
     this.#drainMs = drainMs;
     this.location = place.location;
-    const [clock, random] = [systemClock(), systemRandom()];
     const ids = new Ids(clock, random);
     this.#surroundings = {
       clock,
@@ -98,6 +107,7 @@ export class LocalEngine implements Engine {
       environment: Deno.env.toObject(),
       log: new EngineLog(clock),
     };
+    this.#trials = new Trials(this.#surroundings.log);
     this.tuning = new LocalTuning({
       ...this.#surroundings,
       files: this.#files,

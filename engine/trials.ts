@@ -1,3 +1,5 @@
+import { messageOf, SpanloopError } from "./core/errors.ts";
+import type { Logger } from "./core/log.ts";
 import type { Experiment, Snapshot } from "./core/proposal.ts";
 import type { Store, Trial } from "./core/store.ts";
 import { bind, type Binding, type Given } from "./plan/bind.ts";
@@ -26,6 +28,12 @@ export interface NewRun {
 export class Trials {
   // The last that was given here, by workflow: the run that it is for may not be in the store yet.
   readonly #last = new Map<string, Pick<Trial, "experiment" | "index">>();
+  readonly #log: Logger;
+
+  /** `log` hears of candidates that cannot be tried. */
+  constructor(log: Logger) {
+    this.#log = log;
+  }
 
   /** The values of a run that would begin with `binding`. Throws StoreError. */
   async join(
@@ -36,19 +44,31 @@ export class Trials {
     const { workflow } = plan;
     const { binding, given, snapshot } = run;
     const experiment = snapshot?.experiment;
-    if (experiment === undefined || !takesPart(experiment, binding.sources)) return { binding };
-    const candidate = isSplit(workflow, experiment)
-      ? undefined
-      : candidateOf(plan, given, { ...snapshot?.values, ...experiment.values }, experiment);
-    if (candidate === "refused") return { binding };
+    if (snapshot === undefined || experiment === undefined) return { binding };
+    if (!takesPart(experiment, binding.sources)) return { binding };
+    const split = isSplit(workflow, experiment);
+    let candidate = binding;
+    if (!split) {
+      try {
+        candidate = candidateOf(plan, given, snapshot, experiment);
+      } catch (thrown) {
+        this.#refuse(workflow.name, experiment, binding.masker.text(messageOf(thrown)));
+        return { binding };
+      }
+    }
     const index = await this.#next(store, workflow.name, experiment);
     const trial = { experiment: experiment.id, index };
-    if (candidate === undefined) return { binding, trial };
+    if (split) return { binding, trial };
     const { arm, pair } = drawArm(experiment, index);
     return {
       binding: arm === "candidate" ? candidate : binding,
       trial: { ...trial, arm, pair },
     };
+  }
+
+  #refuse(workflow: string, { id }: Experiment, why: string): void {
+    const body = `the change under measurement (${id}) is not tried in this run: ${why}`;
+    this.#log.log({ severity: "warn", body, workflow });
   }
 
   async #next(
@@ -64,25 +84,21 @@ export class Trials {
   }
 }
 
-// A candidate that the file does not allow any more, or that its expressions have no value for, stops no run.
+// Throws SpanloopError for values that the file does not allow any more, or that its expressions have no value for.
 function candidateOf(
   plan: Plan,
   given: Given,
-  tuned: Experiment["values"],
+  snapshot: Snapshot,
   { values }: Experiment,
-): Binding | "refused" {
-  const { workflow } = plan;
+): Binding {
   for (const [name, value] of Object.entries(values)) {
-    const parameter = workflow.params.get(name);
-    if (parameter === undefined || !holds(parameter, value)) return "refused";
+    const parameter = plan.workflow.params.get(name);
+    if (parameter !== undefined && holds(parameter, value)) continue;
+    throw new SpanloopError("value", `the file does not let ${name} be ${JSON.stringify(value)}`);
   }
-  try {
-    const binding = bind(workflow, { ...given, tuned });
-    assertRules(plan, binding);
-    return binding;
-  } catch {
-    return "refused";
-  }
+  const binding = bind(plan.workflow, { ...given, tuned: { ...snapshot.values, ...values } });
+  assertRules(plan, binding);
+  return binding;
 }
 
 async function partsBefore(
