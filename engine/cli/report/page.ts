@@ -47,13 +47,13 @@ export function htmlPage(reports: readonly TuningReport[], at: bigint, view: Pag
       {},
       names.map((name, i) => tag("li", {}, tag("a", { href: `#w${i}` }, name))),
     ),
-    reports.map((report, i) => article(storyOf(report), i, view)),
+    reports.map((report, i) => article(storyOf(report), i, view, reports.length === 1)),
   );
   const styled = htmlOf(head).replace("</head>", () => `<style>${STYLE}</style></head>`);
   return `<!doctype html>\n<html lang="en">${styled}${htmlOf(body)}</html>\n`;
 }
 
-function article(story: Story, index: number, view: PageView): Markup {
+function article(story: Story, index: number, view: PageView, alone: boolean): Markup {
   const { report, points, marks, trials, guards, runs } = story;
   const { objective, tuned, open, more } = report;
   const file = view.fileOf(report);
@@ -65,7 +65,7 @@ function article(story: Story, index: number, view: PageView): Markup {
   return tag(
     "article",
     { id: `w${index}` },
-    tag("h2", {}, tuned.workflow),
+    alone ? undefined : tag("h2", {}, tuned.workflow),
     tag("p", { class: "dim" }, tag("code", {}, file)),
     tag("p", { class: "lead" }, overview(story)),
     more ? tag("p", { class: "dim" }, "What is older was left out of this page.") : undefined,

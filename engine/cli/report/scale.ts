@@ -34,7 +34,7 @@ export function linearScale(low: number, high: number, from: number, to: number)
 
 function decades(low: number, high: number): number[] {
   // As many of each decade's numbers as there is room for.
-  for (const digits of [[1, 2, 5], [1, 3], [1]]) {
+  for (const digits of [[1, 1.5, 2, 3, 4, 5, 7], [1, 2, 3, 5], [1, 2, 5], [1, 3], [1]]) {
     const ticks: number[] = [];
     for (let power = Math.floor(low / Math.LN10); power <= Math.ceil(high / Math.LN10); power++) {
       for (const digit of digits) {
@@ -42,7 +42,7 @@ function decades(low: number, high: number): number[] {
         if (Math.log(tick) >= low && Math.log(tick) <= high) ticks.push(tick);
       }
     }
-    if (ticks.length <= 7) return ticks;
+    if (ticks.length <= 6) return ticks;
   }
   const first = Math.ceil(low / Math.LN10);
   const every = Math.ceil((high - low) / Math.LN10 / 6);

@@ -1,7 +1,7 @@
 /** The pages' style, for light and dark alike; it names nothing from elsewhere. */
 export const STYLE = `
 :root { color-scheme: light dark; --text: #1c2330; --dim: #5b6575; --back: #ffffff; --panel: #f5f7fa;
-  --line: #d8dee8; --blue: #2563c9; --orange: #b45309; --green: #15803d; --red: #c22f2f; --teal: #0f8a80; --yellow: #b98a00; }
+  --line: #d8dee8; --blue: #2563c9; --orange: #c2500c; --green: #15803d; --red: #c22f2f; --teal: #0f8a80; --yellow: #d6a800; }
 @media (prefers-color-scheme: dark) { :root { --text: #e4e8ef; --dim: #9aa5b5; --back: #14181f; --panel: #1c222c;
   --line: #343d4c; --blue: #7fb0ff; --orange: #f5a55b; --green: #5fd08a; --red: #ff8080; --teal: #4fd1c5; --yellow: #eac54f; } }
 * { box-sizing: border-box; }
@@ -17,7 +17,8 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; } th { text-al
 th, td { padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 ul { padding-left: 1.2rem; } li { margin: .35rem 0; } .kept::marker { color: var(--green); } .rolled_back::marker { color: var(--red); }
 .kept { list-style-type: "▲ "; } .rolled_back { list-style-type: "▽ "; } .next { background: var(--panel); padding: .8rem 1rem; border-radius: 8px; }
-.next p { margin: .5rem 0; } details { margin: 1rem 0; } summary { cursor: pointer; color: var(--dim); }
+.next p { margin: .5rem 0; }
+.next code { display: block; width: fit-content; background: var(--back); margin-top: .15rem; } details { margin: 1rem 0; } summary { cursor: pointer; color: var(--dim); }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .85rem; color: var(--dim); margin: .2rem 0; }
 .legend svg { width: 12px; height: 12px; vertical-align: -1px; margin-right: .35rem; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--dim); }
