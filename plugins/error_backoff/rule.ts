@@ -90,7 +90,8 @@ export function look(watch: Watch, config: Config, least: number): Look {
 }
 
 function said({ value, samples }: Watch, config: Config, failed: number, limit: string): string {
-  return `Of ${samples.length} attempts at ${config.step} with ${config.parameter} ${value}, ` +
+  const attempts = samples.length === 1 ? "attempt" : "attempts";
+  return `Of ${samples.length} ${attempts} at ${config.step} with ${config.parameter} ${value}, ` +
     `${percent(failed / samples.length)} failed (${limit})`;
 }
 

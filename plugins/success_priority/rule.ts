@@ -45,7 +45,9 @@ export function look(watch: Watch, { runs, low, high }: Config, least: number): 
   const succeeded = samples.filter((sample) => sample.succeeded).length;
   const isFull = count >= runs;
   const fresh = { ...watch, samples: [] };
-  const said = `Of ${count} runs with priority ${value}, ${percent(succeeded / count)} succeeded`;
+  const said = `Of ${count} ${count === 1 ? "run" : "runs"} with priority ${value}, ${
+    percent(succeeded / count)
+  } succeeded`;
   // As soon as the rest of the window cannot make up for it; what was refused is asked for once a window.
   if ((runs - count + succeeded) / runs < low && (isFull || watch.asked === undefined)) {
     if (value - 1 < least) return { watch: fresh };
