@@ -71,11 +71,12 @@ function judgeCounts(
     breached: most < Infinity && evidenceAgainst(candidate, most, FACTORS) >= 1 / chance ||
       least > -Infinity &&
         evidenceAgainst(candidate, least, FACTORS.map((factor) => 1 / factor)) >= 1 / chance,
-    kept: ((mine.failed + 1) / mine.items <= most || sameOrLess(mine, theirs)) && rate >= least,
+    kept: (most === Infinity || isNoWorse(mine, theirs) ||
+      worst(mine, candidate.length) <= below) && rate >= least,
   };
 }
 
-// An incumbent that breaks the guard itself moves the limit to the most that its rate may be: what they share is not the
+// An incumbent that breaks the guard itself moves the limit to what its rate may be at worst: what they share is not the
 // candidate's doing. Two pseudo-failures' worth of items keep a first failure among few from moving it.
 function limitBelow(below: number, { items, failed }: Count, runs: number): number {
   const rate = (failed + 1) / (items + 2 / below);
@@ -87,12 +88,17 @@ function limitAbove(above: number, { items, failed }: Count, runs: number): numb
   return rate < above ? rate * Math.exp(-1.5 * spreadOf(failed, runs)) : above;
 }
 
+// A rate that the true one is below with a chance of five in six.
+function worst({ items, failed }: Count, runs: number): number {
+  return (failed + 1) / items * Math.exp(spreadOf(failed, runs));
+}
+
 // The standard deviation of a rate's logarithm.
 function spreadOf(failed: number, runs: number): number {
   return Math.sqrt(1 / (failed + 1) + DISPERSION / Math.max(1, runs));
 }
 
-function sameOrLess(mine: Count, theirs: Count): boolean {
+function isNoWorse(mine: Count, theirs: Count): boolean {
   return theirs.items > 0 && mine.failed * theirs.items <= theirs.failed * mine.items;
 }
 

@@ -54,6 +54,22 @@ export const POWERS: Readonly<Record<string, Truth>> = {
   "10 % errors, batches of 100": failing(0.1, 200, 100),
   "5 % errors, batches of 50": failing(0.05, 200, 50),
   "50 % errors, batches of 20": failing(0.5, 200, 20),
+  "40 % better, 3 % errors": { ...better(1.4), errors: { candidate: 0.03, incumbent: 0.01 } },
+  "40 % better, 2.5 % errors": { ...better(1.4), errors: { candidate: 0.025, incumbent: 0.01 } },
+  "40 % better, 1.5 % errors": { ...better(1.4), errors: { candidate: 0.015, incumbent: 0.01 } },
+  "40 % better, 1.5 % errors in both": {
+    ...better(1.4),
+    errors: { candidate: 0.015, incumbent: 0.015 },
+  },
+  "40 % better, 2 % errors in both": {
+    ...better(1.4),
+    errors: { candidate: 0.02, incumbent: 0.02 },
+  },
+  "40 % better, 0.2 % errors, 40 items": {
+    ...better(1.4),
+    errors: { candidate: 0.002, incumbent: 0.002 },
+    items: TENTH,
+  },
   "10 % errors, incumbent 4 %": {
     ...failing(0.1, 200, 50),
     errors: { candidate: 0.1, incumbent: 0.04 },
