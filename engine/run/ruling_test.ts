@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import type { JsonObject } from "../core/json.ts";
-import type { Snapshot } from "../core/proposal.ts";
+import type { Experiment, Snapshot } from "../core/proposal.ts";
 import type { StartEntry } from "../core/span.ts";
+import type { Trial } from "../core/store.ts";
 import { LiveSnapshots } from "../parameters/live_snapshots.ts";
 import { bind } from "../plan/bind.ts";
 import { planWorkflow } from "../plan/plan.ts";
 import { loadWorkflow } from "../spec/load.ts";
-import { RunValues, stepScope } from "./ruling.ts";
+import { armAttributes } from "../telemetry/attributes.ts";
+import { ofArm, RunValues, stepScope } from "./ruling.ts";
 
 const LIVE = `
 name: w
@@ -24,6 +26,11 @@ function at(version: number, values: JsonObject): Snapshot {
   return { workflow: "w", version, values, frozen: [], at: 0n };
 }
 
+function testing(version: number, values: JsonObject): Snapshot & { experiment: Experiment } {
+  const experiment = { id: "x", values, incumbent: {}, exposure: 0.5, since: 0n };
+  return { ...at(version, { width: 4 }), experiment };
+}
+
 function start(attributes: StartEntry["span"]["attributes"]): StartEntry {
   return {
     type: "start",
@@ -35,7 +42,11 @@ function start(attributes: StartEntry["span"]["attributes"]): StartEntry {
 }
 
 /** A run's values with the snapshots that they follow; what was refused. */
-async function follow(text: string, given: Readonly<Record<string, string>> = {}) {
+async function follow(
+  text: string,
+  given: Readonly<Record<string, string>> = {},
+  trial?: Trial,
+) {
   const source = { bytes: new TextEncoder().encode(text), file: "/w/w.yaml", display: "w.yaml" };
   const { workflow, diagnostics } = loadWorkflow(source);
   assert.ok(workflow !== undefined, diagnostics[0]?.message);
@@ -46,6 +57,7 @@ async function follow(text: string, given: Readonly<Record<string, string>> = {}
     plan: planWorkflow(workflow),
     binding: bind(workflow, { text: given, environment: {}, readSecret: () => undefined }),
     live,
+    trial,
     onRefused: (message) => refused.push(message),
   });
   const leave = await values.follow();
@@ -130,4 +142,91 @@ Deno.test("a version with which the workflow's env has no value is refused, and 
   assert.match(refused[0], /^version 2 of the tuned values cannot rule this run: /);
   live.take(at(3, { size: 10 }));
   assert.equal(values.now().scope.env.SIZE, "1");
+});
+
+Deno.test("an experiment is one for a run that reads all of its parameters anew (A6, V3)", async () => {
+  const { values, live } = await follow(LIVE);
+  assert.equal(values.experimental, undefined);
+  live.take(at(1, { size: 5 }));
+  assert.equal(values.experimental, undefined, "no experiment");
+  const open = testing(2, { size: 20 });
+  live.take(open);
+  assert.equal(values.experimental, open, "the same object for as long as nothing changes");
+  assert.equal(values.experimental, open);
+  live.take(testing(3, { size: 20, next: 5 }));
+  assert.equal(values.experimental, undefined, "next_run waits");
+  const given = await follow(LIVE, { size: "2" });
+  given.live.take(testing(1, { size: 20 }));
+  assert.equal(given.values.experimental, undefined);
+  const other = await follow(LIVE, { size: "2" });
+  other.live.take(testing(1, { width: 20 }));
+  assert.equal(other.values.experimental?.version, 1, "what was given is not of it");
+  const trial = { experiment: "x", index: 0, arm: "incumbent", pair: 0 } as const;
+  const whole = await follow(LIVE, {}, trial);
+  whole.live.take(testing(1, { size: 20 }));
+  assert.equal(whole.values.experimental, undefined, "the whole run is of one arm");
+});
+
+Deno.test("a candidate has the tuned values and its own; one that cannot rule throws (P1, P3)", async () => {
+  const { values, live, refused } = await follow(LIVE);
+  const open = testing(1, { size: 20 });
+  live.take(open);
+  assert.deepEqual(values.now().scope.params, { size: 2, width: 4, next: 1 }, "the incumbent");
+  const candidate = values.candidate(open);
+  assert.deepEqual(candidate.scope.params, { size: 20, width: 4, next: 1 });
+  assert.deepEqual(candidate.scope.env, { SIZE: "0.5" });
+  assert.equal(candidate.parameters["spanloop.parameters.version"], 1);
+  assert.throws(() => values.candidate(testing(1, { size: 0 })), /by zero/);
+  assert.throws(() => values.candidate(testing(1, { size: 101 })), /size cannot be 101/);
+  assert.deepEqual(refused, [], "whoever asks tells");
+});
+
+Deno.test("work of an arm says so after a crash as before, whichever values it has (A2)", async () => {
+  const { values, live } = await follow(LIVE);
+  const open = testing(3, { size: 20 });
+  live.take(open);
+  for (const arm of ["incumbent", "candidate"] as const) {
+    const slice = { from: 10, to: 30 };
+    const attributes = armAttributes({ experiment: "x", arm, pair: 4, slice });
+    const ruling = ofArm(arm === "candidate" ? values.candidate(open) : values.now(), attributes);
+    const { values: resumed } = await follow(LIVE);
+    const kept = resumed.of(start(ruling.parameters));
+    assert.deepEqual(kept.parameters, ruling.parameters);
+    assert.deepEqual(kept.scope.params, ruling.scope.params);
+  }
+  // Of the values of the start as well.
+  const attributes = armAttributes({ experiment: "x", arm: "incumbent", pair: 0 });
+  const pinned = ofArm(values.pinned, attributes);
+  assert.deepEqual(values.of(start(pinned.parameters)).parameters, pinned.parameters);
+});
+
+Deno.test("a run of the candidate's keeps its live values until the experiment is over (A6)", async () => {
+  const trial = { experiment: "x", index: 3, arm: "candidate", pair: 1 } as const;
+  // As it is begun: its values are those of the candidate.
+  const text = LIVE.replace("default: 2", "default: 20");
+  const { values, live } = await follow(text, {}, trial);
+  const { pinned } = values;
+  assert.deepEqual(
+    [pinned.parameters["spanloop.experiment.arm"], pinned.parameters["spanloop.experiment.pair"]],
+    ["candidate", 1],
+  );
+  const other = { ...testing(1, { size: 20 }), values: { size: 7 } };
+  live.take(other);
+  assert.equal(values.now(), pinned, "the incumbent's 7 does not rule it");
+  live.take(at(2, { size: 7 }));
+  assert.equal(values.now().scope.params.size, 7);
+  assert.equal(values.now().parameters["spanloop.experiment.arm"], undefined);
+});
+
+Deno.test("an arm that rules alone bounds the run's attempts, and who waits is told (A6, F1)", async () => {
+  const { values, live } = await follow(LIVE);
+  const open = testing(1, { width: 30 });
+  live.take(open);
+  const heard: number[] = [];
+  values.onChange(() => heard.push(values.maxConcurrency));
+  values.ruleAlone(values.candidate(open));
+  assert.equal(values.now().maxConcurrency, 4, "the others' values are the incumbent's");
+  values.ruleAlone(undefined);
+  values.ruleAlone(undefined);
+  assert.deepEqual(heard, [30, 4]);
 });
