@@ -1,0 +1,294 @@
+// A workflow that is run for its improvement: real runs, real plugins, a real store, and processes where there are two.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  createEngine,
+  type Engine,
+  type ImproveEvent,
+  type ImproveOptions,
+  type ImproveReport,
+} from "../../engine/engine.ts";
+import { InvalidError, SpanloopError } from "../../engine/core/errors.ts";
+
+interface Scene {
+  readonly folder: string;
+  /** Uses an engine of its own. */
+  engine<T>(use: (engine: Engine) => Promise<T>): Promise<T>;
+  /** Improves w.yaml in an engine of its own; what happened besides what goes on within runs. */
+  improve(
+    options?: Partial<ImproveOptions>,
+  ): Promise<{ readonly report: ImproveReport; readonly events: readonly ImproveEvent[] }>;
+}
+
+async function scene(
+  files: Readonly<Record<string, string>>,
+  test: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "spanloop-improve-" });
+  const store = `sqlite:${folder}/store.db`;
+  const engine: Scene["engine"] = async (use) => {
+    const engine = await createEngine({
+      near: folder,
+      store,
+      durability: "normal",
+      drainMs: 30_000,
+    });
+    try {
+      return await use(engine);
+    } finally {
+      await engine.close();
+    }
+  };
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(join(folder, name), text);
+    }
+    await test({
+      folder,
+      engine,
+      improve: (options = {}) =>
+        engine(async (engine) => {
+          const events: ImproveEvent[] = [];
+          const report = await engine.improve(join(folder, "w.yaml"), {
+            runs: 3,
+            display: "w.yaml",
+            ...options,
+            onEvent: (event) => {
+              if (event.type !== "run") events.push(event);
+              options.onEvent?.(event);
+            },
+          });
+          return { report, events };
+        }),
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const TUNE = `tune: { objective: { minimize: "duration", of: a } }`;
+const STEPS = `steps: [{ id: a, run: "true" }]`;
+const workflow = (
+  rest: string,
+  params = "n: { type: integer, default: 1, tune: { min: 1, max: 64 } }",
+) => `name: w\nparams:\n  ${params}\n${TUNE}\n${rest}\n`;
+
+// An optimizer of its own: it proposes twice the value at the end of each run, without a test.
+const DOUBLER = `
+import { definePlugin } from "spanloop";
+export default definePlugin({
+  name: "optimizer", role: "optimizer", subscribe: { role: "run" }, actions: ["propose"],
+  async onSpan({ span }, { parameters }) {
+    const { n } = (await parameters(span.workflow)).parameters;
+    return [{ type: "propose", changes: { n: 2 * n.value }, reason: "more", immediate: true }];
+  },
+});`;
+const DOUBLED = `plugins: [{ use: ./optimizer.ts, trust: true, grant: { propose: [n] } }]`;
+
+Deno.test("what a plugin proposes about a run is decided before the next one begins (A4)", () =>
+  scene({
+    // A cooldown and a limit a day, which do not bind a person's order, and a mode that would hold it.
+    "w.yaml": workflow(`${DOUBLED}\n${STEPS}`).replace(
+      TUNE,
+      `tune: { objective: { minimize: "duration", of: a }, cooldown: 1h, max_changes_per_day: 1 }`,
+    ),
+    "optimizer.ts": DOUBLER,
+  }, async ({ improve, engine }) => {
+    const values: number[] = [];
+    const { report, events } = await improve({
+      runs: 4,
+      onEvent: (event) => {
+        if (event.type === "ended") values.push(event.report.parameters.n as number);
+      },
+    });
+    assert.deepEqual(values, [1, 2, 4, 8]);
+    assert.deepEqual([report.before, report.after], [{ n: 1 }, { n: 16 }]);
+    assert.deepEqual([report.runs, report.failed, report.stopped], [4, 0, undefined]);
+    const order = events.flatMap(({ type, index }) =>
+      type === "measured" ? [] : [`${type} ${index}`]
+    );
+    assert.deepEqual(
+      order,
+      [1, 2, 3, 4].flatMap((i) => [`started ${i}`, `ended ${i}`, `decided ${i}`]),
+    );
+    const runs = await engine((engine) => engine.runs());
+    assert.deepEqual(runs.map(({ ordered }) => ordered), [true, true, true, true]);
+  }));
+
+Deno.test("a file that names no optimizer gets one for these runs, and its runs are measured", () =>
+  scene({ "w.yaml": workflow(STEPS) }, async ({ improve, engine, folder }) => {
+    const { report, events } = await improve();
+    assert.equal(report.runs, 3);
+    assert.equal(report.stopped, undefined);
+    const measured = events.filter(({ type }) => type === "measured");
+    assert.equal(report.measurements.length, measured.length);
+    assert.ok(measured.length >= 3, `${measured.length} measurements of 3 runs`);
+    const own = new Set((await engine((engine) => engine.runs())).map(({ runId }) => runId));
+    for (const { runId, arms } of report.measurements) {
+      assert.ok(own.has(runId));
+      for (const { objective, values } of arms) {
+        assert.ok(objective > 0);
+        assert.deepEqual(Object.keys(values), ["n"]);
+      }
+    }
+    const plugins = await engine((engine) => engine.plugins.list(join(folder, "w.yaml")));
+    assert.ok(plugins.some(({ name }) => name === "optimizer"));
+  }));
+
+const REFUSED: readonly (readonly [string, string, RegExp, number, Partial<ImproveOptions>?])[] = [
+  [
+    "no objective",
+    `name: w\nparams:\n  n: { type: integer, default: 1 }\n${STEPS}\n`,
+    /no objective.*of: a/,
+    1,
+  ],
+  ["an empty tune", `name: w\n${STEPS}\ntune: { cooldown: 1m }\n`, /no objective/, 3],
+  [
+    "no tunable",
+    `name: w\nparams:\n  n: { type: integer, default: 1 }\n${TUNE}\n${STEPS}\n`,
+    /`n: \{ type: integer/,
+    2,
+  ],
+  ["mode off", workflow(STEPS).replace("max: 64", "max: 64, mode: off"), /n has `mode: off`/, 3],
+  ["a value given", workflow(STEPS), /n was given for these runs \(command line\)/, 3, {
+    given: { text: { n: "3" } },
+  }],
+];
+
+for (const [what, text, message, line, options] of REFUSED) {
+  Deno.test(`nothing is run where nothing can be improved, and the file's line says why: ${what}`, () =>
+    scene({ "w.yaml": text }, async ({ improve, engine }) => {
+      await assert.rejects(improve(options), (thrown) => {
+        assert.ok(thrown instanceof InvalidError);
+        const [{ message: said, line: at, file, source }] = thrown.diagnostics;
+        assert.match(said, message);
+        assert.deepEqual([file, at], ["w.yaml", line]);
+        assert.equal(source, text.split("\n")[line - 1]);
+        return true;
+      });
+      assert.deepEqual(await engine((engine) => engine.runs()), []);
+    }));
+}
+
+Deno.test("a frozen parameter is named, with how to unfreeze it", () =>
+  scene({ "w.yaml": workflow(STEPS) }, async ({ improve, engine, folder }) => {
+    await engine((engine) => engine.tuning.freeze(join(folder, "w.yaml"), ["n"], true));
+    await assert.rejects(improve(), (thrown) => {
+      assert.ok(thrown instanceof InvalidError);
+      assert.match(thrown.diagnostics[0].message, /params unfreeze w\.yaml n`/);
+      return true;
+    });
+  }));
+
+Deno.test("a workflow that only fails is stopped after three runs, with its error", () =>
+  scene({ "w.yaml": workflow(`steps: [{ id: a, run: "exit 3" }]`) }, async ({ improve }) => {
+    const { report } = await improve({ runs: 9 });
+    assert.deepEqual([report.runs, report.failed], [3, 3]);
+    assert.match(report.stopped!, /^3 runs in a row did not succeed, .*exit(ed)? .*3/);
+  }));
+
+Deno.test("a run that fails between others that succeed stops nothing", () =>
+  scene({
+    "w.yaml": workflow(
+      `steps: [{ id: a, run: "echo >> n; test $(wc -l < n) != 2" }]`,
+    ),
+  }, async ({ improve }) => {
+    const { report } = await improve({ runs: 4 });
+    assert.deepEqual([report.runs, report.failed, report.stopped], [4, 1, undefined]);
+  }));
+
+Deno.test("a signal cancels the run under way, begins no other, and what was learned is told", () =>
+  scene({
+    "w.yaml": workflow(`${DOUBLED}
+steps:
+  - { id: a, run: "test $N = 1 || exec sleep 60", env: { N: "\${{ params.n }}" } }
+finally: [{ id: z, run: echo tidy > tidied }]`),
+    "optimizer.ts": DOUBLER,
+  }, async ({ improve, folder }) => {
+    const stop = new AbortController();
+    const { report } = await improve({
+      runs: 9,
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type !== "run" || event.index !== 2 || event.event.type !== "journal") return;
+        const { record } = event.event;
+        if (record.type === "start" && record.role === "attempt") stop.abort();
+      },
+    });
+    assert.deepEqual([report.runs, report.failed], [2, 1]);
+    assert.equal(report.before.n, 1);
+    assert.notEqual(report.after.n, 1);
+    assert.equal(await Deno.readTextFile(join(folder, "tidied")), "tidy\n");
+  }));
+
+Deno.test("an improvement that is cancelled before it begins runs nothing", () =>
+  scene({ "w.yaml": workflow(STEPS) }, async ({ improve }) => {
+    const { report } = await improve({ signal: AbortSignal.abort() });
+    assert.deepEqual([report.runs, report.verdicts], [0, []]);
+  }));
+
+// Serves a folder until it is ended; begins once it hosts the store's plugins.
+async function serving(folder: string, body: () => Promise<void>): Promise<void> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-A",
+      "--no-check",
+      new URL("./serve_process.ts", import.meta.url).pathname,
+      folder,
+      `sqlite:${folder}/store.db`,
+    ],
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  try {
+    const engine = await createEngine({ near: folder, store: `sqlite:${folder}/store.db` });
+    try {
+      const file = join(folder, "w.yaml");
+      for (;;) {
+        const found = await engine.plugins.list(file).catch(() => []);
+        if (found.some(({ state }) => state === "active")) break;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    } finally {
+      await engine.close();
+    }
+    await body();
+  } finally {
+    child.kill("SIGTERM");
+    await child.status;
+  }
+}
+
+Deno.test("where another process hosts the plugins, what they do is waited for all the same (R8)", () =>
+  scene({
+    "w.yaml": workflow(
+      `${DOUBLED}\n${STEPS}`,
+    ),
+    "optimizer.ts": DOUBLER,
+  }, ({ improve, folder }) =>
+    serving(folder, async () => {
+      const values: number[] = [];
+      const { report } = await improve({
+        onEvent: (event) => {
+          if (event.type === "ended") values.push(event.report.parameters.n as number);
+        },
+      });
+      assert.deepEqual(values, [1, 2, 4]);
+      assert.equal(report.after.n, 8);
+    })));
+
+Deno.test("where another process hosts the plugins, a file that names no optimizer is told to", () =>
+  scene({
+    "w.yaml": workflow(
+      `plugins: [{ use: ./counter.ts, trust: true }]\n${STEPS}`,
+    ),
+    "counter.ts": DOUBLER.replace(`"optimizer"`, `"counter"`),
+  }, ({ improve, folder }) =>
+    serving(folder, () =>
+      assert.rejects(improve(), (thrown) => {
+        assert.ok(thrown instanceof SpanloopError);
+        assert.equal(thrown.code, "improve.hosted");
+        assert.match(thrown.message, /add `plugins: \[\{ use: optimizer \}\]` to w\.yaml/);
+        return true;
+      }))));
