@@ -8,6 +8,7 @@ import type { JsonObject } from "./core/json.ts";
 import type { RunPluginStep } from "./core/step.ts";
 import type { Store } from "./core/store.ts";
 import type { Effects } from "./host/effects.ts";
+import { isTested } from "./experiments.ts";
 import type { OpenerPorts, PluginOpener } from "./plugin_opener.ts";
 import type { PluginWatch } from "./plugin_watch.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
@@ -58,11 +59,14 @@ export class LocalPlugins implements Plugins {
   async about(parts: Parts, workflow: Workflow, since?: number): Promise<void> {
     if (this.#met.get(workflow.file) === workflow) return;
     const { forAll } = this.#ports;
-    if (workflow.plugins.length + forAll.length === 0 && this.#hosting === undefined) return;
+    const usesNone = workflow.plugins.length + forAll.length === 0;
+    // What is tried on a share of its runs is measured, whoever uses plugins for it.
+    const tested = usesNone && await isTested(parts.store, workflow);
+    if (usesNone && !tested && this.#hosting === undefined) return;
     this.#met.set(workflow.file, workflow);
     const from = since ?? await parts.store.last();
     this.#hosting ??= this.#start(parts, from);
-    void this.#hosting.then((hosting) => hosting?.use(workflow, from));
+    void this.#hosting.then((hosting) => hosting?.use(workflow, from, tested));
     void this.#watch?.then((watch) => watch.add([...forAll, ...workflow.plugins]));
   }
 

@@ -5,12 +5,14 @@ import { formatDuration } from "./core/duration.ts";
 import { messageOf } from "./core/errors.ts";
 import type { CarriedOut } from "./core/plugin_report.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
+import type { Decision } from "./core/proposal.ts";
 import type { RemoteContext } from "./core/propagation.ts";
 import type { SpanReference } from "./core/span.ts";
 import type { Workflow } from "./core/workflow.ts";
 import { reactionBaggage } from "./business_context.ts";
 import { listenersOf } from "./command_listeners.ts";
 import { type CommandOrder, Effects } from "./host/effects.ts";
+import { isTested, usesOf } from "./experiments.ts";
 import { Host } from "./host/host.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import type { RunHandle } from "./run/runner.ts";
@@ -44,6 +46,15 @@ export interface HostingPorts {
   ) => Promise<RunHandle>;
 }
 
+// What became of a change, in words.
+const DID: Readonly<Record<Decision["outcome"], string>> = {
+  applied: "changed",
+  testing: "tries",
+  waiting: "asks to try",
+  held: "asks to change",
+  refused: "may not change",
+  ended: "tried",
+};
 // Longer than this nobody waits without wondering why.
 const QUIET_MS = 1_000;
 
@@ -95,10 +106,14 @@ export class Hosting {
     return hosting;
   }
 
-  /** A workflow is about to run here: its plugins hear what happens after `from`. */
-  use({ name, file, plugins }: Workflow, from: number): void {
+  /**
+   * A workflow is about to run here: its plugins hear what happens after `from`. `tested`: whether one of its experiments
+   * is open.
+   */
+  use(workflow: Workflow, from: number, tested: boolean): void {
+    const { name, file } = workflow;
     this.#files.set(name, file);
-    this.#host.use(name, plugins, from);
+    this.#host.use(name, usesOf(workflow, this.#ports.forAll, tested), from);
   }
 
   /** Opens the plugins again that a changed file belongs to. */
@@ -158,7 +173,8 @@ export class Hosting {
     const text = await store.definition(definition);
     if (text === undefined) return [];
     this.#files.set(workflow, file);
-    const uses = loadText(text, file).plan.workflow.plugins;
+    const loaded = loadText(text, file).plan.workflow;
+    const uses = usesOf(loaded, this.#ports.forAll, await isTested(store, loaded));
     this.#definitions.set(workflow, { definition, uses });
     return uses;
   }
@@ -200,14 +216,14 @@ export class Hosting {
     for (const { entry } of outcomes) {
       if (entry === undefined || entry.decision.outcome === "refused") continue;
       const { proposal: { author, workflow }, decision, number, version } = entry;
-      if (author.kind !== "plugin") continue;
-      const what = decision.outcome === "applied" ? "changed" : "asks to change";
+      if (author.kind !== "plugin" && author.kind !== "engine") continue;
+      const by = author.kind === "plugin" ? `plugin ${author.name} ` : "an experiment ";
       log.log({
         severity: "info",
-        body: `plugin ${author.name} ${what} ${decision.message} (change ${number})`,
+        body: `${by}${DID[decision.outcome]} ${decision.message} (change ${number})`,
         eventName: EVENT_SPANLOOP_PARAMETERS_CHANGE,
         attributes: {
-          [SPANLOOP_PLUGIN_NAME]: author.name,
+          ...author.kind === "plugin" ? { [SPANLOOP_PLUGIN_NAME]: author.name } : {},
           ...version === undefined ? {} : { [SPANLOOP_PARAMETERS_VERSION]: version },
         },
         workflow,

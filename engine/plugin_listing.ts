@@ -2,6 +2,7 @@ import type { PluginReport } from "./core/plugin_report.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { Store } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
+import { EXPERIMENTS, isTested, usesOf } from "./experiments.ts";
 import { effectiveGrant } from "./host/grant.ts";
 import { HOST_KEY } from "./host/host.ts";
 import { instanceId, keys, readReports } from "./host/record.ts";
@@ -21,7 +22,10 @@ export async function listPlugins(
   const last = await store?.last() ?? 0;
   const hosted = store !== undefined && await isHosted(store);
   const reports = new Map<string, PluginReport>();
-  for (const use of [...forAll, ...workflow?.plugins ?? []]) {
+  const own = workflow === undefined
+    ? []
+    : usesOf(workflow, forAll, store !== undefined && await isTested(store, workflow));
+  for (const use of [...forAll, ...own]) {
     const id = instanceId(use.name, use.workflow);
     if (!known.has(id)) reports.set(id, unheard(use));
   }
@@ -55,7 +59,8 @@ async function isHosted(store: Store): Promise<boolean> {
 }
 
 function unheard(use: PluginUse): PluginReport {
-  const place = findPlugin(use);
+  const isEngine = use.use === EXPERIMENTS;
+  const place = isEngine ? { own: true, trusted: true } : findPlugin(use);
   const trusted = "trusted" in place && place.trusted;
   return {
     name: use.name,

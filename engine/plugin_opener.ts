@@ -20,8 +20,10 @@ import type { Channel, PluginDescription, Question } from "./host/protocol.ts";
 import { querySpans } from "./host/query.ts";
 import type { SandboxMemory } from "./host/sandbox.ts";
 import { tunableParameters } from "./host/tunable.ts";
+import { EXPERIMENTS, measuredOf } from "./experiments.ts";
 import { findPlugin, placePlugin, type PluginPlace } from "./plugin_places.ts";
 import { denoProcess } from "./system.ts";
+import { version } from "./version.ts";
 
 /** What a plugin may take, where that is not what LINK_LIMITS and SANDBOX_MEMORY say. */
 export interface PluginLimits {
@@ -34,7 +36,7 @@ export interface PluginLimits {
 /** What opening plugins needs. */
 export interface OpenerPorts {
   /** Where plugins' questions are answered from. */
-  readonly store: Pick<Store, "runs" | "read" | "snapshot" | "files">;
+  readonly store: Pick<Store, "runs" | "run" | "read" | "snapshot" | "files">;
   /** Time. */
   readonly clock: Clock;
   /** Where their lines go. */
@@ -63,6 +65,7 @@ export class PluginOpener {
    * InvalidError, a sentence each.
    */
   async open(use: PluginUse, tuned: Pick<Store, "snapshot"> = this.#ports.store): Promise<Opened> {
+    if (use.use === EXPERIMENTS) return await this.#openExperiments(use);
     const place = placePlugin(use);
     const { clock, limits } = this.#ports;
     const { time, memory } = limits?.(use) ?? {};
@@ -89,6 +92,37 @@ export class PluginOpener {
       await link.close();
       throw thrown;
     }
+  }
+
+  // The engine's own, which is no file and asks the engine itself.
+  async #openExperiments(use: PluginUse): Promise<Opened> {
+    const { clock, store, contract } = this.#ports;
+    const { experimenter } = await import("./host/experimenter.ts");
+    const workflow = use.workflow!;
+    const definition = experimenter(measuredOf(use), {
+      workflow,
+      contract: () => contract(workflow),
+      snapshot: () => store.snapshot(workflow),
+      run: (runId) => store.run(runId),
+    });
+    const channel = inProcess({
+      monotonic: () => clock.monotonic(),
+      load: () => Promise.resolve({ default: definition }),
+    });
+    const link = new PluginLink(channel, {
+      clock,
+      answer: () => Promise.reject(new PluginError("plugin.protocol", "It asks the engine itself")),
+      onLog: (line) => this.#log(use, line),
+    });
+    return {
+      link,
+      description: await link.load(EXPERIMENTS),
+      config: {},
+      own: true,
+      engine: true,
+      isolation: "in process",
+      fingerprint: createHash("sha256").update(JSON.stringify([version(), use.with])).digest("hex"),
+    };
   }
 
   readonly #descriptions = new WeakMap<

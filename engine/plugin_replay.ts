@@ -153,5 +153,6 @@ function before(
       return entries.filter(({ proposal }) => proposal.at < at).slice(0, limit);
     },
     known: (spans) => store.known(spans),
+    run: (runId) => store.run(runId),
   };
 }

@@ -25,7 +25,7 @@ export const EVENT_SPANLOOP_RUN_EXCEPTION = "spanloop.run.exception";
 export const EVENT_SPANLOOP_PLUGIN_OUTPUT = "spanloop.plugin.output";
 
 /**
- * A plugin has changed a workflow's tuned values, or its change is held for a person; the body
- * says which, in words.
+ * A workflow's tuned values have changed, or a change is tested, waits to be tested, or is held
+ * for a person; the body says which, in words.
  */
 export const EVENT_SPANLOOP_PARAMETERS_CHANGE = "spanloop.parameters.change";

@@ -7,8 +7,9 @@ import type { Proposal } from "../core/proposal.ts";
 import type { EmittedSpan, SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { Contract, ParameterLedger } from "../parameters/ledger.ts";
+import { type ConcludeAction, verdictSpan } from "./conclusion.ts";
 import { seconds } from "./plugin_span.ts";
-import { emittedSpanId, emittedTraceId, type Judge, type Judged, type Occasion } from "./judge.ts";
+import { emittedSpanId, emittedTraceId, type Judge, type Occasion } from "./judge.ts";
 
 /** What a command is given with. */
 export interface CommandOrder {
@@ -30,10 +31,10 @@ export interface CommandOrder {
 
 /** What carrying out actions needs. */
 export interface EffectPorts {
-  /** Where evidence and versions are looked up. */
-  readonly store: Pick<Store, "known" | "snapshot">;
+  /** Where evidence, versions and runs are looked up. */
+  readonly store: Pick<Store, "known" | "snapshot" | "run">;
   /** Where proposals are decided. */
-  readonly ledger: Pick<ParameterLedger, "propose">;
+  readonly ledger: Pick<ParameterLedger, "propose" | "conclude" | "begin">;
   /** A workflow's parameters and contract, as its file says them now; undefined for one that is not known. */
   readonly contract: (workflow: string) => Promise<Contract | undefined>;
   /** Starts what listens to a command; gives the runs, none when nothing listens. Throws for one that cannot start. */
@@ -90,37 +91,97 @@ export class Effects {
     const spans: EmittedSpan[] = [];
     const outcomes: CarriedOut[] = [];
     for (const judged of actor.judge.judge(answered, actions)) {
-      const { refused, ...said } = judged;
-      const outcome = { ...said, position: answered.position, time: seconds(answered.at) };
-      if (refused !== undefined) {
-        outcomes.push({ ...outcome, refused });
+      const { id, action } = judged;
+      const common = { id, position: answered.position, time: seconds(answered.at) };
+      if (judged.refused !== undefined) {
+        outcomes.push({ ...common, action: judged.action, refused: judged.refused });
         continue;
       }
-      switch (judged.action.type) {
+      switch (action.type) {
         case "emit":
-          spans.push(emitted(actor, answered, judged, judged.action));
-          outcomes.push(outcome);
+          spans.push(emitted(actor, answered, id, action));
+          outcomes.push({ ...common, action });
           break;
         case "propose":
           outcomes.push({
-            ...outcome,
-            ...await this.#propose(actor, answered, judged, judged.action),
+            ...common,
+            action,
+            ...await this.#propose(actor, answered, id, action),
           });
           break;
         case "command":
           outcomes.push({
-            ...outcome,
-            ...await this.#command(actor, answered, judged, judged.action),
+            ...common,
+            action,
+            ...await this.#command(actor, answered, id, action),
           });
+          break;
+        case "conclude": {
+          const concluded = await this.#conclude(actor, answered, action);
+          if (concluded === undefined) break;
+          spans.push(emitted(actor, answered, id, concluded.action));
+          outcomes.push({ ...common, ...concluded });
+          break;
+        }
+        case "begin": {
+          const begun = await this.#begin(actor, answered);
+          if (begun !== undefined) outcomes.push({ ...common, ...begun });
+        }
       }
     }
     return { spans, outcomes };
   }
 
+  async #conclude(
+    { workflow: of }: Actor,
+    { at }: Answered,
+    action: ConcludeAction,
+  ): Promise<Pick<CarriedOut, "decision" | "entry"> & { action: EmitAction } | undefined> {
+    const contract = of === undefined ? undefined : await this.#contract(of);
+    // Its file does not hold just now: whoever runs it next finds the experiment as it is, and measures on.
+    if (contract === undefined) return undefined;
+    const { experiment, verdict, evidence } = action;
+    const { entry } = await this.#ports.ledger.conclude(contract, {
+      experiment,
+      verdict,
+      evidence,
+      at,
+    });
+    return { action: verdictSpan(action, entry), decision: entry.decision, entry };
+  }
+
+  async #begin(
+    { workflow: of }: Actor,
+    { at, runId }: Answered,
+  ): Promise<Pick<CarriedOut, "action" | "decision" | "entry"> | undefined> {
+    const contract = of === undefined ? undefined : await this.#contract(of);
+    if (contract === undefined) return undefined;
+    const begun = await this.#ports.ledger.begin(contract, at, await this.#isOrdered(runId));
+    if (begun === undefined) return undefined;
+    const { entry } = begun;
+    const { proposal: { changes, reason }, decision } = entry;
+    return { action: { type: "propose", changes, reason }, decision, entry };
+  }
+
+  async #contract(workflow: string): Promise<Contract | undefined> {
+    try {
+      return await this.#ports.contract(workflow);
+    } catch (thrown) {
+      if (thrown instanceof StoreError) throw thrown;
+      return undefined; // its file does not hold
+    }
+  }
+
+  // Whether a person has the run done for the sake of tuning (A4).
+  async #isOrdered(runId: string | undefined): Promise<boolean> {
+    if (runId === undefined) return false;
+    return (await this.#ports.store.run(runId))?.ordered ?? false;
+  }
+
   async #propose(
     actor: Actor,
     answered: Answered,
-    { id }: Judged,
+    id: string,
     action: ProposeAction,
   ): Promise<Pick<CarriedOut, "refused" | "decision" | "entry">> {
     const { store, ledger, contract } = this.#ports;
@@ -146,6 +207,8 @@ export class Effects {
       evidence,
       version: action.version ?? (await store.snapshot(workflow)).version,
       at: answered.at,
+      ...action.exposure === undefined ? {} : { exposure: action.exposure },
+      ...action.immediate ? { immediate: true } : {},
     };
     // Looking for a span costs; the event's own is there.
     const { span: own } = answered;
@@ -154,6 +217,7 @@ export class Effects {
     const { propose } = actor.grant;
     const { entry } = await ledger.propose(proposal, known, {
       evidenceKnown: others.every((span) => there.some((other) => isSame(span, other))),
+      ordered: await this.#isOrdered(answered.runId),
       ...propose.includes("*") ? {} : { grant: { propose } },
     });
     return { decision: entry.decision, entry };
@@ -162,7 +226,7 @@ export class Effects {
   async #command(
     actor: Actor,
     answered: Answered,
-    { id }: Judged,
+    id: string,
     { name, params = {} }: CommandAction,
   ): Promise<Pick<CarriedOut, "refused">> {
     const refuse = (message: string) => ({ refused: { why: "invalid" as const, message } });
@@ -190,7 +254,7 @@ export class Effects {
 function emitted(
   actor: Actor,
   answered: Answered,
-  { id }: Judged,
+  id: string,
   action: EmitAction,
 ): EmittedSpan {
   const depth = answered.depth + 1;

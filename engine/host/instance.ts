@@ -34,6 +34,8 @@ export interface Opened {
   readonly config: JsonObject;
   /** Whether it is one of Spanloop's own. */
   readonly own: boolean;
+  /** Whether it is the engine's own, which measures experiments. */
+  readonly engine?: boolean;
   /** Where it runs. */
   readonly isolation: PluginReport["isolation"];
   /** Changes with the plugin's file, its configuration or its grant. */
@@ -140,7 +142,7 @@ export class Instance {
     const { record } = this.#kept;
     try {
       const opened = await this.#open();
-      const { description, own, fingerprint } = opened;
+      const { description, own, engine = false, fingerprint } = opened;
       if (record.aside?.fingerprint === fingerprint) {
         return await this.#stop(record.aside.why, "is still set aside");
       }
@@ -149,10 +151,11 @@ export class Instance {
       const { workflow } = this.use;
       const { actions: declared } = description;
       const grant = this.#grant = effectiveGrant(this.use, own, description);
-      this.#delivery.oneByOne = [grant.actions, declared].every((kinds) =>
-        (kinds as readonly string[]).includes("propose")
-      );
-      this.#judge = new Judge({ id: this.id, workflow, declared, grant });
+      this.#delivery.oneByOne = engine ||
+        [grant.actions, declared].every((kinds) =>
+          (kinds as readonly string[]).includes("propose")
+        );
+      this.#judge = new Judge({ id: this.id, workflow, declared, grant, engine });
       if (record.bucket !== undefined) this.#judge.bucket = record.bucket;
       this.#kept.beginBucket(this.#judge.bucket);
       const { spans, ticks } = compileSubscriptions(description.subscribe);

@@ -5,6 +5,8 @@ import type { Refusal } from "../core/plugin_report.ts";
 import { isObject } from "../core/json.ts";
 import { matches } from "../core/wildcard.ts";
 import { checkAction } from "./check_action.ts";
+import { type EngineAction, engineAction } from "./conclusion.ts";
+import { reaches } from "./grant.ts";
 import { MOST_ACTIONS } from "./protocol.ts";
 
 /** The longest chain of reactions: what answers one that is as deep is refused (H2). */
@@ -23,9 +25,13 @@ export interface Occasion {
 }
 
 /** An action that may be carried out, or why it is refused. */
-export type Judged = { readonly id: string; readonly action: Action } & {
-  readonly refused?: { readonly why: Refusal; readonly message: string };
-};
+export type Judged =
+  | {
+    readonly id: string;
+    readonly action: Action;
+    readonly refused?: { readonly why: Refusal; readonly message: string };
+  }
+  | { readonly id: string; readonly action: EngineAction; readonly refused?: undefined };
 
 /** What is judged: a plugin as it is used. */
 export interface Judgeable {
@@ -37,6 +43,8 @@ export interface Judgeable {
   readonly declared: readonly string[];
   /** What it was granted. */
   readonly grant: Grant;
+  /** Whether it is the engine's own, which may ask for what no other may. */
+  readonly engine?: boolean;
 }
 
 /** A token bucket, a minute's worth of actions deep. */
@@ -98,6 +106,8 @@ export class Judge {
 
   #judge(occasion: Occasion, given: unknown, index: number): Judged {
     const id = `${this.#plugin.id}/${occasion.key}/${index}`;
+    const own = this.#plugin.engine ? engineAction(given) : undefined;
+    if (own !== undefined) return { id, action: own };
     const checked = readAction(given);
     if ("why" in checked) return { id, action: NOTHING, refused: checked };
     const message = this.#objection(checked, occasion);
@@ -130,7 +140,7 @@ export class Judge {
           message: "its proposal names no workflow, and the event has none",
         };
       }
-      if (own !== undefined && workflow !== own) {
+      if (!reaches(own, grant, workflow)) {
         return past(`to propose anything for ${workflow}: ${own} uses it`);
       }
     } else if (depth >= DEEPEST_REACTION) {

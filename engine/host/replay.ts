@@ -88,10 +88,11 @@ interface Before {
   snapshot(workflow: string): Promise<Snapshot>;
   ledger: Store["ledger"];
   known: Store["known"];
+  run: Store["run"];
 }
 
 /** What was before the events of a replay, and what the replay decides, which is kept here alone. */
-export class PastStore implements Pick<Store, "snapshot" | "ledger" | "decide" | "known"> {
+export class PastStore implements Pick<Store, "snapshot" | "ledger" | "decide" | "known" | "run"> {
   readonly #before: Before;
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #entries: LedgerEntry[] = [];
@@ -113,6 +114,11 @@ export class PastStore implements Pick<Store, "snapshot" | "ledger" | "decide" |
   snapshot(workflow: string, version: number): Promise<Snapshot | undefined>;
   async snapshot(workflow: string): Promise<Snapshot> {
     return this.#snapshots.get(workflow) ?? await this.#before.snapshot(workflow);
+  }
+
+  /** See Store. */
+  run(runId: string): ReturnType<Store["run"]> {
+    return this.#before.run(runId);
   }
 
   /** See Store. */

@@ -135,6 +135,7 @@ const nothingBefore: ConstructorParameters<typeof PastStore>[0] = {
     Promise.resolve({ workflow, version: 0, values: {}, frozen: [], at: 0n }),
   ledger: () => Promise.resolve([]),
   known: () => Promise.resolve([]),
+  run: () => Promise.resolve(undefined),
 };
 
 // What was decided live, as a replay tells it.
