@@ -254,8 +254,8 @@ export interface PluginStepContext {
   /** A workflow's tunable parameters; those of the workflow whose step it is when absent. */
   parameters(workflow?: string): Promise<TunableParameters>;
   /**
-   * What the plugin keeps of its own as that workflow uses it, else as spanloop.yaml or the step's workflow does: what its
-   * handlers have set, as far as it is written. Empty when it has heard nothing yet.
+   * What the plugin keeps of its own: what its handlers have set, as far as it is written. Where they have set nothing as
+   * the step's workflow uses it, as that workflow does, else as spanloop.yaml does. Empty when none has yet.
    */
   kept(workflow?: string): Promise<Readonly<Record<string, Json>>>;
   /** Asks for changes, and resolves once that is decided; asking again in another attempt gives the same answer. */

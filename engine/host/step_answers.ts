@@ -125,12 +125,12 @@ export class StepAnswers {
   async #kept(workflow: string): Promise<Json> {
     const { use: { name, workflow: own }, description: { stateVersion }, forAll } = this.#plugin;
     const { store } = this.#ports;
-    // As that workflow uses it, as all do, as this one does.
-    const by = [workflow, ...forAll ? [undefined] : [], own];
+    // Of one that reaches another workflow, its own handlers hear that one, too.
+    const by = [own, workflow, ...forAll ? [undefined] : []];
     for (const id of new Set(by.map((one) => instanceId(name, one)))) {
-      const { cursor, state, stateVersion: version } = await readRecord(store, id);
+      const { state, stateVersion: version } = await readRecord(store, id);
       // What another version of it has kept, this one cannot read.
-      if (cursor !== undefined) return version === stateVersion ? state : {};
+      if (version === stateVersion && Object.keys(state).length > 0) return state;
     }
     return {};
   }

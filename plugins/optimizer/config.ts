@@ -12,6 +12,11 @@ export const CONFIG = {
       default: [],
       description: "The tunable parameters that it tunes; all when there are none.",
     },
+    propose: {
+      type: "boolean",
+      default: true,
+      description: "Whether it proposes by itself; else it only learns, for the step types.",
+    },
   },
 } as const;
 

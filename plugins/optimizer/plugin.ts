@@ -36,7 +36,7 @@ export default definePlugin({
       heard = { known: begin(contract), open: true };
     }
     const { known, open } = heard;
-    const { notes, proposal } = open || seen.experiment !== undefined
+    const { notes, proposal } = open || seen.experiment !== undefined || !config.propose
       ? { notes: known.notes }
       : propose(known, contract, seen.version, now);
     if (!keep(state, workflow, { ...known, notes })) {

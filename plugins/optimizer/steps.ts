@@ -29,6 +29,10 @@ export const suggest: PluginStep = {
     }
     const known = await recalled(context, workflow);
     if (known === undefined) return nothing(`No run of ${workflow} has been measured yet`);
+    const { told, rest } = known.notes;
+    if (told < rest) {
+      return nothing(`Much was tried in vain: it rests for ${rest - told} more runs`);
+    }
     const found = next(knownOf(known, contract), contract, seen.version, context.now);
     if (found === undefined) return nothing("Nothing near promises more than what rules");
     const { changes, reason, exposure, version } = found;
