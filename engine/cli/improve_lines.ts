@@ -101,7 +101,9 @@ export function improvedLines(
     );
   }
   const gain = changed.length === 0 ? undefined : gainLine(report, objective);
-  if (gain !== undefined) result.push(`  ${gain}`);
+  if (gain !== undefined) {
+    result.push(...wrap(gain, view.columns - 3).map((line) => `  ${line}`));
+  }
   if (verdicts.length > 0) {
     const inner = view.columns - 5;
     result.push(
@@ -236,15 +238,18 @@ function gainLine(
   const title = objectiveTitle(objective).split(",")[0];
   return `${title}: ${objectiveValue(from, objective)} → ${objectiveValue(to, objective)}, ${
     times(betterBy(from, to, objective))
-  } (medians of ${counted(old.length, "run")} and ${counted(now.length, "run")})`;
+  } (medians of ${old.length} and ${counted(now.length, "run")})`;
 }
 
+// Beside each other where all of them fit, else what a command does stands above it.
 function hintLines(hints: readonly Hint[], columns: number, style: Style): string[] {
   const longest = Math.max(...hints.map(([command]) => width(command)));
-  return hints.map(([command, what]) => {
-    const line = `  ${pad(command, longest)}  ${style.dim(what)}`;
-    return width(line) < columns ? line : `  ${command}`;
-  });
+  const beside = hints.every(([, what]) => longest + width(what) + 4 < columns);
+  return hints.flatMap(([command, what]) =>
+    beside
+      ? [`  ${pad(command, longest)}  ${style.dim(what)}`]
+      : [style.dim(`  # ${what}`), `  ${command}`]
+  );
 }
 
 function same(one: Json, other: Json): boolean {

@@ -189,12 +189,18 @@ Deno.test("the end says what changed, by which verdicts, what is open and how to
   );
 });
 
+Deno.test("where a command and what it does do not fit a line, they stand below each other", () => {
+  const hints = [[`spanloop report ${"x".repeat(60)}.yaml`, "shows the evidence"]] as const;
+  const lines = improvedLines(REPORT, improvement(), { ...view, hints }, plain);
+  assert.deepEqual(lines.slice(-2), ["  # shows the evidence", `  ${hints[0][0]}`]);
+});
+
 Deno.test("the gain is told by what was measured with the values of before and after", () => {
   const report = { ...REPORT, after: { batch_size: 80 }, before: { batch_size: 20 } };
   const text = improvedLines(report, improvement(), view, plain).join("\n");
   assert.match(
     text,
-    /duration \/ items of load: 512 µs an item → 155 µs an item, 3\.3x better \(medians of 3 runs and 2 runs\)/,
+    /duration \/ items of load: 512 µs an item → 155 µs an item, 3\.3x better\n  \(medians of 3 and 2 runs\)/,
   );
   const maximize = {
     objective: { direction: "maximize", expression: "items", of: "load" },

@@ -197,21 +197,19 @@ function intervalPanel(
   }
   const { ratio, low, high } = effect;
   const scale = logScale([1, low, high], from, to);
+  // Where there is room beside 1x: the sentence above has the figures.
+  const ticks = scale.ticks.filter((tick) => Math.abs(scale.at(tick) - scale.at(1)) > 24)
+    .filter((_, i, all) => all.length < 5 || i % 2 === 1);
   const kind = low > 1 ? "better" : high < 1 ? "worse" : "unclear";
   return [
     tag("line", { class: "one", x1: scale.at(1), x2: scale.at(1), y1: TOP, y2: height - BOTTOM }),
     tag("line", { class: kind, x1: scale.at(low), x2: scale.at(high), y1: middle, y2: middle }),
     tag("circle", { class: kind, cx: scale.at(ratio), cy: middle, r: 5 }),
-    tag(
-      "text",
-      { x: (from + to) / 2, y: middle - 14, "text-anchor": "middle" },
-      `${figure(ratio)}x (${figure(low)} to ${figure(high)})`,
-    ),
-    [...new Set([1, low, high])].map((end) =>
+    [...new Set([1, ...ticks])].map((tick) =>
       tag(
         "text",
-        { x: scale.at(end), y: height - BOTTOM + 16, "text-anchor": "middle" },
-        end === 1 ? "1x" : "",
+        { x: scale.at(tick), y: height - BOTTOM + 16, "text-anchor": "middle" },
+        `${figure(tick)}x`,
       )
     ),
     tag("text", { x: (from + to) / 2, y: height - 4, "text-anchor": "middle" }, "times better"),

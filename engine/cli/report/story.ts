@@ -147,7 +147,7 @@ export function overview({ report, points, runs, marks }: Story): string {
     } at first; no run was measured with the values that rule now. ${tries}`
     : `${what} went from ${objectiveValue(from!, objective)} to ${objectiveValue(to, objective)} (${
       times(betterBy(from!, to, objective))
-    }, medians of ${counted(old.length, "run")} and ${counted(ruling.length, "run")}). ${tries}`;
+    }, medians of ${old.length} and ${counted(ruling.length, "run")}). ${tries}`;
 }
 
 /** What a person may do next, with the command that does it where there is one. */
