@@ -64,8 +64,8 @@ export interface Reference {
 export interface Match {
   /** It carries the attribute. */
   readonly attribute?: string;
-  /** It does not carry the attribute. */
-  readonly without?: string;
+  /** It carries none of these attributes. */
+  readonly without?: readonly string[];
   /** It is called so. */
   readonly name?: string;
   /** An instrumentation scope of that name wrote it. */

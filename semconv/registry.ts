@@ -315,7 +315,14 @@ function readMatch(item: Item): { readonly match?: Match } {
       `\`live_check\` takes ${MATCHES.join(", ")}, not ${unknown ?? "nothing"}`,
     );
   }
-  return { match: Object.fromEntries(given.keys().map((key) => [key, given.text(key)])) };
+  return {
+    match: Object.fromEntries(
+      given.keys().map((key) => [
+        key,
+        key === "without" ? given.scalars(key).map(String) : given.text(key),
+      ]),
+    ),
+  };
 }
 
 function readLevel(item: Item): { readonly level: Level; readonly condition?: string } {

@@ -150,6 +150,30 @@ Deno.test("a group can be known by a name and the absence of an attribute", () =
   assert.deepEqual(said(spanLine(ATTEMPT, { name: "resume" })), []);
 });
 
+Deno.test("of what plugins emit, spans that have groups of their own are held to these alone", () => {
+  const emitted = { "spanloop.plugin.name": "experiments", "spanloop.reaction.depth": 1 };
+  const verdict = {
+    ...emitted,
+    "cicd.pipeline.name": "orders",
+    "spanloop.experiment.id": "optimizer@orders/412/0",
+    "spanloop.experiment.values": "{}",
+    "spanloop.experiment.incumbent": "{}",
+    "spanloop.verdict.outcome": "inconclusive",
+    "spanloop.verdict.action": "rolled_back",
+    "spanloop.verdict.ended": "budget",
+    "spanloop.verdict.pairs": 60,
+    "spanloop.verdict.message": "batch_size 160 → 640: undecided, rolled back",
+  };
+  assert.deepEqual(said(spanLine(verdict, { name: "experiment.verdict" })), []);
+  const { "spanloop.verdict.pairs": _, ...less } = verdict;
+  assert.deepEqual(said(spanLine(less, { name: "experiment.verdict" })), [
+    "violation required_attribute_not_present spanloop.verdict.pairs",
+  ]);
+  assert.deepEqual(said(spanLine({ ...emitted, "spanloop.verdict.pairs": 60 })), [
+    "violation unexpected_attribute spanloop.verdict.pairs",
+  ]);
+});
+
 Deno.test("an unknown key under the registry's own name is a violation, an author's is advice", () => {
   assert.deepEqual(said(spanLine({ ...ATTEMPT, "spanloop.nope": 1, "team.name": "x" })), [
     "violation missing_attribute spanloop.nope",

@@ -124,15 +124,15 @@ export function matches(
   if (match === undefined) return false;
   const { attribute, without, name, scope } = match;
   return (attribute === undefined || telemetry.has(attribute)) &&
-    (without === undefined || !telemetry.has(without)) &&
+    (without === undefined || !without.some((key) => telemetry.has(key))) &&
     (name === undefined || telemetry.name === name) &&
     (scope === undefined || telemetry.scopes.includes(scope));
 }
 
 /** Whether two ask for the same. */
 export function isSame(a: Match | undefined, b: Match | undefined): boolean {
-  return a?.attribute === b?.attribute && a?.without === b?.without && a?.name === b?.name &&
-    a?.scope === b?.scope;
+  return a?.attribute === b?.attribute && a?.name === b?.name && a?.scope === b?.scope &&
+    (a?.without ?? []).join() === (b?.without ?? []).join();
 }
 
 function foreignSignal(
