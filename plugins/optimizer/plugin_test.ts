@@ -59,7 +59,7 @@ Deno.test("it first looks, then tries better values until there are none", () =>
       assert.equal(typeof version, "number");
       assert.match(
         reason,
-        /^(Nothing near promises more|Little is known of it): to minimize duration \/ items of load it is expected to be [\d.e-]+ times as good \([\d.e-]+ to [\d.e+]+\); \d+ runs? (was|were) measured$/,
+        /^(Of all that is near it promises most|Little is known of it): [\d.e-]+ times as good is expected by duration \/ items of load \([\d.e-]+ to [\d.e+]+\); \d+ runs? (was|were) measured$/,
       );
     }
   }));
@@ -274,6 +274,15 @@ Deno.test("optimizer/suggest says what it would try next, and optimizer/apply pr
     world.parameters.batch = { ...BATCH, frozen: true };
     world.contract = { ...world.contract, experiment: undefined };
     assert.match(String((await suggest()).reason), /no parameter that may be tuned/);
+  }));
+
+Deno.test("told not to propose, it learns, and leaves it to the step types", () =>
+  within({ ...ORDERS, config: { propose: false } }, async (world) => {
+    await runs(world, 3);
+    assert.deepEqual(world.proposals, []);
+    assert.equal((world.plugin.state["notes/orders"] as { told: number }).told, 3);
+    const { changes } = (await world.plugin.step("suggest", { with: ABOUT })).outputs;
+    assert.notDeepEqual(changes, {});
   }));
 
 Deno.test("optimizer/verdicts gives the last verdicts, the newest first", () =>

@@ -18,8 +18,11 @@ export const suggest: PluginStep = {
   },
   async run(context) {
     const workflow = String(context.with.workflow);
+    const known = await recalled(context, workflow);
+    // Of one that never ran nothing else is known, its parameters included.
+    if (known === undefined) return none(`No run of ${workflow} has been measured yet`, 0);
     const seen = await context.parameters(workflow);
-    const nothing = (reason: string) => ({ changes: {}, reason, version: seen.version });
+    const nothing = (reason: string) => none(reason, seen.version);
     if (seen.experiment !== undefined) {
       return nothing(`${JSON.stringify(seen.experiment.values)} is being tried`);
     }
@@ -27,8 +30,6 @@ export const suggest: PluginStep = {
     if (contract === undefined) {
       return nothing(`${workflow} has no \`tune.objective\`, or no parameter that may be tuned`);
     }
-    const known = await recalled(context, workflow);
-    if (known === undefined) return nothing(`No run of ${workflow} has been measured yet`);
     const { told, rest } = known.notes;
     if (told < rest) {
       return nothing(`Much was tried in vain: it rests for ${rest - told} more runs`);
@@ -39,6 +40,10 @@ export const suggest: PluginStep = {
     return { changes, reason, exposure, version };
   },
 };
+
+function none(reason: string, version: number): JsonObject {
+  return { changes: {}, reason, version };
+}
 
 /** Proposes what `suggest` gave, or what a person writes; without changes it does nothing. */
 export const apply: PluginStep = {
