@@ -11,6 +11,17 @@ export type {
   EmitAction,
   ProposeAction,
 } from "./engine/core/action.ts";
+export type {
+  AnalysedDurations,
+  AnalysedFinding,
+  AnalysedHealth,
+  AnalysedHealthPart,
+  AnalysedRate,
+  AnalysedTrend,
+  Analysis,
+  StepAnalysis,
+  WorkflowAnalysis,
+} from "./engine/core/analysis.ts";
 export { copyJson, type Json, type JsonObject, NotJsonError } from "./engine/core/json.ts";
 export {
   type AlwaysThere,
