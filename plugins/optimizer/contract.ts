@@ -8,8 +8,10 @@ export interface Contract {
   readonly options: TunerOptions;
   /** The values that rule, of the tunables and of all others that there could be. */
   readonly ruling: Values;
-  /** What is tuned for, as text: what was measured by another one cannot be compared. */
-  readonly objective: string;
+  /** What is measured, in words. */
+  readonly measure: string;
+  /** The same with its direction: what was measured for another goal cannot be compared. */
+  readonly goal: string;
   /** Whether more of it is better. */
   readonly maximize: boolean;
   /** The share of items that may fail, in words; absent without such a guard. */
@@ -51,7 +53,8 @@ export function contractOf(
         isValue(value) ? [[name, value]] : []
       ),
     ),
-    objective: `${objective.direction} ${objective.expression} of ${objective.of}`,
+    measure: `${objective.expression} of ${objective.of}`,
+    goal: `${objective.direction} ${objective.expression} of ${objective.of}`,
     maximize: objective.direction === "maximize",
     ...limits.length > 0 && { guard: below },
   };

@@ -26,19 +26,22 @@ const LONGEST_REST = 64;
 // A proposal that nothing comes of is repeated so many times, and at least every so many measured runs.
 const MOST_TIMES = 16;
 const SELDOM = 4;
+// A smaller gain, as a logarithm, is not worth having; what has less than one chance in ten of it is not tried.
+const WORTH = Math.log(1.05);
+const HOPE = 1.2816;
 
 /** What there is to know of a workflow as its contract is now; `known`: what was known before. Throws TunerError. */
 export function knownOf(known: Known | undefined, contract: Contract): Known {
-  const { options, ruling, objective } = contract;
-  if (known === undefined || known.notes.objective !== objective) return begin(contract);
+  const { options, ruling, goal } = contract;
+  if (known === undefined || known.notes.goal !== goal) return begin(contract);
   const { tuner, notes } = known;
   if (JSON.stringify(tuner.toJSON().options) === JSON.stringify(options)) return known;
   return { tuner: tuner.with(options, ruling), notes: { ...notes, asked: undefined, dropped: [] } };
 }
 
 /** What there is to know at the beginning. Throws TunerError. */
-export function begin({ options, objective }: Contract): Known {
-  const notes = { objective, told: 0, epoch: 0, dropped: [], vain: 0, rest: 0, verdicts: [] };
+export function begin({ options, goal }: Contract): Known {
+  const notes = { goal, told: 0, epoch: 0, dropped: [], vain: 0, rest: 0, verdicts: [] };
   return { tuner: new Tuner(options), notes };
 }
 
@@ -98,7 +101,7 @@ export function conclude(
  */
 export function next(
   { tuner, notes }: Known,
-  { options, ruling, guard, objective }: Contract,
+  { options, ruling, guard, measure }: Contract,
   version: number,
   now: number,
 ): Asked | undefined {
@@ -113,11 +116,11 @@ export function next(
     except: [held, ...dropped.map(({ values }) => values)],
   });
   const changed = names.filter((name) => suggestion.values[name] !== held[name]);
-  if (changed.length === 0) return undefined;
+  if (changed.length === 0 || !isWorthIt(suggestion)) return undefined;
   return {
     version,
     changes: pick(suggestion.values, changed),
-    reason: reasonOf(suggestion, objective, guard, notes.told),
+    reason: reasonOf(suggestion, measure, guard, notes.told),
     exposure: suggestion.exposure,
     times: 0,
     again: 0,
@@ -143,15 +146,22 @@ export function propose(
   };
 }
 
+// Whether it may well turn out to be what a verdict would keep.
+function isWorthIt({ expected }: Suggestion): boolean {
+  return expected === undefined || expected.gain.mean + HOPE * expected.gain.sd >= WORTH;
+}
+
 function reasonOf(
   { purpose, expected }: Suggestion,
-  objective: string,
+  measure: string,
   guard: number | undefined,
   told: number,
 ): string {
-  const why = purpose === "probe" ? "Little is known of it" : "Nothing near promises more";
+  const why = purpose === "probe"
+    ? "Little is known of it"
+    : "Of all that is near it promises most";
   const runs = `${told} ${told === 1 ? "run was" : "runs were"} measured`;
-  if (expected === undefined) return `${why}: ${runs}`;
+  if (expected === undefined) return `${why}; ${runs}`;
   const { gain: { mean, sd }, harm } = expected;
   const [ratio, low, high] = [mean, mean - 2 * sd, mean + 2 * sd].map((log) =>
     times(Math.exp(log))
@@ -159,12 +169,11 @@ function reasonOf(
   const risk = guard === undefined
     ? ""
     : `, with a chance of ${percent(harm)} that more than ${percent(guard)} of the items fail`;
-  return `${why}: to ${objective} it is expected to be ${ratio} times as good ` +
-    `(${low} to ${high})${risk}; ${runs}`;
+  return `${why}: ${ratio} times as good is expected by ${measure} (${low} to ${high})${risk}; ${runs}`;
 }
 
 function times(ratio: number): string {
-  return Number(ratio.toPrecision(2)).toString();
+  return Number(ratio.toPrecision(ratio < 2 ? 3 : 2)).toString();
 }
 
 function percent(share: number): string {

@@ -27,8 +27,8 @@ export interface Asked {
 
 /** What is kept of a workflow beside its tuner. */
 export interface Notes {
-  /** What it is tuned for: another one begins anew. */
-  readonly objective: string;
+  /** What it is tuned for: for another goal it begins anew. */
+  readonly goal: string;
   /** How many runs were measured. */
   readonly told: number;
   /** How often the tuner had noticed a change of the world. */

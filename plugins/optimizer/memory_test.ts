@@ -55,7 +55,7 @@ function known(runs: number): Known {
   return {
     tuner: Tuner.fromJSON({ ...json, runs, observations, learned } as TunerJson),
     notes: {
-      objective: "minimize duration / items of load",
+      goal: "minimize duration / items of load",
       told: runs,
       epoch: 0,
       dropped: Array.from({ length: 30 }, (_, told) => ({ values: one.values, told })),
