@@ -36,45 +36,39 @@ const WAVES_A_SLICE = 3;
 
 /**
  * Cuts what is left of a for_each step into slices, two a pair, in the order of the items; none when it has too few
- * for that. What is before the first slice and after the last is the incumbent's and is not compared: the first wave
- * warms up what the step uses, and `items` may be an estimate.
+ * for that. The two of a pair are side by side, pairs are spread over the step, and what is before, between and after
+ * them is the incumbent's and is not compared: the first wave warms up what the step uses, and `items` may be an
+ * estimate.
  *
- * Slices are whole waves of their arm. A part of a wave would leave some of the arm's concurrency idle at its end,
- * which speaks against the arm with the larger wave. The candidate's share is the exposure, at least one wave, and
- * never more than half.
+ * Both slices of a pair are the same number of whole waves. At a slice's end its arm waits for its slowest batch while
+ * the rest of its concurrency is idle: that costs about as much of a wave whichever arm it is, so it cancels in
+ * the ratio of the two, and would not if one slice were longer or ended within a wave. The candidate's share of the
+ * items is at most the exposure, or one wave, and never more than half.
  */
 export function planSlices(request: SliceRequest): readonly ArmSlice[] {
   const { items, exposure, waves } = request;
   const left = items - waves.incumbent;
   if (waves.incumbent > left / 2 || waves.candidate > left / 2) return [];
-  const share = Math.min(exposure, 0.5) * items;
-  const most = Math.floor((left - waves.incumbent) / waves.candidate);
-  const candidate = Math.max(1, Math.min(Math.floor(share / waves.candidate), most));
-  const incumbent = Math.floor((left - candidate * waves.candidate) / waves.incumbent);
-  const pairs = Math.max(
-    1,
-    Math.min(MOST_PAIRS, Math.floor(candidate / WAVES_A_SLICE), incumbent),
-  );
+  const both = waves.incumbent + waves.candidate;
+  const shared = Math.floor(Math.min(exposure, 0.5) * items / waves.candidate);
+  const count = Math.max(1, Math.min(shared, Math.floor(left / both)));
+  const pairs = Math.max(1, Math.min(MOST_PAIRS, Math.floor(count / WAVES_A_SLICE)));
+  const between = Math.floor((left - count * both) / pairs);
+  // Less than a wave is not worth the moment in which the step runs dry before it.
+  const gap = between < waves.incumbent ? 0 : between;
   const slices: ArmSlice[] = [];
   let from = request.from + waves.incumbent;
   for (let index = 0; index < pairs; index++) {
-    const lengths = {
-      candidate: part(candidate, pairs, index) * waves.candidate,
-      incumbent: part(incumbent, pairs, index) * waves.incumbent,
-    };
+    const length = Math.floor(count / pairs) + (index < count % pairs ? 1 : 0);
     const order: readonly Arm[] = request.draw() < 0.5
       ? ["candidate", "incumbent"]
       : ["incumbent", "candidate"];
     for (const arm of order) {
-      const to = from + lengths[arm];
+      const to = from + length * waves[arm];
       slices.push({ arm, pair: request.pair + index, from, to });
       from = to;
     }
+    from += gap;
   }
   return slices;
-}
-
-// What one of `parts` gets of `whole`; they differ by one at most.
-function part(whole: number, parts: number, index: number): number {
-  return Math.floor(whole / parts) + (index < whole % parts ? 1 : 0);
 }

@@ -5,7 +5,7 @@ import { armAttributes, slicePairOf } from "../telemetry/attributes.ts";
 import { drawsOf } from "./draw.ts";
 import { ofArm, type Ruling, type RunValues } from "./ruling.ts";
 import type { RunContext } from "./run_context.ts";
-import { type ArmSlice, planSlices } from "./slices.ts";
+import { planSlices } from "./slices.ts";
 import type { ItemSource } from "./source/source.ts";
 import { drawArm } from "./trial.ts";
 
@@ -123,16 +123,16 @@ export class Slicing {
     const last: Stretch = { ruling: incumbent, to: Infinity, alone: false };
     if (slices.length > 0) {
       this.#pair += slices.length / 2;
-      const ofSlice = ({ arm, pair, from, to }: ArmSlice): Stretch => ({
-        ruling: ofArm(
-          rulings[arm],
-          armAttributes({ experiment: experiment.id, arm, pair, slice: { from, to } }),
-        ),
-        to,
-        alone: true,
-      });
-      const warm: Stretch = { ruling: incumbent, to: slices[0].from, alone: false };
-      return [warm, ...slices.map(ofSlice), last];
+      const stretches: Stretch[] = [];
+      let at = next;
+      for (const { arm, pair, from, to } of slices) {
+        if (from > at) stretches.push({ ...last, to: from });
+        const slice = { from, to };
+        const attributes = armAttributes({ experiment: experiment.id, arm, pair, slice });
+        stretches.push({ ruling: ofArm(rulings[arm], attributes), to, alone: true });
+        at = to;
+      }
+      return [...stretches, last];
     }
     // Too few items: all of them are one arm's, if the run had its part in the experiment from the beginning.
     const { trial } = header;
