@@ -2,7 +2,9 @@ import { interval, isFarAboveZero, median } from "./sequential.ts";
 
 /** Items, processed and failed, and how many of them failed. */
 export interface Count {
+  /** How many there were. */
   readonly items: number;
+  /** How many of them failed. */
   readonly failed: number;
 }
 
@@ -17,11 +19,12 @@ export interface GuardEvidence {
   /** The guard is kept above this. */
   readonly above?: number;
   /**
-   * Of error_rate: one count for each run of an arm, in order; the last one grows while its run lasts. What makes items
-   * of one run fail they may share, so that a run's batches are one count, however many they are.
+   * Of error_rate: one count for each slice of an arm, or each run where whole runs are its own, in order; the last one
+   * grows while its slice lasts. What makes items of a slice fail they may share, so that its batches are one count,
+   * however many they are; of the incumbent there may be counts from before the experiment.
    */
   readonly counts?: { readonly candidate: readonly Count[]; readonly incumbent: readonly Count[] };
-  /** Of any other metric: one value for each slice or run, in order, none below 0. */
+  /** Of any other metric: one value for each slice, or run, in order; none is below 0. */
   readonly values?: {
     readonly candidate: readonly number[];
     readonly incumbent: readonly number[];
@@ -30,17 +33,19 @@ export interface GuardEvidence {
 
 /** What the evidence says of a guard. */
 export interface GuardFinding {
+  /** The metric. */
   readonly metric: string;
+  /** Its step. */
   readonly of: string;
   /** The candidate's estimate; absent where nothing was measured. */
   readonly value?: number;
   /** The candidate breaks it, and does worse than an incumbent that breaks it too. */
   readonly breached: boolean;
-  /** More likely than not the candidate keeps it, or is no worse than the incumbent. */
+  /** The candidate is believed to keep it, or was no worse than the incumbent so far. */
   readonly kept: boolean;
 }
 
-/** The variance of the factor by which a run's error rate may differ from the one before: 0.3 in practice, and some. */
+/** The variance of the factor by which a slice's error rate may differ from another's: that of noisy pipelines, and some. */
 const DISPERSION = 0.35;
 
 /** By how much a rate may be off its limit, as factors; each is an alternative of the same weight. */
@@ -102,8 +107,10 @@ function isNoWorse(mine: Count, theirs: Count): boolean {
   return theirs.items > 0 && mine.failed * theirs.items <= theirs.failed * mine.items;
 }
 
-// How strongly the counts speak against a rate: the mixture of likelihood ratios of rates that are off by the factors.
-// A run's count is negative binomial: a Poisson one whose rate has a gamma factor.
+// How strongly the counts speak against a rate: the mean likelihood ratio of rates that are off by the factors. Under the
+// rate it is a martingale, so that Ville's inequality holds (J. Ville, "Étude critique de la notion de collectif",
+// 1939). A slice's count is negative binomial, a Poisson one whose rate has a gamma factor (M. Greenwood and G. U. Yule,
+// 1920): a plain binomial takes one bad slice for a bad candidate.
 function evidenceAgainst(
   counts: readonly Count[],
   rate: number,
@@ -134,7 +141,7 @@ function judgeValues(
   const most = below === undefined ? Infinity : Math.max(below, theirs ?? below);
   const least = above === undefined ? -Infinity : Math.min(above, theirs ?? above);
   const isOver = (excess: readonly number[]) =>
-    isFarAboveZero(excess) || interval(excess, 1 - 2 * chance).low > 0;
+    isFarAboveZero(excess) || interval(excess, 1 - chance).low > 0;
   return {
     value,
     breached: most < Infinity && isOver(logRatios(candidate, most)) ||

@@ -14,7 +14,7 @@ export interface Estimate {
 const EXPECTED = { deviation: 0.18, values: 1.5 };
 
 /** Values further than so many deviations from the median are drawn in to there. */
-const CLIP = 2.5;
+const CLIP = 2;
 
 /** One value that is off by a factor of 8, or two by nearly 3 each: rare even where the noise has a deviation of 0.7. */
 const FAR = Math.log(8);
@@ -73,14 +73,15 @@ function drawnIn(
   prior: number,
 ): { drawn: readonly number[]; kept: number } {
   const n = values.length;
-  if (n < 3) return { drawn: values, kept: n };
   const middle = median(values);
-  // 1.4826 makes it the standard deviation where the values are normal.
-  const spread = 1.4826 * median(values.map((value) => Math.abs(value - middle)));
+  // Four in five normal values are within 1.2816 deviations. The median of the distances would be 0 where most values are
+  // alike, as ratios of counts may be.
+  const distances = values.map((value) => Math.abs(value - middle)).toSorted((a, b) => a - b);
+  const spread = distances[Math.ceil(0.8 * n) - 1] / 1.2816;
   const reach = CLIP * Math.sqrt((prior + n * spread ** 2) / (EXPECTED.values + n));
   return {
     drawn: values.map((value) => Math.min(middle + reach, Math.max(middle - reach, value))),
-    kept: values.filter((value) => Math.abs(value - middle) <= reach).length,
+    kept: distances.filter((distance) => distance <= reach).length,
   };
 }
 

@@ -7,7 +7,7 @@ export { type Change, type ObjectiveText, verdictSentence } from "./verdict_sent
 
 /** What an experiment has brought to light so far. */
 export interface Evidence {
-  /** Log ratios of the arms of each pair, in order; above 0 the candidate was better. */
+  /** Log ratios of the arms of each pair, in order, all finite; above 0 the candidate was better. */
   readonly pairs: readonly number[];
   /** What is known of the workflow's guards. */
   readonly guards: readonly GuardEvidence[];
@@ -81,10 +81,11 @@ function stated(
   };
 }
 
-// Whether it is worth nothing for certain, or its trend will hardly take the interval off zero within the budget.
+// Whether it is worth too little for certain, or by the end of the budget will hardly be worth having and told from none.
 function isFutile({ centre, high, deviation }: Estimate, n: number, rules: Rules): boolean {
-  if (high < Math.log(rules.worth)) return true;
+  const worth = Math.log(rules.worth);
+  if (high < worth) return true;
   if (n < FUTILE.pairs) return false;
   const luck = FUTILE.deviations * deviation * Math.sqrt(1 / n - 1 / rules.mostPairs);
-  return centre + luck < halfWidth(rules.mostPairs, deviation, rules.confidence);
+  return centre + luck < Math.max(worth, halfWidth(rules.mostPairs, deviation, rules.confidence));
 }

@@ -47,20 +47,29 @@ export function verdictSentence(
   const told = [
     effectText(verdict, objective),
     ...verdict.guards.flatMap((guard) => guardText(guard, objective.of)),
-    ENDS[verdict.ended],
-    verdict.action === "kept" ? "kept" : "rolled back",
+    endText(verdict),
   ];
-  return `${what}: ${told.filter((part) => part !== "").join(", ")}`;
+  return `${what}: ${told.join(", ")}`;
 }
 
-const ENDS: Readonly<Record<Verdict["ended"], string>> = {
-  interval: "",
-  guard: "",
-  harm: "too much worse to go on",
-  futile: "no gain worth having in sight",
-  budget: "undecided after all its pairs",
-  withdrawn: "the values were changed meanwhile",
-};
+function endText({ ended, action, effect }: Verdict): string {
+  switch (ended) {
+    case "interval":
+    case "guard":
+      return action === "kept" ? "kept" : "rolled back";
+    case "harm":
+      return "too much worse to go on, rolled back";
+    case "futile":
+      return "no gain worth having in sight, rolled back";
+    case "budget":
+      // With a clear interval it was the guards that were not.
+      return effect !== undefined && effect.low > 1
+        ? "not clear of its guards after all its work, rolled back"
+        : "undecided after all its work, rolled back";
+    case "withdrawn":
+      return "given up, as the values were changed meanwhile";
+  }
+}
 
 function effectText({ effect, confidence, pairs }: Verdict, objective: ObjectiveText): string {
   if (effect === undefined) return "nothing compared";
@@ -83,8 +92,7 @@ function effectText({ effect, confidence, pairs }: Verdict, objective: Objective
 
 // As many decimals as the interval bears, and enough that an end that is not 1 does not look so.
 function digitsOf(low: number, high: number): number {
-  let digits = Math.max(0, Math.ceil(0.3 - Math.log10(high - low)));
-  if (high / low >= 1e5) digits = 1;
+  let digits = Math.max(low < 10 ? 1 : 0, Math.ceil(0.3 - Math.log10(high - low)));
   const hides = (end: number) => end !== 1 && Number(end.toFixed(digits)) === 1;
   while (digits < 3 && (hides(low) || hides(high))) digits += 1;
   return Math.min(digits, 3);

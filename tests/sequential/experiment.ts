@@ -33,6 +33,8 @@ export interface Truth {
   };
   /** A guard on the error rate. */
   readonly guard: number | undefined;
+  /** The incumbent had a run like the others before the experiment began. */
+  readonly known: boolean;
   /** Items of a batch: the evidence is judged after each of the candidate's. */
   readonly batch: number;
 }
@@ -47,6 +49,7 @@ export const NULL: Truth = {
   sharedErrors: false,
   common: { trend: 0, deviation: 0, correlation: 0 },
   guard: 0.02,
+  known: false,
   batch: 50,
 };
 
@@ -73,6 +76,11 @@ export function experiment(
       ? []
       : [{ metric: "error_rate", of: "load", below: truth.guard, counts }],
   };
+  if (truth.known) {
+    const rate = truth.errors.incumbent * gammaFactor(chance, truth.noise.dispersion);
+    const failed = failures(chance, truth.items.incumbent, Math.min(0.95, rate));
+    counts.incumbent.push({ items: truth.items.incumbent, failed });
+  }
   let items = 0;
   const common = wandering(truth.common, chance);
   while (true) {

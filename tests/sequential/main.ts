@@ -1,7 +1,7 @@
 /**
  * How often verdicts are wrong, and how soon they come: prints the tables of FIGURES.md.
  *
- *     deno task test:sequential [--experiments N] [--seed N]
+ *     deno task test:sequential [--experiments N] [--seed N] [--only PART_OF_A_NAME]
  */
 import { parseArgs } from "node:util";
 import { campaign } from "./campaign.ts";

@@ -20,8 +20,17 @@ export const NULLS: Readonly<Record<string, Truth>> = {
   "whole runs, worst noise": { ...NULL, whole: true, noise: WORST },
   "no guard": { ...NULL, guard: undefined },
   "no guard, whole runs, worst noise": { ...NULL, whole: true, noise: WORST, guard: undefined },
-  "both over the guard (5 %)": { ...NULL, errors: { candidate: 0.05, incumbent: 0.05 } },
-  "both far over the guard (10 %)": { ...NULL, errors: { candidate: 0.1, incumbent: 0.1 } },
+  "both over the guard": { ...NULL, errors: { candidate: 0.05, incumbent: 0.05 } },
+  "both over the guard, known before": {
+    ...NULL,
+    errors: { candidate: 0.05, incumbent: 0.05 },
+    known: true,
+  },
+  "both far over the guard, known before": {
+    ...NULL,
+    errors: { candidate: 0.1, incumbent: 0.1 },
+    known: true,
+  },
 };
 
 const well = { candidate: 0.01, incumbent: 0.01 };

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { campaign, type Rates } from "./campaign.ts";
+import { NULL, type Truth } from "./experiment.ts";
+import { NULLS, POWERS } from "./truths.ts";
+
+// A tenth of what `deno task test:sequential` runs: bounds have room for its chance.
+const EXPERIMENTS = 200;
+const SEED = 20;
+
+function rates(truth: Truth): Rates {
+  const found = campaign(truth, EXPERIMENTS, SEED);
+  console.log(`seed ${SEED}, ${EXPERIMENTS} experiments: ${JSON.stringify(found)}`);
+  return found;
+}
+
+for (const name of ["split", "split, a tenth of the items", "whole runs, worst noise"]) {
+  Deno.test(`where nothing is better, verdicts are rarely wrong: ${name}`, () => {
+    const { improved, regressed, covered } = rates(NULLS[name]);
+    assert.ok(improved <= 0.05, `improved ${improved}`);
+    assert.ok(regressed <= 0.05, `regressed ${regressed}`);
+    assert.ok(covered >= 0.93, `covered ${covered}`);
+  });
+}
+
+Deno.test("a drift that both arms share is no effect of the candidate", () => {
+  const { improved, regressed } = rates(NULLS["split, drifting"]);
+  assert.ok(improved <= 0.05 && regressed <= 0.05);
+});
+
+Deno.test("gains are found as soon as they can be", () => {
+  for (
+    const [name, most] of [["10 % better", 31], ["20 % better", 11], ["40 % better", 5]] as const
+  ) {
+    const { pairsToImproved } = rates(POWERS[name]);
+    assert.ok(pairsToImproved <= most, `${name} after ${pairsToImproved} pairs`);
+  }
+});
+
+Deno.test("nothing goes on for long that comes to nothing", () => {
+  assert.ok(rates(NULL).pairs <= 16);
+});
+
+Deno.test("a rate of five times the guard is noticed within a few batches", () => {
+  for (const size of [20, 50, 100]) {
+    const { guard, itemsToGuard } = rates(POWERS[`10 % errors, batches of ${size}`]);
+    assert.ok(guard >= 0.98);
+    assert.ok(itemsToGuard <= Math.max(160, 3 * size), `after ${itemsToGuard} items`);
+  }
+});
+
+Deno.test("a better candidate that breaks its guard by half is not kept", () => {
+  const { improved } = rates(POWERS["40 % better, 3 % errors"]);
+  assert.ok(improved <= 0.08, `improved ${improved}`);
+});
+
+Deno.test("an incumbent that was known to break the guard takes the blame from the candidate", () => {
+  const { guard } = rates(NULLS["both far over the guard, known before"]);
+  assert.ok(guard <= 0.08, `guard ${guard}`);
+});
