@@ -1,9 +1,9 @@
-import { definePlugin, type PluginSpan } from "spanloop";
+import { definePlugin, type PluginSpan, type TunableParameters } from "spanloop";
 import { CONFIG } from "./config.ts";
 import { type Contract, contractOf } from "./contract.ts";
 import { begin, conclude, knownOf, learn, propose } from "./loop.ts";
 import { concludedBy, measuredBy } from "./measurement.ts";
-import { keep, type Known, MOST_WORKFLOWS, recall } from "./memory.ts";
+import { keep, type Known, MOST_WORKFLOWS, type Notes, recall } from "./memory.ts";
 import { apply, suggest, verdicts } from "./steps.ts";
 
 const MEASUREMENT = "experiment.measurement";
@@ -28,18 +28,17 @@ export default definePlugin({
     if (!seen) return;
     const contract = contractOf(workflow, seen, config.parameters);
     if (contract === undefined) return;
-    let heard: Heard;
+    let reaction: Reaction;
     try {
-      heard = hear(span, knownOf(recall(state, workflow), contract), contract, now);
+      const known = knownOf(recall(state, workflow), contract);
+      reaction = react(span, known, contract, seen, config.propose, now);
     } catch (thrown) {
+      // What another version of it has kept, perhaps.
       log(`It forgets what it knew of ${workflow}: ${(thrown as Error).message}`);
-      heard = { known: begin(contract), open: true };
+      reaction = { known: begin(contract) };
     }
-    const { known, open } = heard;
-    const { notes, proposal } = open || seen.experiment !== undefined || !config.propose
-      ? { notes: known.notes }
-      : propose(known, contract, seen.version, now);
-    if (!keep(state, workflow, { ...known, notes })) {
+    const { known, proposal } = reaction;
+    if (!keep(state, workflow, known)) {
       log(`It tunes ${MOST_WORKFLOWS} workflows and has no room for ${workflow}: use it there`);
       return;
     }
@@ -48,23 +47,31 @@ export default definePlugin({
   },
 });
 
-interface Heard {
+interface Reaction {
   readonly known: Known;
-  /** Whether an experiment is open, or was until its verdict, which comes next. */
-  readonly open: boolean;
+  readonly proposal?: ReturnType<typeof propose>["proposal"];
 }
 
-function hear(
+function react(
   { name, attributes }: PluginSpan,
-  known: Known,
+  { tuner, notes: before }: Known,
   contract: Contract,
+  { version, experiment }: TunableParameters,
+  proposes: boolean,
   now: number,
-): Heard {
+): Reaction {
+  let notes: Notes;
+  // Whether an experiment is open, or was until its verdict, which comes next.
+  let open = experiment !== undefined;
   if (name === VERDICT) {
-    const notes = conclude(known.notes, concludedBy(attributes), contract, now);
-    return { known: { ...known, notes }, open: false };
+    notes = conclude(before, concludedBy(attributes), contract, now);
+  } else {
+    const measured = measuredBy(attributes);
+    notes = learn({ tuner, notes: before }, measured, contract, now);
+    open ||= measured.experiment !== undefined;
   }
-  const measured = measuredBy(attributes);
-  const notes = learn(known, measured, contract, now);
-  return { known: { ...known, notes }, open: measured.experiment !== undefined };
+  const known = { tuner, notes };
+  if (open || !proposes) return { known };
+  const next = propose(known, contract, version, now);
+  return { known: { tuner, notes: next.notes }, proposal: next.proposal };
 }
