@@ -60,7 +60,10 @@ export async function improve(
   const names = parameters.map(({ parameter }) => parameter.name);
   const store = await ports.open();
   const used = await withOptimizer(ports, store, loaded, display);
-  const news = await News.begin(store, name, options.onEvent ?? (() => {}));
+  const tell = options.onEvent ?? (() => {});
+  const news = await News.begin(store, name, tell);
+  const before = await openEntry(store, name);
+  if (before !== undefined) tell({ type: "decided", index: 0, entry: before });
   let [runs, failed, inRow] = [0, 0, 0];
   let stopped: string | undefined;
   for (let index = 1; index <= options.runs && !signal?.aborted; index++) {
@@ -91,10 +94,7 @@ export async function improve(
     if (stopped !== undefined) break;
   }
   const last = await ports.plan();
-  const snapshot = await store.snapshot(name);
-  const [open] = snapshot.experiment === undefined
-    ? []
-    : await store.ledger({ proposal: snapshot.experiment.id, limit: 1 });
+  const open = await openEntry(store, name);
   return {
     workflow: name,
     runs,
@@ -200,6 +200,12 @@ class News {
       this.#tell({ type: "decided", index: this.#index, entry });
     }
   }
+}
+
+async function openEntry(store: Store, workflow: string): Promise<LedgerEntry | undefined> {
+  const { experiment } = await store.snapshot(workflow);
+  if (experiment === undefined) return undefined;
+  return (await store.ledger({ proposal: experiment.id, limit: 1 }))[0];
 }
 
 // The workflow as it is used here: with an optimizer, whoever names it.

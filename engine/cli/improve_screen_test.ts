@@ -200,7 +200,7 @@ Deno.test("the gain is told by what was measured with the values of before and a
   const text = improvedLines(report, improvement(), view, plain).join("\n");
   assert.match(
     text,
-    /duration \/ items of load: 512 µs an item → 155 µs an item, 3\.3x better\n  \(medians of 3 and 2 runs\)/,
+    /duration \/ items of load: 512 µs an item → 155 µs an item, 3\.3x better\n {2}\(medians of 3 and 2 runs\)/,
   );
   const maximize = {
     objective: { direction: "maximize", expression: "items", of: "load" },

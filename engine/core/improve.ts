@@ -41,7 +41,10 @@ export type ImproveEvent =
   | { readonly type: "ended"; readonly index: number; readonly report: RunReport }
   /** A piece of its work was measured. */
   | { readonly type: "measured"; readonly index: number; readonly measurement: Measurement }
-  /** Something was decided: a change is tested, waits, is refused; or an experiment came to its verdict. */
+  /**
+   * Something was decided: a change is tested, waits, is refused; or an experiment came to its verdict. With `index` 0:
+   * what is under measurement as it begins.
+   */
   | { readonly type: "decided"; readonly index: number; readonly entry: LedgerEntry };
 
 /** How a workflow is improved. */

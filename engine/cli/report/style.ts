@@ -33,6 +33,7 @@ svg text.limit { fill: var(--red); } svg line.now { stroke: var(--green); stroke
 svg .better { stroke: var(--green); fill: var(--green); stroke-width: 3; } svg .worse { stroke: var(--red); fill: var(--red); stroke-width: 3; }
 svg .unclear { stroke: var(--dim); fill: var(--dim); stroke-width: 3; }
 svg .e0 { fill: var(--teal); } svg .e1 { fill: var(--yellow); } svg .e2 { fill: var(--orange); }
+svg .e0, svg .e1, svg .e2 { fill-opacity: .75; }
 svg path.e3 { stroke: var(--red); stroke-width: 2.5; fill: none; }
 @media print { body { max-width: none; } }
 `;
