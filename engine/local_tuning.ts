@@ -69,10 +69,15 @@ export class LocalTuning implements Tuning {
       if (parameter.tune === undefined) continue;
       parameters.push(await this.#state(workflow, parameter, parts, standing));
     }
+    const experiment = standing?.edited ? undefined : standing?.snapshot.experiment;
+    const [tested] = experiment === undefined
+      ? []
+      : await parts!.store.ledger({ proposal: experiment.id, limit: 1 });
     return {
       workflow: workflow.name,
       version: standing?.snapshot.version ?? 0,
       parameters,
+      ...tested === undefined ? {} : { tested },
       held: parts === undefined
         ? []
         : (await (await openLedger(parts)).unanswered(workflow)).toReversed(),

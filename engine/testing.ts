@@ -363,7 +363,8 @@ export async function openPlugin<Allowed extends ActionType, Schema extends Json
 
 function accepted(judged: readonly Judged[], where: string): readonly Action[] {
   return judged.map(({ action, refused }, index) => {
-    if (refused === undefined) return action;
+    // What else there is the engine's own plugin alone asks for.
+    if (refused === undefined) return action as Action;
     throw new assert.AssertionError({
       message: `An engine would refuse action ${index} ${where}: ${refused.message}`,
     });

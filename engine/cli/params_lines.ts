@@ -1,6 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import type { Parameter } from "../core/parameter.ts";
-import type { LedgerEntry } from "../core/proposal.ts";
+import type { LedgerEntry, Verdict } from "../core/proposal.ts";
 import type { ParameterState, TunedWorkflow } from "../core/tuning.ts";
 import { ago, value } from "./figures.ts";
 import { iso } from "./runs_table.ts";
@@ -22,7 +22,7 @@ export function listLines(
   { columns }: View,
   style: Style,
 ): string[] {
-  const { workflow, version, parameters, held } = tuned;
+  const { workflow, version, parameters, held, tested } = tuned;
   const title = `${style.bold(clean(workflow))} ${
     style.dim(version === 0 ? "nothing has been changed yet" : `version ${version}`)
   }`;
@@ -45,6 +45,14 @@ export function listLines(
   const table = columned(
     [["parameter", "value", "source", "default", "bounds", "mode", "apply", ""], ...rows],
   ).map((line, index) => fit(index === 0 ? style.dim(line) : line, columns));
+  const trial = tested === undefined ? [] : [
+    "",
+    `${style.cyan("~")} ${style.bold(`change ${tested.number}`)} by ${
+      author(tested)
+    } is under measurement: ${clean(tested.decision.message)}`,
+    `  why: ${clean(tested.proposal.reason)}`,
+    style.dim(`  spanloop params revert ${file} ${tested.number}   (ends it)`),
+  ];
   const waiting = held.flatMap((entry) => [
     "",
     `${style.yellow("!")} ${style.bold(`change ${entry.number}`)} by ${
@@ -53,7 +61,7 @@ export function listLines(
     `  why: ${clean(entry.proposal.reason)}`,
     style.dim(`  spanloop params accept ${file} ${entry.number}   (or reject)`),
   ]);
-  return [title, "", ...table, ...waiting];
+  return [title, "", ...table, ...trial, ...waiting];
 }
 
 /** Where a parameter's value comes from, and what happened to it before. */
@@ -145,7 +153,7 @@ export function stateJson(
 
 /** A ledger entry as `--json` prints it. */
 export function entryJson(entry: LedgerEntry): JsonObject {
-  const { number, proposal, decision, before, version, answers } = entry;
+  const { number, proposal, decision, before, version, answers, verdict } = entry;
   return {
     change: number,
     proposal: proposal.id,
@@ -159,6 +167,8 @@ export function entryJson(entry: LedgerEntry): JsonObject {
       span_id: spanId,
     })),
     frozen: proposal.frozen ?? null,
+    exposure: proposal.exposure ?? null,
+    immediate: proposal.immediate ?? false,
     outcome: decision.outcome,
     rule: decision.rule,
     message: decision.message,
@@ -167,6 +177,15 @@ export function entryJson(entry: LedgerEntry): JsonObject {
     before,
     version: version ?? null,
     answers: answers ?? null,
+    verdict: verdict === undefined ? null : verdictJson(verdict),
+  };
+}
+
+function verdictJson({ effect, guards, ...verdict }: Verdict): JsonObject {
+  return {
+    ...verdict,
+    effect: effect === undefined ? null : { ...effect },
+    guards: guards.map(({ value, ...guard }) => ({ ...guard, value: value ?? null })),
   };
 }
 
@@ -174,7 +193,7 @@ export function entryJson(entry: LedgerEntry): JsonObject {
 export function author({ proposal }: LedgerEntry): string {
   const { kind } = proposal.author;
   if (kind === "plugin") return `the plugin ${clean(proposal.author.name)}`;
-  return kind === "person" ? "a person" : "the file";
+  return { person: "a person", file: "the file", engine: "an experiment" }[kind];
 }
 
 /** What binds a parameter, in words. */

@@ -27,6 +27,8 @@ export interface TunedWorkflow {
   readonly parameters: readonly ParameterState[];
   /** Changes that wait for a person, oldest first. */
   readonly held: readonly LedgerEntry[];
+  /** The change that is under measurement; absent for none. */
+  readonly tested?: LedgerEntry;
 }
 
 /** What belongs to a person's order. */

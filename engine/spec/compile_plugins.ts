@@ -7,6 +7,9 @@ import { optional } from "./compile_steps.ts";
 import { mayHoldExpression, type Texts } from "./texts.ts";
 import { asMapping, itemsOf, type Mapping, type Node, numberOf, textOf, toJson } from "./tree.ts";
 
+// Used for every workflow with an objective, whatever its file names.
+const ENGINES_OWN = "experiments";
+
 /** The file that a list of plugins stands in. */
 export interface PluginsFile {
   /** The file, absolute. */
@@ -49,6 +52,14 @@ export function compilePlugins(
     const found = nameOf(use, file.folder);
     if ("problem" in found) {
       texts.fault(at, "use", found.problem);
+      continue;
+    }
+    if (found.name === ENGINES_OWN) {
+      texts.fault(
+        at,
+        "use",
+        `\`${ENGINES_OWN}\` is the engine's own plugin, which measures; call yours something else`,
+      );
       continue;
     }
     const before = lines.get(found.name);

@@ -55,6 +55,7 @@ Deno.test("it asks for one more while attempts succeed, with numbers and evidenc
       "Of 20 attempts at call with concurrency 4, 0 % failed (at most 1 %), and half took up to " +
       "100 ms, 1.00 times the best (at most 2.5): more, 5",
     version: 0,
+    immediate: true,
   });
   assert.equal(evidence!.length, 20);
   assert.equal(evidence!.at(-1)!.spanId, event.span.spanId);

@@ -70,13 +70,14 @@ const VERBS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
 async function list({ engine, args, caller, file, shown, rest }: Call): Promise<number> {
   if (rest.length > 0) throw wrong(`list FILE takes no \`${rest[0]}\``);
   const tuned = await engine.tuning.list(file, shown);
-  const { workflow, version, parameters, held } = tuned;
+  const { workflow, version, parameters, held, tested } = tuned;
   if (args.flag("json")) {
     return json(caller, {
       workflow,
       version,
       parameters: parameters.map(stateJson),
       held: held.map(entryJson),
+      tested: tested === undefined ? null : entryJson(tested),
     });
   }
   return print(caller, listLines(tuned, display(caller, file), view(caller), caller.outStyle));
