@@ -42,9 +42,9 @@ export const CONFIG = {
     },
     grow: {
       type: "number",
-      exclusiveMinimum: 1,
+      minimum: 1,
       default: 1.5,
-      description: "What it is multiplied by when it grows back.",
+      description: "What it is multiplied by when it grows back; 1: it does not.",
     },
   },
 } as const;

@@ -98,6 +98,16 @@ Deno.test("once the errors are over it grows back to where it was, and no furthe
   assert.match(reasons.at(-1)!, /, 0 % failed \(at most 2 %.*\): back towards 200, 200$/);
 });
 
+Deno.test("with grow 1 it leaves the way back to others", async () => {
+  await testPlugin(plugin, {
+    config: { ...STEP, grow: 1 },
+    state: { test: { value: 100, samples: [], before: 200, calm: 0, patience: 1 } },
+    parameters: { batch_size: { ...SIZE, value: 100 } },
+    spans: attempts(200, 100),
+    expect: [],
+  });
+});
+
 Deno.test("where the errors come with the size it tries the larger one ever less often", async () => {
   // All of a batch of more than 100 fail.
   const { sizes } = await driven((size) => size > 100, 6_000);

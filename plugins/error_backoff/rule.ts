@@ -73,7 +73,9 @@ export function look(watch: Watch, config: Config, least: number): Look {
     };
   }
   if (!isFull) return { watch };
-  if (failed / samples.length > low || before === undefined) return { watch: fresh };
+  if (failed / samples.length > low || before === undefined || config.grow === 1) {
+    return { watch: fresh };
+  }
   const calm = watch.calm + 1;
   if (value >= before) {
     return { watch: calm < RECOVERED * patience ? { ...fresh, calm } : begin(value) };

@@ -15,7 +15,7 @@ export interface Given {
   readonly parameters: GivenParameters;
   /** The objective's true value. */
   readonly objective: (values: Values) => number;
-  /** The true share of items that fail; none when absent. */
+  /** The true share of items that fail at first; none when absent. */
   readonly errors?: (values: Values) => number;
   /** What is better; minimize when absent. */
   readonly direction?: "minimize" | "maximize";
@@ -49,6 +49,8 @@ export class World {
   contract: Contract;
   /** The plugin. */
   plugin!: OpenedPlugin;
+  /** The true share of items that fail now; may be changed. */
+  errors: (values: Values) => number;
   /** Whether a proposal is tried; otherwise nothing comes of it. */
   accepts = true;
   readonly #given: Given;
@@ -57,6 +59,7 @@ export class World {
 
   private constructor(given: Given) {
     this.#given = given;
+    this.errors = given.errors ?? (() => 0);
     this.#dice = random(given.seed, 1);
     this.parameters = { ...given.parameters };
     this.contract = {
@@ -144,11 +147,11 @@ export class World {
 
   // By the true values: what a verdict says when it is right.
   #conclude({ values }: NonNullable<Contract["experiment"]>): void {
-    const { objective, errors = () => 0, below = 1, direction } = this.#given;
+    const { objective, below = 1, direction } = this.#given;
     const tried = { ...this.ruling, ...values };
     const ratio = objective(this.ruling) / objective(tried);
     const better = direction === "maximize" ? 1 / ratio : ratio;
-    const action = better > 1.05 && errors(tried) < below ? "kept" : "rolled_back";
+    const action = better > 1.05 && this.errors(tried) < below ? "kept" : "rolled_back";
     this.verdicts.push({ values, action });
     const { experiment: _, ...contract } = this.contract;
     this.contract = { ...contract, version: contract.version + 1 };
@@ -161,6 +164,14 @@ export class World {
   #begin(action: ProposeAction): void {
     this.proposals.push(action);
     if (!this.accepts) return;
+    if (action.immediate) {
+      const { experiment: _, ...contract } = this.contract;
+      this.contract = { ...contract, version: contract.version + 1 };
+      for (const [name, value] of Object.entries(action.changes)) {
+        this.parameters[name] = { ...this.parameters[name], value };
+      }
+      return;
+    }
     const { changes: values, exposure = 0.1 } = action;
     const version = this.contract.version + 1;
     const id = `optimizer@orders/${version}/0`;
@@ -169,7 +180,7 @@ export class World {
   }
 
   #arm(values: Values, items: number) {
-    const rate = this.#given.errors?.(values) ?? 0;
+    const rate = this.errors(values);
     let failed = 0;
     for (let i = 0; i < items; i++) if (this.#dice.next() < rate) failed++;
     const objective = this.#given.objective(values) * Math.exp(NOISE * this.#dice.normal());

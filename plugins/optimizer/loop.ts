@@ -6,6 +6,7 @@
  *   unless the world has changed.
  * - After each experiment in vain beyond a few it rests, for twice as long each time: a loop that is left alone comes to
  *   rest.
+ * - Where what rules is believed to break the guard, it goes back to what is safer, at once and without a trial.
  * - A proposal that nothing came of is not replaced by another one at once, but repeated, ever less often: one that a
  *   person has to accept is not followed by a heap of others.
  */
@@ -29,6 +30,10 @@ const SELDOM = 4;
 // A smaller gain, as a logarithm, is not worth having; what has less than one chance in ten of it is not tried.
 const WORTH = Math.log(1.05);
 const HOPE = 1.2816;
+// From which chance on what rules is taken to break the guard.
+const BROKEN = 0.9;
+// And up to which it goes back to something else: where everything breaks the guard it is not the values.
+const BEARABLE = 0.7;
 
 /** What there is to know of a workflow as its contract is now; `known`: what was known before. Throws TunerError. */
 export function knownOf(known: Known | undefined, contract: Contract): Known {
@@ -127,6 +132,33 @@ export function next(
   };
 }
 
+/** What to go back to at once, since what rules breaks the guard; undefined while it does not. Throws TunerError. */
+export function retreat(
+  { tuner, notes }: Known,
+  { options, ruling, guard }: Contract,
+  version: number,
+  now: number,
+): Omit<ProposeAction, "type" | "workflow"> | undefined {
+  if (guard === undefined) return undefined;
+  const names = options.tunables.map(({ name }) => name);
+  const held = pick(ruling, names);
+  const at = { hours: now / 3600 };
+  const risk = tuner.risk(held, at);
+  if (risk < BROKEN) return undefined;
+  const safer = tuner.recommend(at);
+  const changed = names.filter((name) => safer[name] !== held[name]);
+  const left = tuner.risk(safer, at);
+  if (changed.length === 0 || left > BEARABLE) return undefined;
+  const limit = `that more than ${percent(guard)} of the items fail`;
+  return {
+    changes: pick(safer, changed),
+    reason: `With what rules there is a chance of ${percent(risk)} ${limit}, with this one of ` +
+      `${percent(left)}: back to it; ${countOf(notes.told)}`,
+    version,
+    immediate: true,
+  };
+}
+
 /** What to propose while nothing is tried; with the notes to keep. Throws TunerError. */
 export function propose(
   known: Known,
@@ -160,7 +192,7 @@ function reasonOf(
   const why = purpose === "probe"
     ? "Little is known of it"
     : "Of all that is near it promises most";
-  const runs = `${told} ${told === 1 ? "run was" : "runs were"} measured`;
+  const runs = countOf(told);
   if (expected === undefined) return `${why}; ${runs}`;
   const { gain: { mean, sd }, harm } = expected;
   const [ratio, low, high] = [mean, mean - 2 * sd, mean + 2 * sd].map((log) =>
@@ -170,6 +202,10 @@ function reasonOf(
     ? ""
     : `, with a chance of ${percent(harm)} that more than ${percent(guard)} of the items fail`;
   return `${why}: ${ratio} times as good is expected by ${measure} (${low} to ${high})${risk}; ${runs}`;
+}
+
+function countOf(told: number): string {
+  return `${told} ${told === 1 ? "run was" : "runs were"} measured`;
 }
 
 function times(ratio: number): string {

@@ -1,7 +1,7 @@
 import { definePlugin, type PluginSpan, type TunableParameters } from "spanloop";
 import { CONFIG } from "./config.ts";
 import { type Contract, contractOf } from "./contract.ts";
-import { begin, conclude, knownOf, learn, propose } from "./loop.ts";
+import { begin, conclude, knownOf, learn, propose, retreat } from "./loop.ts";
 import { concludedBy, measuredBy } from "./measurement.ts";
 import { keep, type Known, MOST_WORKFLOWS, type Notes, recall } from "./memory.ts";
 import { apply, suggest, verdicts } from "./steps.ts";
@@ -71,7 +71,10 @@ function react(
     open ||= measured.experiment !== undefined;
   }
   const known = { tuner, notes };
-  if (open || !proposes) return { known };
+  if (!proposes) return { known };
+  const back = retreat(known, contract, version, now);
+  if (back !== undefined) return { known, proposal: back };
+  if (open) return { known };
   const next = propose(known, contract, version, now);
   return { known: { tuner, notes: next.notes }, proposal: next.proposal };
 }

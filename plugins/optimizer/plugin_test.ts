@@ -92,6 +92,33 @@ Deno.test("it keeps away from values that break the guard, and says how likely t
     },
   ));
 
+Deno.test("when what rules comes to break the guard, it goes back to what is safer without a trial", () =>
+  within(
+    {
+      ...ORDERS,
+      objective: ({ batch }) => 1 / number(batch),
+      errors: ({ batch }) => 0.002 + 0.018 * (number(batch) / 300) ** 2,
+      below: 0.02,
+    },
+    async (world) => {
+      await runs(world, 30);
+      const before = number(world.ruling.batch);
+      assert.ok(before > 80, `batch ${before}`);
+      world.errors = ({ batch }) => 0.002 + 0.018 * (number(batch) / 40) ** 2;
+      const { length } = world.proposals;
+      let count = 0;
+      for (; world.errors(world.ruling) > 0.02 && count < 10; count++) await world.run();
+      assert.ok(count <= 6, `after ${count} runs batch is still ${world.ruling.batch}`);
+      const back = world.proposals.slice(length).filter(({ immediate }) => immediate);
+      assert.match(
+        back[0].reason,
+        /^With what rules there is a chance of [\d.]+ % that more than 2 % of the items fail, with this one of (under )?[\d.]+ %: back to it; \d+ runs were measured$/,
+      );
+      await runs(world, 20);
+      assert.ok(world.errors(world.ruling) < 0.02, `batch ${world.ruling.batch}`);
+    },
+  ));
+
 Deno.test("it tunes several at once, choices among them", () =>
   within(
     {

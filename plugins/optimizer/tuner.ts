@@ -288,6 +288,14 @@ export class Tuner {
     this.#choose(hours);
   }
 
+  /** The chance that values break the guard at that time. Throws TunerError `tuner.values` for what is not allowed. */
+  risk(values: Values, { hours }: { hours: number }): number {
+    if (this.#state.observations.length === 0) return 0;
+    const { harm } = this.#belief();
+    const { epoch } = this.#state;
+    return harm.chance(harm.at({ point: this.#space.encode(values), hours, epoch }));
+  }
+
   /** The best values that are believed safe: at every hour, or at this one where the hour is known to matter. */
   recommend({ hours }: { hours: number }): Values {
     if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
