@@ -23,7 +23,7 @@ const FAR = Math.log(8);
  * Ville's inequality bounds what happens in infinitely many looks. A few dozen see a part of it, and fewer while what is
  * futile ends early: so much more may be risked at each, as `tests/sequential` measures.
  */
-const SLACK = 2;
+const SLACK = 1.8;
 
 /**
  * The centre of values with normal noise of an unknown size, covered with the given confidence at all of some tens of

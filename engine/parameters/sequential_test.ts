@@ -27,9 +27,10 @@ function factorAgainst(values: readonly number[], centre: number): number {
 
 Deno.test("an interval ends where the Bayes factor against its end is the level that it is allowed", () => {
   const { low, high } = interval(VALUES, 0.95);
-  // Half of the 20 that infinitely many looks would need.
-  assert.ok(Math.abs(factorAgainst(VALUES, low) - 10) < 0.05);
-  assert.ok(Math.abs(factorAgainst(VALUES, high) - 10) < 0.05);
+  // Of the 20 that infinitely many looks would need.
+  const level = 20 / 1.8;
+  assert.ok(Math.abs(factorAgainst(VALUES, low) - level) < 0.05);
+  assert.ok(Math.abs(factorAgainst(VALUES, high) - level) < 0.05);
   assert.ok(factorAgainst(VALUES, (low + high) / 2) < 1);
 });
 

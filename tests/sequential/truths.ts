@@ -18,6 +18,11 @@ export const NULLS: Readonly<Record<string, Truth>> = {
   "split, drifting": { ...NULL, common: { trend: 0.01, deviation: 0.2, correlation: 0.9 } },
   "whole runs": { ...NULL, whole: true },
   "whole runs, worst noise": { ...NULL, whole: true, noise: WORST },
+  "whole runs, twice the worst noise": {
+    ...NULL,
+    whole: true,
+    noise: { ...WORST, sigma: 0.5 },
+  },
   "no guard": { ...NULL, guard: undefined },
   "no guard, whole runs, worst noise": { ...NULL, whole: true, noise: WORST, guard: undefined },
   "both over the guard": { ...NULL, errors: { candidate: 0.05, incumbent: 0.05 } },
