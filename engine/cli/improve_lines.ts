@@ -226,19 +226,20 @@ function gainLine(
   objective: ObjectiveText,
 ): string | undefined {
   const measured = (values: ImproveReport["before"]) =>
-    measurements.flatMap(({ arms }) =>
+    measurements.flatMap(({ runId, arms }) =>
       arms.filter((arm) =>
         Object.keys(arm.values).every((name) => same(arm.values[name], values[name]))
       )
-        .map((arm) => arm.objective)
+        .map((arm) => ({ runId, objective: arm.objective }))
     );
   const [old, now] = [measured(before), measured(after)];
-  const [from, to] = [median(old), median(now)];
+  const [from, to] = [old, now].map((some) => median(some.map((one) => one.objective)));
   if (from === undefined || to === undefined) return undefined;
+  const runsOf = (some: typeof old) => new Set(some.map(({ runId }) => runId)).size;
   const title = objectiveTitle(objective).split(",")[0];
   return `${title}: ${objectiveValue(from, objective)} → ${objectiveValue(to, objective)}, ${
     times(betterBy(from, to, objective))
-  } (medians of ${old.length} and ${counted(now.length, "run")})`;
+  } (medians of ${runsOf(old)} and ${counted(runsOf(now), "run")})`;
 }
 
 // Beside each other where all of them fit, else what a command does stands above it.

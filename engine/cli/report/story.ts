@@ -147,7 +147,7 @@ export function overview({ report, points, runs, marks }: Story): string {
     } at first; no run was measured with the values that rule now. ${tries}`
     : `${what} went from ${objectiveValue(from!, objective)} to ${objectiveValue(to, objective)} (${
       times(betterBy(from!, to, objective))
-    }, medians of ${old.length} and ${counted(ruling.length, "run")}). ${tries}`;
+    }, medians of ${runsOf(old)} and ${counted(runsOf(ruling), "run")}). ${tries}`;
 }
 
 /** What a person may do next, with the command that does it where there is one. */
@@ -214,6 +214,10 @@ const GUARDED = new Set(["error_rate", "duration", "items", "failed"]);
 function kindOf({ verdict, decision, proposal }: LedgerEntry): Mark["kind"] | undefined {
   if (verdict !== undefined) return verdict.action;
   return decision.outcome === "applied" && proposal.frozen === undefined ? "changed" : undefined;
+}
+
+function runsOf(points: readonly RunPoint[]): number {
+  return new Set(points.map(({ run }) => run)).size;
 }
 
 function objectiveIn({ objective }: RunPoint): number {
