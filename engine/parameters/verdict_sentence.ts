@@ -67,7 +67,7 @@ function endText({ ended, action, effect }: Verdict): string {
         ? "not clear of its guards after all its work, rolled back"
         : "undecided after all its work, rolled back";
     case "withdrawn":
-      return "given up, as the values were changed meanwhile";
+      return "the values were changed meanwhile, rolled back";
   }
 }
 

@@ -75,10 +75,10 @@ Deno.test("each end is told, and an interval without ends is not", () => {
   );
   assert.match(told({ ended: "budget", effect: around }), /, undecided after all its work, rolled/);
   assert.match(told({ ended: "budget" }), /, not clear of its guards after all its work, rolled/);
-  assert.match(told({ ended: "withdrawn" }), /, given up, as the values were changed meanwhile$/);
+  assert.match(told({ ended: "withdrawn" }), /, the values were changed meanwhile, rolled back$/);
   assert.equal(
     told({ ended: "withdrawn", effect: undefined }),
-    "nothing compared, given up, as the values were changed meanwhile",
+    "nothing compared, the values were changed meanwhile, rolled back",
   );
 });
 
