@@ -171,6 +171,74 @@ steps:
     await scene.assertSound();
   }));
 
+Deno.test("any sizes, concurrencies and exposures: every item once, slices whole, the candidate's share kept (A6, F2)", () =>
+  Scene.play(
+    { "noop.ts": "export default () => {};" },
+    (scene) =>
+      scene.engine(async (engine) => {
+        const random = seeded("any slices");
+        let pairs = 0;
+        for (let round = 0; round < 25; round++) {
+          const items = random.below(600);
+          const [batch, width] = [1 + random.below(12), 1 + random.below(4)];
+          const values = { batch: 1 + random.below(12), width: 1 + random.below(4) };
+          const exposure = random.pick([0.05, 0.2, 0.5, 1]);
+          const what = `round ${round}, seed ${random.seed}: ${items} items, ${batch} x ${width}, ${
+            JSON.stringify(values)
+          } ${exposure}`;
+          const lines = Array.from({ length: items }, (_, id) =>
+            JSON.stringify({ id, text: "x".repeat(random.below(50)) }) + "\n");
+          scene.write("items.ndjson", lines.join(""));
+          scene.write(
+            "w.yaml",
+            `
+name: w${round}
+params:
+  batch: { type: integer, default: ${batch}, tune: { min: 1, max: 50, apply: live, mode: auto } }
+  width: { type: integer, default: ${width}, tune: { min: 1, max: 16, apply: live, mode: auto } }
+tune: { objective: { minimize: duration / items, of: each } }
+steps:
+  - id: each
+    for_each:
+      ${random.pick(["file: items.ndjson", `list: ${list(items)}`])}
+      batch: "\${{ params.batch }}"
+      concurrency: "\${{ params.width }}"
+    uses: script
+    with: { module: ./noop.ts }
+`,
+          );
+          await next(scene, `w${round}`, { experiment: { id: `x${round}`, values, exposure } });
+          const report = await engine.run(`${scene.folder}/w.yaml`);
+          assert.equal(report.status, "succeeded", what);
+          const all = await tries(scene, `w${round}`);
+          assertCovered(all, items, what);
+          const slices = slicesOf(all, what);
+          assert.ok(
+            slices.every(({ whole }) =>
+              whole
+            ),
+            what,
+          );
+          for (const { arm, tries, slice } of slices) {
+            const size = arm === "candidate" ? values.batch : batch;
+            assert.ok(tries.every(({ from, to }) => to - from === size), `whole batches: ${what}`);
+            const most = arm === "candidate" ? values.width : width;
+            assert.ok(atOnce(tries) <= most, what);
+            const waves = (slice[1] - slice[0]) / (size * most);
+            assert.ok(waves >= 1 && Number.isInteger(waves), `whole waves: ${what}`);
+          }
+          const wave = values.batch * values.width;
+          const share = slices.filter(({ arm }) => arm === "candidate")
+            .reduce((sum, { slice }) => sum + slice[1] - slice[0], 0);
+          assert.ok(share <= Math.max(Math.min(exposure, 0.5) * items, wave), what);
+          assert.ok(share <= items / 2, what);
+          assert.ok(slices.every(({ pair }, index) => pair === index >> 1), what);
+          pairs += slices.length / 2;
+        }
+        assert.ok(pairs > 20, `${pairs} pairs, seed ${random.seed}`);
+      }),
+  ));
+
 Deno.test("an experiment's end or change is seen at the next hand-out; what it cuts short is not whole (A6)", () =>
   Scene.play({
     "w.yaml": `
