@@ -9,11 +9,10 @@ import type { Store } from "./core/store.ts";
 import type { RunOptions } from "./core/engine.ts";
 import type { Tuning } from "./core/tuning.ts";
 import type { Workflow } from "./core/workflow.ts";
-import { HOST_KEY } from "./host/host.ts";
 import { checkImprovable } from "./improvable.ts";
 import { MEASURED, measurementOf } from "./measurements.ts";
+import { otherHost } from "./other_host.ts";
 import { listPlugins } from "./plugin_listing.ts";
-import { isDead, thisHolder } from "./system.ts";
 import type { LoadedWorkflow } from "./workflow_files.ts";
 
 /** What improving a workflow needs of the engine. */
@@ -239,17 +238,6 @@ async function withOptimizer(
   };
   const plugins = [...workflow.plugins, use];
   return { ...loaded, plan: { ...loaded.plan, workflow: { ...workflow, plugins } } };
-}
-
-// The process that hosts the store's plugins, if that is another one than this.
-async function otherHost(store: Store): Promise<number | undefined> {
-  const text = await store.getItem(HOST_KEY);
-  if (text === undefined || text === "") return undefined;
-  const holder = JSON.parse(text);
-  const own = thisHolder();
-  return holder.pid === own.pid && holder.startTime === own.startTime || isDead(holder)
-    ? undefined
-    : holder.pid;
 }
 
 // What plugins make of a run is decided before the next one begins; they are not waited for any longer than at an end.

@@ -1,4 +1,5 @@
 import type { Parts, Surroundings } from "./assembly.ts";
+import type { AnalysisReport, AnalyzeOptions } from "./core/analysis.ts";
 import { messageOf } from "./core/errors.ts";
 import type { ActionOutcome, PluginReport } from "./core/plugin_report.ts";
 import type { Plugins, ReplayOptions } from "./core/plugins.ts";
@@ -115,6 +116,31 @@ export class LocalPlugins implements Plugins {
     const { retryPlugin } = await import("./plugin_listing.ts");
     const parts = await this.#ports.existing();
     return parts === undefined ? 0 : await retryPlugin(parts.store, name);
+  }
+
+  /** See Plugins. */
+  async analyze(options: AnalyzeOptions = {}): Promise<AnalysisReport> {
+    const { existing, files, forAll, near, surroundings } = this.#ports;
+    const { file, display } = options;
+    const given = file === undefined ? undefined : files.load(file, display).plan.workflow;
+    const parts = await existing();
+    if (parts === undefined) return { health: null, workflows: [], behind: 0 };
+    const { analyze, ANALYZER, implicitUse } = await import("./analysis.ts");
+    const name = given?.name ?? options.workflow;
+    // A file that does not hold just now has a history all the same.
+    const workflow = given ?? (name && await this.#contract(name).catch(() => undefined));
+    const uses = [...workflow ? workflow.plugins : [], ...forAll];
+    return await analyze(
+      {
+        parts,
+        surroundings,
+        opener: await this.#open(),
+        effects: await (this.#stepEffects ??= this.#openEffects()),
+        use: uses.find((use) => use.name === ANALYZER) ?? implicitUse(near),
+      },
+      name,
+      options,
+    );
   }
 
   /** See Plugins. */

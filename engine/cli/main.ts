@@ -80,6 +80,8 @@ async function execute(args: Arguments, caller: Caller): Promise<number> {
       return await (await import("./commands/serve.ts")).execute(args, caller);
     case "otel":
       return await (await import("./commands/otel.ts")).execute(args, caller);
+    case "analyze":
+      return await (await import("./commands/analyze.ts")).execute(args, caller);
     case "improve":
       return await (await import("./commands/improve.ts")).execute(args, caller);
     case "report":

@@ -378,6 +378,18 @@ export const COMMANDS: readonly Command[] = [
     ],
   },
   {
+    name: "analyze",
+    summary: "Show how steps do, what changed and what is out of bounds",
+    operands: [{ name: "WORKFLOW", kind: "workflow", count: "optional" }],
+    options: [JSON_OUT, STORE],
+    notes: [
+      "WORKFLOW is a file, or a workflow's name; without it all workflows of the store are shown. What the plugin " +
+      "`analyzer` knows is kept in the store: the first time it reads the whole journal, then only what is new.",
+      "Health is made of the share of runs that succeed, of what fails, of speed against what is usual and of waiting.",
+    ],
+    examples: ["analyze", "analyze workflow.yaml", "analyze import-orders --json"],
+  },
+  {
     name: "improve",
     summary: "Run a workflow many times to find better values",
     operands: [FILE],

@@ -131,3 +131,25 @@ export interface Analysis {
   /** By workflow, in the order of their names. */
   readonly workflows: readonly WorkflowAnalysis[];
 }
+
+/** What is to be analysed, and who follows it. */
+export interface AnalyzeOptions {
+  /** Of this workflow alone: its name. */
+  readonly workflow?: string;
+  /** Or that of this file; absolute. */
+  readonly file?: string;
+  /** The file's path as the person wrote it. */
+  readonly display?: string;
+  /** Stops; what was read until then is kept. */
+  readonly signal?: AbortSignal;
+  /** Hears now and then which share of what is new has been read, in [0, 1]. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** What the analyzer knows, and how far it has heard. */
+export interface AnalysisReport extends Analysis {
+  /** Events of the store that it has not heard of yet. */
+  readonly behind: number;
+  /** The process that hosts the store's plugins, if it is another one: only what that one has heard is known. */
+  readonly host?: number;
+}

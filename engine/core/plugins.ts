@@ -1,3 +1,4 @@
+import type { AnalysisReport, AnalyzeOptions } from "./analysis.ts";
 import type { ActionOutcome, PluginReport } from "./plugin_report.ts";
 
 /** Where the spans of a replay come from. */
@@ -19,6 +20,11 @@ export interface Plugins {
   list(file?: string, display?: string): Promise<readonly PluginReport[]>;
   /** Lets plugins of that name that were set aside try again; gives how many there are. */
   retry(name: string): Promise<number>;
+  /**
+   * What the analyzer knows, once it has heard what is new; it is used for all workflows where nothing names it. It makes
+   * no store.
+   */
+  analyze(options?: AnalyzeOptions): Promise<AnalysisReport>;
   /**
    * What a plugin would have done about spans of the past: it changes nothing, and the same spans give the same
    * answers, byte for byte (T4).

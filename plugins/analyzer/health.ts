@@ -91,5 +91,5 @@ export function healthOf(vitals: Vitals): Health {
 /** A share as people read it: `3.2 %`. */
 export function percent(share: number): string {
   const value = 100 * share;
-  return `${value >= 9.95 || value === 0 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+  return `${value >= 9.95 ? Math.round(value) : Number(value.toFixed(1))} %`;
 }
