@@ -3,14 +3,14 @@ import type { TelemetryReport, TelemetryTest } from "./core/telemetry_report.ts"
 import { locateStore } from "./locate_store.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 
-export type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
+export type { Engine } from "./core/engine.ts";
+export type { GivenValues, RunOptions } from "./core/run_options.ts";
 // What an embedder's types need to be written down.
 export type * from "./core/diagnostic.ts";
 export type * from "./core/improve.ts";
 export type * from "./core/json.ts";
 export type * from "./core/log.ts";
 export type * from "./core/action.ts";
-export type * from "./core/analysis.ts";
 export type * from "./core/parameter.ts";
 export type { PluginRole, PluginSpan, SpanEvent, SpanQuery, Subscription } from "./core/plugin.ts";
 export type * from "./core/plugin_report.ts";

@@ -1,4 +1,4 @@
-import type { RunOptions } from "./core/engine.ts";
+import type { RunOptions } from "./core/run_options.ts";
 import type { RunReport } from "./core/report.ts";
 import type { RunHandle } from "./run/runner.ts";
 

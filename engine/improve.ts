@@ -6,7 +6,7 @@ import type { PluginUse } from "./core/plugin_use.ts";
 import type { LedgerEntry } from "./core/proposal.ts";
 import type { PlanReport, RunReport } from "./core/report.ts";
 import type { Store } from "./core/store.ts";
-import type { RunOptions } from "./core/engine.ts";
+import type { RunOptions } from "./core/run_options.ts";
 import type { Tuning } from "./core/tuning.ts";
 import type { Workflow } from "./core/workflow.ts";
 import { checkImprovable } from "./improvable.ts";

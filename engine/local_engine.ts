@@ -16,11 +16,12 @@ import type { Snapshot } from "./core/proposal.ts";
 import type { SpanReference } from "./core/span.ts";
 import type { Pruned, RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
-import type { Engine, GivenValues, RunOptions } from "./core/engine.ts";
+import type { Engine } from "./core/engine.ts";
+import type { GivenValues, RunOptions } from "./core/run_options.ts";
 import type { ImproveOptions, ImproveReport } from "./core/improve.ts";
 import type { LogConsumer, Severity } from "./core/log.ts";
 import type { Plugins } from "./core/plugins.ts";
-import type { Tuning } from "./core/tuning.ts";
+import type { TuningReport } from "./core/tuning_report.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
 import { traceOf } from "./business_context.ts";
 import { followRun } from "./follow_run.ts";
@@ -63,7 +64,7 @@ export class LocalEngine implements Engine {
   /** See Engine. */
   readonly location: string;
   /** See Engine. */
-  readonly tuning: Tuning;
+  readonly tuning: LocalTuning;
   readonly #plugins: LocalPlugins;
   readonly #place: StorePlace;
   readonly #processors: readonly SpanProcessor[];
@@ -214,6 +215,11 @@ export class LocalEngine implements Engine {
   /** Lets a workflow's plugins hear, whoever runs it. */
   async hostPlugins(workflow: Workflow): Promise<void> {
     await this.#plugins.about(await this.#working(), workflow);
+  }
+
+  /** See Engine. */
+  report(file?: string, display?: string): Promise<readonly TuningReport[]> {
+    return this.tuning.report(file, display);
   }
 
   /** See Engine. */

@@ -47,7 +47,7 @@ export class LocalTuning implements Tuning {
     return Promise.try(() => this.#list(this.#load(file, display)));
   }
 
-  /** See Tuning. */
+  /** See Engine. */
   async report(file?: string, display?: string): Promise<readonly TuningReport[]> {
     const { reportTuning, tunedWorkflows } = await import("./tuning_report.ts");
     const { clock, files, existing } = this.#ports;

@@ -1,4 +1,4 @@
-import type { GivenValues } from "./core/engine.ts";
+import type { GivenValues } from "./core/run_options.ts";
 import { isObject, type JsonObject } from "./core/json.ts";
 import type { RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";

@@ -7,7 +7,7 @@ import type { Logger } from "./core/log.ts";
 import type { RunEvent } from "./core/report.ts";
 import type { Holder, Store } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
-import type { RunOptions } from "./core/engine.ts";
+import type { RunOptions } from "./core/run_options.ts";
 import type { RunHandle } from "./run/runner.ts";
 import { isDead, thisHolder } from "./system.ts";
 import type { SchedulerEvent, StartedRun } from "./trigger/ports.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "./core/clock.ts";
 import { SpanloopError } from "./core/errors.ts";
-import type { RunOptions } from "./core/engine.ts";
+import type { RunOptions } from "./core/run_options.ts";
 import type { Logger } from "./core/log.ts";
 import type { RunSummary, Store } from "./core/store.ts";
 import { LEASE_NS } from "./run/keeper.ts";

@@ -1,8 +1,8 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import type { ImproveOptions, ImproveReport } from "./improve.ts";
-import type { JsonObject } from "./json.ts";
 import type { LogConsumer, Severity } from "./log.ts";
-import type { PlanReport, RunEvent, RunHistory, RunReport } from "./report.ts";
+import type { PlanReport, RunHistory, RunReport } from "./report.ts";
+import type { GivenValues, RunOptions } from "./run_options.ts";
 import type {
   ReceiveOptions,
   ReceiverAddress,
@@ -13,28 +13,8 @@ import type {
 import type { Plugins } from "./plugins.ts";
 import type { Pruned, RunQuery, RunSummary } from "./store.ts";
 import type { Tuning } from "./tuning.ts";
+import type { TuningReport } from "./tuning_report.ts";
 import type { Workflow } from "./workflow.ts";
-
-/** Values given for one run (V3). */
-export interface GivenValues {
-  /** From the command line, as text, by name. */
-  readonly text?: Readonly<Record<string, string>>;
-  /** From a `--params` file. */
-  readonly file?: JsonObject;
-}
-
-/** How a run is followed and stopped. */
-export interface RunOptions {
-  /** Called for every event, in order. */
-  readonly onEvent?: (event: RunEvent) => void;
-  /**
-   * Cancels gently: attempts under way are cancelled, finally steps run. Aborting `force` as well ends
-   * everything at once, finally steps included.
-   */
-  readonly signal?: AbortSignal;
-  /** See `signal`. */
-  readonly force?: AbortSignal;
-}
 
 /** The engine: one store, and what can be done with it. What only looks for runs does not make the store. */
 export interface Engine {
@@ -61,6 +41,11 @@ export interface Engine {
    * about a run is decided before the next one (A4). Throws InvalidError for a file that has nothing to improve as well.
    */
   improve(file: string, options: ImproveOptions): Promise<ImproveReport>;
+  /**
+   * All that there is to tell of a workflow file that is tuned, or of each workflow of the store of which something was
+   * measured or proposed. Throws InvalidError.
+   */
+  report(file?: string, display?: string): Promise<readonly TuningReport[]>;
   /** Goes on with an unfinished run (J2); waits for its lease if its holder lives (R7). */
   resume(
     runId: string,

@@ -1,4 +1,4 @@
-import type { GivenValues, RunOptions } from "./engine.ts";
+import type { GivenValues, RunOptions } from "./run_options.ts";
 import type { Json } from "./json.ts";
 import type { Arm, LedgerEntry } from "./proposal.ts";
 import type { RunEvent, RunReport } from "./report.ts";

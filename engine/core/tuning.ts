@@ -1,7 +1,6 @@
 import type { Json } from "./json.ts";
 import type { Parameter, ValueSource } from "./parameter.ts";
 import type { LedgerEntry } from "./proposal.ts";
-import type { TuningReport } from "./tuning_report.ts";
 
 /** A tunable parameter as it is now. */
 export interface ParameterState {
@@ -67,11 +66,6 @@ export interface Tuning {
       readonly display?: string;
     },
   ): Promise<readonly LedgerEntry[]>;
-  /**
-   * All that there is to tell of a workflow file, or of each workflow of the store of which something was measured or
-   * proposed.
-   */
-  report(file?: string, display?: string): Promise<readonly TuningReport[]>;
   /** Sets values, given as text. */
   set(
     file: string,

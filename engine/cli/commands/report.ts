@@ -16,7 +16,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   const file = shown === undefined ? undefined : workflowFile(args, caller);
   return await withEngine(args, caller, file ?? caller.cwd, async (engine) => {
     const folder = folderOf(args, caller, engine.location);
-    const reports = await engine.tuning.report(file, shown);
+    const reports = await engine.report(file, shown);
     if (reports.length === 0) {
       throw new SpanloopError(
         "report.empty",
