@@ -11,6 +11,7 @@ export type * from "./core/improve.ts";
 export type * from "./core/json.ts";
 export type * from "./core/log.ts";
 export type * from "./core/action.ts";
+export type * from "./core/analysis.ts";
 export type * from "./core/parameter.ts";
 export type { PluginRole, PluginSpan, SpanEvent, SpanQuery, Subscription } from "./core/plugin.ts";
 export type * from "./core/plugin_report.ts";
