@@ -1,0 +1,513 @@
+import assert from "node:assert/strict";
+import {
+  SPANLOOP_BATCH_FROM,
+  SPANLOOP_BATCH_TO,
+  SPANLOOP_EXPERIMENT_ARM,
+  SPANLOOP_EXPERIMENT_ID,
+  SPANLOOP_EXPERIMENT_PAIR,
+  SPANLOOP_EXPERIMENT_SLICE_FROM,
+  SPANLOOP_EXPERIMENT_SLICE_TO,
+  SPANLOOP_MEASUREMENT_ARMS,
+  SPANLOOP_MEASUREMENT_DURATIONS,
+  SPANLOOP_MEASUREMENT_FAILED,
+  SPANLOOP_MEASUREMENT_ITEMS,
+  SPANLOOP_MEASUREMENT_OBJECTIVES,
+  SPANLOOP_MEASUREMENT_VALUES,
+  spanloopParameter,
+} from "../../semconv/attributes.ts";
+import type { EmitAction } from "../core/action.ts";
+import type { Json } from "../core/json.ts";
+import type { ValueSource } from "../core/parameter.ts";
+import type { PluginSpan } from "../core/plugin.ts";
+import type { Arm, Experiment, Snapshot } from "../core/proposal.ts";
+import type { Outcome } from "../core/span.ts";
+import type { RunSummary } from "../core/store.ts";
+import type { Workflow } from "../core/workflow.ts";
+import { loadWorkflow } from "../spec/load.ts";
+import { opened } from "./_hosting_fixture_test.ts";
+import type { ConcludeAction, EngineAction } from "./conclusion.ts";
+import { experimenter } from "./experimenter.ts";
+
+type Made = EmitAction | EngineAction;
+
+const FLOW = `name: orders
+params:
+  size: { type: integer, default: 10, tune: { min: 1, max: 500, apply: live } }
+tune:
+  objective: { OBJECTIVE, of: load }
+  guards: [{ metric: error_rate, of: load, below: 0.02 }]
+steps:
+  - id: load
+    for_each: { list: ["a"], batch: "\${{ params.size }}" }
+    run: "true"
+    retry: { attempts: 2, on: [error] }
+`;
+
+function flow(objective = "minimize: duration / items"): Workflow {
+  const { workflow, diagnostics } = loadWorkflow({
+    bytes: new TextEncoder().encode(FLOW.replace("OBJECTIVE", objective)),
+    file: "/w/orders.yaml",
+    display: "orders.yaml",
+  });
+  assert.ok(workflow, JSON.stringify(diagnostics));
+  return workflow;
+}
+
+const EXPERIMENT: Experiment = {
+  id: "try@orders/1/0",
+  values: { size: 20 },
+  incumbent: { size: 10 },
+  exposure: 0.5,
+  since: 0n,
+};
+const SIZES: Record<Arm, number> = { incumbent: 10, candidate: 20 };
+
+/** The experimenter of a workflow in its own process's place, with the world that it asks. */
+class Scene {
+  workflow: Workflow | undefined = flow();
+  experiment: Experiment | undefined = EXPERIMENT;
+  source: ValueSource = "default";
+  /** The state that it keeps, by key. */
+  readonly state: Record<string, Json> = {};
+  /** What it asked for, with the spans' places. */
+  readonly made: Made[] = [];
+  #link: Awaited<ReturnType<typeof opened>>["link"] | undefined;
+  #time = 1_000;
+  #spans = 0;
+
+  /** Begins anew with the state that is kept, as after a restart. */
+  async restart(): Promise<void> {
+    await this.#link?.close();
+    const measured = { of: "load", tries: { load: 2 }, parameters: ["size"] };
+    const definition = experimenter(measured, {
+      workflow: "orders",
+      contract: () => Promise.resolve(this.workflow),
+      snapshot: () => Promise.resolve(this.#snapshot()),
+      run: (runId) => Promise.resolve(this.#run(runId)),
+    });
+    const { link } = await opened(definition, undefined, (line) => this.lines.push(line));
+    link.start({}, this.state, "orders");
+    this.#link = link;
+  }
+
+  /** Lines of its log. */
+  readonly lines: string[] = [];
+
+  #snapshot(): Snapshot {
+    const { experiment } = this;
+    return {
+      workflow: "orders",
+      version: 1,
+      values: {},
+      frozen: [],
+      at: 0n,
+      ...experiment === undefined ? {} : { experiment },
+    };
+  }
+
+  #run(runId: string): RunSummary {
+    const at = 1_000_000_000_000n;
+    return {
+      runId,
+      sources: { size: this.source },
+      createdAt: at,
+      startedAt: at + 2_500_000_000n,
+    } as unknown as RunSummary;
+  }
+
+  /** Hears a span; twice, as after a crash before anything was kept, it makes the same (T3). */
+  async hear(span: Partial<PluginSpan>): Promise<readonly Made[]> {
+    const id = (++this.#spans).toString(16).padStart(16, "0");
+    const event = {
+      event: "ended" as const,
+      position: this.#spans,
+      span: {
+        traceId: "a".repeat(32),
+        spanId: id,
+        name: "x",
+        kind: "internal" as const,
+        startTime: this.#time,
+        endTime: this.#time,
+        status: "unset" as const,
+        attributes: {},
+        links: [],
+        external: false,
+        workflow: "orders",
+        runId: "run-1",
+        outcome: "succeeded" as const,
+        ...span,
+      },
+    };
+    const call = { kind: "span" as const, event, now: this.#time };
+    const before = { ...this.state };
+    const handled = await this.#link!.handle([call]);
+    assert.equal(handled.failure, undefined, JSON.stringify(handled.failure));
+    for (const [key, value] of Object.entries(handled.state)) {
+      if (value === null) delete this.state[key];
+      else this.state[key] = value;
+    }
+    const made = handled.actions.flatMap(({ actions }) => actions as unknown as Made[]);
+    if (made.length > 0) {
+      const after = { ...this.state };
+      for (const key of Object.keys(this.state)) delete this.state[key];
+      Object.assign(this.state, before);
+      await this.restart();
+      const again = await this.#link!.handle([call]);
+      assert.deepEqual(again.actions.flatMap(({ actions }) => actions), made);
+      Object.assign(this.state, after);
+      for (const key of Object.keys(this.state)) if (!(key in after)) delete this.state[key];
+      await this.restart();
+    }
+    this.made.push(...made);
+    // As the ledger does it.
+    for (const action of made) if (action.type === "conclude") this.experiment = undefined;
+    return made;
+  }
+
+  /** Hears an attempt at `count` items from `from` on, which takes `seconds`. */
+  attempt(
+    from: number,
+    count: number,
+    seconds: number,
+    more: {
+      readonly arm?: Arm;
+      readonly pair?: number;
+      readonly slice?: readonly [number, number];
+      readonly failed?: number;
+      readonly outcome?: Outcome;
+      readonly attempt?: number;
+      readonly size?: number;
+      readonly runId?: string;
+      readonly experiment?: string;
+    } = {},
+  ): Promise<readonly Made[]> {
+    const { arm, pair = 0, slice, failed = 0, runId = "run-1", outcome = "succeeded" } = more;
+    const startTime = this.#time;
+    this.#time += seconds;
+    return this.hear({
+      role: "attempt",
+      stepId: "load",
+      runId,
+      startTime,
+      endTime: this.#time,
+      attempt: more.attempt ?? 1,
+      outcome,
+      items: { processed: count - failed, failed },
+      attributes: {
+        [spanloopParameter("size")]: more.size ?? SIZES[arm ?? "incumbent"],
+        [SPANLOOP_BATCH_FROM]: from,
+        [SPANLOOP_BATCH_TO]: from + count,
+        ...arm === undefined ? {} : {
+          [SPANLOOP_EXPERIMENT_ID]: more.experiment ?? EXPERIMENT.id,
+          [SPANLOOP_EXPERIMENT_ARM]: arm,
+          [SPANLOOP_EXPERIMENT_PAIR]: pair,
+        },
+        ...slice === undefined ? {} : {
+          [SPANLOOP_EXPERIMENT_SLICE_FROM]: slice[0],
+          [SPANLOOP_EXPERIMENT_SLICE_TO]: slice[1],
+        },
+      },
+    });
+  }
+
+  step(outcome: Outcome = "succeeded", runId = "run-1"): Promise<readonly Made[]> {
+    return this.hear({ role: "step", stepId: "load", outcome, runId });
+  }
+
+  end(outcome: Outcome = "succeeded", runId = "run-1"): Promise<readonly Made[]> {
+    return this.hear({ role: "run", outcome, runId });
+  }
+
+  /** A pair of slices of 40 items each, in two batches; seconds and failures of each. */
+  async pair(
+    pair: number,
+    seconds: Record<Arm, number>,
+    more: { readonly failed?: number; readonly runId?: string } = {},
+  ): Promise<void> {
+    const order: Arm[] = pair % 2 === 0 ? ["incumbent", "candidate"] : ["candidate", "incumbent"];
+    for (const [index, arm] of order.entries()) {
+      const from = 20 + pair * 80 + index * 40;
+      const slice = [from, from + 40] as const;
+      const failed = arm === "candidate" ? more.failed : 0;
+      for (const part of [0, 20]) {
+        const { runId } = more;
+        await this.attempt(from + part, 20, seconds[arm] / 2, { arm, pair, slice, failed, runId });
+      }
+    }
+  }
+
+  get verdicts(): readonly ConcludeAction[] {
+    return this.made.filter((action) => action.type === "conclude");
+  }
+
+  get measurements(): readonly EmitAction[] {
+    return this.made.filter((action) => action.type === "emit");
+  }
+}
+
+async function scene(test: (scene: Scene) => Promise<void>): Promise<void> {
+  const scene = new Scene();
+  await scene.restart();
+  await test(scene);
+}
+
+function told({ name, attributes = {} }: EmitAction): unknown {
+  assert.equal(name, "experiment.measurement");
+  return {
+    experiment: attributes[SPANLOOP_EXPERIMENT_ID],
+    arms: attributes[SPANLOOP_MEASUREMENT_ARMS],
+    values: attributes[SPANLOOP_MEASUREMENT_VALUES],
+    objectives: attributes[SPANLOOP_MEASUREMENT_OBJECTIVES],
+    durations: attributes[SPANLOOP_MEASUREMENT_DURATIONS],
+    items: attributes[SPANLOOP_MEASUREMENT_ITEMS],
+    failed: attributes[SPANLOOP_MEASUREMENT_FAILED],
+  };
+}
+
+const WHOLE = {
+  experiment: undefined,
+  arms: ["incumbent"],
+  values: ['{"size":10}'],
+  objectives: [0.1],
+  durations: [4],
+  items: [40],
+  failed: [1],
+};
+
+Deno.test("a run without an experiment is measured at the end of the objective's step", () =>
+  scene(async (scene) => {
+    scene.experiment = undefined;
+    await scene.attempt(0, 20, 2, { failed: 1 });
+    await scene.attempt(20, 20, 2);
+    assert.deepEqual(scene.made, []);
+    const [measured, ...others] = await scene.step();
+    assert.deepEqual([told(measured as EmitAction), others], [WHOLE, []]);
+    assert.deepEqual(await scene.end(), [{ type: "begin" }], "what waits may begin");
+    assert.deepEqual(Object.keys(scene.state), [], "nothing is kept of a run that is over");
+  }));
+
+Deno.test("what was given, changed in mid-step, cancelled or taken up again is not measured (V3)", async () => {
+  const cases: Record<string, (scene: Scene) => Promise<unknown>> = {
+    given: (scene) => {
+      scene.source = "command line";
+      return Promise.resolve();
+    },
+    changed: (scene) => scene.attempt(40, 20, 2, { size: 30 }),
+    cancelled: (scene) => scene.attempt(40, 20, 2, { outcome: "cancelled" }),
+    "taken up again": (scene) => scene.hear({ role: "resume", outcome: undefined }),
+  };
+  for (const [what, spoil] of Object.entries(cases)) {
+    await scene(async (scene) => {
+      scene.experiment = undefined;
+      await scene.attempt(0, 20, 2);
+      await spoil(scene);
+      assert.deepEqual(await scene.step(), [], what);
+    });
+  }
+});
+
+Deno.test("pairs of slices come to a verdict in the middle of a run, which tells what was measured first", () =>
+  scene(async (scene) => {
+    await scene.attempt(0, 20, 30);
+    for (let pair = 0; scene.verdicts.length === 0; pair++) {
+      assert.ok(pair < 8, "no verdict");
+      await scene.pair(pair, { incumbent: 8, candidate: 2 });
+    }
+    const [emitted, concluded, begin] = scene.made as [EmitAction, ConcludeAction, Made];
+    assert.equal(begin.type, "begin");
+    const { verdict, experiment, values, incumbent, evidence } = concluded;
+    assert.deepEqual([experiment, values, incumbent], [EXPERIMENT.id, { size: 20 }, { size: 10 }]);
+    assert.deepEqual([verdict.outcome, verdict.action, verdict.ended], [
+      "improved",
+      "kept",
+      "interval",
+    ]);
+    assert.ok(Math.abs(verdict.effect!.ratio - 4) < 1e-3);
+    assert.ok(evidence.length > 1);
+    assert.deepEqual((told(emitted) as { objectives: number[] }).objectives, [0.2, 0.05]);
+    assert.deepEqual((told(emitted) as { arms: string[] }).arms, ["incumbent", "candidate"]);
+    for (let pair = 9; pair < 20; pair++) await scene.pair(pair, { incumbent: 8, candidate: 2 });
+    await scene.step();
+    await scene.end();
+    assert.equal(scene.verdicts.length, 1, "what is over is not judged again");
+  }));
+
+Deno.test("only whole slices are compared (A6)", () =>
+  scene(async (scene) => {
+    for (let pair = 0; pair < 8; pair++) {
+      const slice = [pair * 80, pair * 80 + 40] as const;
+      // One that was abandoned, as its ranges say, would be forty times as fast.
+      await scene.attempt(slice[0], 20, 0.1, { arm: "candidate", pair, slice });
+      const other = [slice[1], slice[1] + 40] as const;
+      await scene.attempt(other[0], 40, 4, { arm: "incumbent", pair, slice: other });
+    }
+    await scene.step();
+    await scene.end();
+    assert.deepEqual(scene.verdicts, []);
+    const [measured] = scene.measurements.map(told) as { arms: string[]; items: number[] }[];
+    assert.deepEqual([measured.arms, measured.items], [["incumbent"], [320]]);
+    const known = scene.state.experiment as { pairs: number[] };
+    assert.deepEqual(known.pairs, []);
+  }));
+
+Deno.test("a breach of a guard ends it in the middle of a slice, and tells what it came to", () =>
+  scene(async (scene) => {
+    await scene.pair(0, { incumbent: 4, candidate: 4 });
+    const slice = [200, 1_000] as const;
+    let at = slice[0];
+    while (scene.verdicts.length === 0) {
+      assert.ok(at < slice[1], "no breach");
+      await scene.attempt(at, 40, 4, { arm: "candidate", pair: 1, slice, failed: 12 });
+      at += 40;
+    }
+    const [{ verdict }] = scene.verdicts;
+    assert.deepEqual([verdict.outcome, verdict.ended, verdict.guards[0].breached], [
+      "regressed",
+      "guard",
+      true,
+    ]);
+    assert.ok(at <= 400, `within a few batches: ${at}`);
+    const [measured] = scene.measurements.map(told) as { items: number[]; failed: number[] }[];
+    assert.deepEqual(measured.failed, [0, (at - 200) / 40 * 12], "the slice under way is told");
+    assert.equal(measured.items[1], 40 + at - 200);
+  }));
+
+Deno.test("failures that are tried again and succeed breach no guard (S5)", () =>
+  scene(async (scene) => {
+    const slice = [0, 4_000] as const;
+    for (let from = 0; from < 4_000; from += 40) {
+      const common = { arm: "candidate" as const, slice };
+      await scene.attempt(from, 40, 1, { ...common, failed: 40, outcome: "failed" });
+      await scene.attempt(from, 40, 1, { ...common, attempt: 2 });
+    }
+    assert.deepEqual(scene.verdicts, []);
+  }));
+
+Deno.test("whole runs are compared by their blocks", () =>
+  scene(async (scene) => {
+    for (let pair = 0; scene.verdicts.length === 0; pair++) {
+      assert.ok(pair < 20, "no verdict");
+      for (const arm of ["candidate", "incumbent"] as const) {
+        const runId = `run-${pair}-${arm}`;
+        await scene.attempt(0, 40, arm === "candidate" ? 8 : 4, { arm, pair, runId });
+        await scene.step("succeeded", runId);
+        await scene.end("succeeded", runId);
+      }
+    }
+    const [{ verdict }] = scene.verdicts;
+    assert.deepEqual([verdict.outcome, verdict.action], ["regressed", "rolled_back"]);
+    assert.ok(Math.abs(verdict.effect!.ratio - 0.5) < 1e-3);
+  }));
+
+Deno.test("more is better where the objective is maximised", () =>
+  scene(async (scene) => {
+    scene.workflow = flow("maximize: items / duration");
+    for (let pair = 0; pair < 8 && scene.verdicts.length === 0; pair++) {
+      await scene.pair(pair, { incumbent: 8, candidate: 2 });
+    }
+    assert.equal(scene.verdicts[0].verdict.outcome, "improved");
+    assert.ok(Math.abs(scene.verdicts[0].verdict.effect!.ratio - 4) < 1e-3);
+  }));
+
+Deno.test("a candidate with which runs fail is told of, and given up (H1)", () =>
+  scene(async (scene) => {
+    for (let pair = 0; scene.verdicts.length === 0; pair++) {
+      assert.ok(pair < 6, "no verdict");
+      for (const arm of ["incumbent", "candidate"] as const) {
+        const runId = `run-${pair}-${arm}`;
+        const outcome = arm === "candidate" ? "failed" : "succeeded";
+        const failed = arm === "candidate" ? 1 : 0;
+        await scene.attempt(0, 500, 4, { arm, pair, runId, failed });
+        await scene.step(outcome, runId);
+        await scene.end(outcome, runId);
+      }
+    }
+    const [{ verdict }] = scene.verdicts;
+    assert.deepEqual([verdict.outcome, verdict.ended, verdict.pairs], ["regressed", "harm", 0]);
+    const arms = scene.measurements.map((one) => (told(one) as { arms: string[] }).arms[0]);
+    assert.ok(arms.includes("candidate"), "the tuner hears of what failed");
+  }));
+
+Deno.test("an experiment that somebody ended gets its verdict with the next run's end", () =>
+  scene(async (scene) => {
+    await scene.pair(0, { incumbent: 8, candidate: 2 });
+    await scene.step();
+    scene.experiment = undefined;
+    const [concluded, begin] = await scene.end();
+    assert.ok(concluded.type === "conclude" && begin.type === "begin");
+    assert.equal(concluded.verdict.ended, "withdrawn");
+    assert.equal(concluded.verdict.pairs, 1);
+    await scene.end("succeeded", "run-2");
+    assert.equal(scene.verdicts.length, 1);
+  }));
+
+Deno.test("one that takes another's place unheard begins with nothing", () =>
+  scene(async (scene) => {
+    await scene.pair(0, { incumbent: 8, candidate: 2 });
+    await scene.step();
+    await scene.end();
+    const next = { ...EXPERIMENT, id: "try@orders/2/0" };
+    scene.experiment = next;
+    const slice = [0, 40] as const;
+    const more = { arm: "candidate" as const, slice, experiment: next.id, runId: "run-2" };
+    await scene.attempt(0, 40, 4, more);
+    await scene.attempt(40, 40, 4, { ...more, arm: "incumbent", slice: [40, 80] });
+    assert.deepEqual(scene.verdicts.map(({ experiment, verdict }) => [experiment, verdict.ended]), [
+      [EXPERIMENT.id, "withdrawn"],
+    ]);
+  }));
+
+Deno.test("attempts of an experiment that is over open nothing", () =>
+  scene(async (scene) => {
+    scene.experiment = undefined;
+    await scene.pair(0, { incumbent: 8, candidate: 2 });
+    await scene.pair(1, { incumbent: 8, candidate: 2 });
+    await scene.step();
+    assert.equal(scene.state.experiment, undefined);
+    assert.deepEqual(scene.verdicts, []);
+  }));
+
+Deno.test("an experiment without runs, and runs without an experiment's work, leave it open", () =>
+  scene(async (scene) => {
+    for (let run = 0; run < 50; run++) {
+      await scene.attempt(0, 40, 4, { runId: `run-${run}` });
+      await scene.step("succeeded", `run-${run}`);
+      await scene.end("succeeded", `run-${run}`);
+    }
+    assert.deepEqual(scene.verdicts, []);
+    assert.equal(scene.measurements.length, 50);
+    assert.ok(!scene.made.some(({ type }) => type === "begin"));
+  }));
+
+Deno.test("an objective without a value above 0 is left out, and said once", () =>
+  scene(async (scene) => {
+    scene.workflow = flow("minimize: failed / items");
+    for (let pair = 0; pair < 4; pair++) {
+      await scene.pair(pair, { incumbent: 8, candidate: 2 });
+    }
+    await scene.step();
+    await scene.end();
+    assert.deepEqual(scene.made.filter(({ type }) => type === "emit"), []);
+    assert.equal(scene.lines.length, 1, scene.lines.join("\n"));
+    assert.match(scene.lines[0], /^`failed \/ items` came to 0 with 40 items in \d/);
+  }));
+
+Deno.test("a file that does not hold stops nothing, and nothing is said meanwhile", () =>
+  scene(async (scene) => {
+    scene.workflow = undefined;
+    await scene.pair(0, { incumbent: 8, candidate: 2 });
+    await scene.step();
+    await scene.end();
+    assert.deepEqual(scene.made, []);
+    assert.deepEqual(Object.keys(scene.state), []);
+  }));
+
+Deno.test("runs whose end never comes are forgotten, the oldest first", () =>
+  scene(async (scene) => {
+    for (let run = 0; run < 150; run++) {
+      await scene.attempt(0, 40, 4, { runId: `run-${String(run).padStart(4, "0")}` });
+    }
+    const runs = Object.keys(scene.state).filter((key) => key.startsWith("run/"));
+    assert.equal(runs.length, 100);
+    assert.ok(!runs.includes("run/run-0000") && runs.includes("run/run-0149"));
+  }));
