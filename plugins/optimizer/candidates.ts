@@ -35,6 +35,7 @@ export class Candidates {
   around(radius: number, random: Random, tried: readonly Values[]): Candidate[] {
     const { choices } = this.#space;
     const places: Point[] = tried.map((values) => this.#space.encode(values));
+    places.push(...this.#space.beside(this.#incumbent));
     choices.forEach((count, i) => {
       if (count > 0) {
         for (let choice = 0; choice < count; choice++) places.push(this.#moved(i, choice));

@@ -8,6 +8,8 @@ export interface Contract {
   readonly options: TunerOptions;
   /** The values that rule, of the tunables and of all others that there could be. */
   readonly ruling: Values;
+  /** Those of the tunables of which a run has one value throughout. */
+  readonly whole: readonly string[];
   /** What is measured, in words. */
   readonly measure: string;
   /** The same with its direction: what was measured for another goal cannot be compared. */
@@ -53,6 +55,8 @@ export function contractOf(
         isValue(value) ? [[name, value]] : []
       ),
     ),
+    whole: tunables.map(({ name }) => name)
+      .filter((name) => parameters[name].apply === "next_run"),
     measure: `${objective.expression} of ${objective.of}`,
     goal: `${objective.direction} ${objective.expression} of ${objective.of}`,
     maximize: objective.direction === "maximize",

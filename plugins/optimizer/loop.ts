@@ -106,7 +106,7 @@ export function conclude(
  */
 export function next(
   { tuner, notes }: Known,
-  { options, ruling, guard, measure }: Contract,
+  { options, ruling, whole, guard, measure }: Contract,
   version: number,
   now: number,
 ): Asked | undefined {
@@ -119,6 +119,7 @@ export function next(
     hours: now / 3600,
     ruling: held,
     except: [held, ...dropped.map(({ values }) => values)],
+    whole,
   });
   const changed = names.filter((name) => suggestion.values[name] !== held[name]);
   if (changed.length === 0 || !isWorthIt(suggestion)) return undefined;

@@ -44,6 +44,9 @@ const LINEAR_SPAN = 6;
 // Digits of a number that has no step: more would tell values apart that are the same to anyone.
 const DIGITS = 3;
 
+// A grid whose steps are larger than this, in e-folds, may have none inside of a small trust region.
+const COARSE = 0.1;
+
 interface Axis extends Tunable {
   readonly low: number;
   readonly high: number;
@@ -109,6 +112,20 @@ export class Space {
     return Object.fromEntries(
       this.#axes.map((axis, i) => [axis.name, nearest(axis, point[i], incumbent[axis.name])]),
     );
+  }
+
+  /** Places one step of the grid away from values, in each dimension whose grid is coarse there. */
+  beside(values: Values): Point[] {
+    const point = this.encode(values);
+    return this.#axes.flatMap((axis, i) => {
+      const step = stepOf(axis);
+      if (step === undefined) return [];
+      return [-step, step].map((by) => (values[axis.name] as number) + by)
+        .filter((value) => value >= axis.low && value <= axis.high)
+        .map((value) => coordinate(axis, value))
+        .filter((place) => Math.abs(place - point[i]) > COARSE)
+        .map((place) => point.map((x, k) => k === i ? place : x));
+    });
   }
 
   /** Whether `values` are at most maxStep from `incumbent` in every dimension. */
@@ -177,6 +194,10 @@ function fault(axis: Axis, value: Value | undefined): string | undefined {
     : undefined;
 }
 
+function stepOf({ kind, step }: Axis): number | undefined {
+  return kind === "choice" ? undefined : step ?? (kind === "integer" ? 1 : undefined);
+}
+
 function coordinate(axis: Axis, value: Value): number {
   if (axis.kind === "choice") return axis.choices!.indexOf(value as string);
   return axis.scale === "log"
@@ -201,7 +222,7 @@ function nearest(axis: Axis, place: number, incumbent: Value): Value {
     ? Math.exp(place)
     : axis.low + place / LINEAR_SPAN * (axis.high - axis.low);
   const value = Math.min(high, Math.max(low, raw));
-  const step = axis.step ?? (axis.kind === "integer" ? 1 : undefined);
+  const step = stepOf(axis);
   if (step === undefined) {
     const round = Number(value.toPrecision(DIGITS));
     return round >= low && round <= high ? round : value;

@@ -4,8 +4,8 @@
  *
  * - harm: share times the chance of breaking the guard is at most `HARM`, unless it is believed safer than the
  *   incumbent;
- * - novelty: at most half, and less the further it is from all that was tried;
- * - slowness: not so much that the whole run would be a quarter slower than with the defaults.
+ * - novelty: at most half, and less the further it is from all that was tried, of whole runs no less than a quarter;
+ * - slowness: not so much that a run which has both would be a quarter slower than with the defaults.
  */
 import { type Candidate, Candidates } from "./candidates.ts";
 import { CLEAR_Z, type Known } from "./incumbent.ts";
@@ -19,6 +19,8 @@ import type { Point, Values } from "./space.ts";
 const HARM = 0.01;
 // What is new gets at most this share.
 const NEW = 0.5;
+// Of whole runs it gets no less than this for being new: pairs of runs would take too long.
+const NEW_RUNS = 0.25;
 // At this distance from all that was tried, in e-folds, it gets half of that, and less further away.
 const FAMILIAR = 0.7;
 // A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
@@ -62,6 +64,8 @@ export interface Setting extends Known {
   readonly incumbent: Values;
   /** Where not to look, nor close by. */
   readonly except: readonly Point[];
+  /** The dimensions in which a run has one value throughout. */
+  readonly whole: readonly boolean[];
   /** The items of a usual run. */
   readonly items: number;
   /** The trust region's radius, e-folds. */
@@ -120,6 +124,7 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
   const heldChance = harm.chance(harm.at(held.site));
   const places = tried.map((values) => space.encode(values));
   const { shape } = objective.learned;
+  const here = held.site.point;
   return (candidate) => {
     if (except.some((place) => distance(space.choices, candidate.point, place) < ALIKE)) {
       return undefined;
@@ -130,16 +135,19 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
     const there = objective.at(site);
     const gain = objective.difference(held, there);
     const slowest = there.mean + 2 * gain.sd - usual.mean;
+    // Where runs are not split, a share of them is the candidate's alone.
+    const isSplit = items >= FEWEST_ITEMS / NEW &&
+      !setting.whole.some((whole, i) => whole && candidate.point[i] !== here[i]);
+    const unfamiliar = NEW /
+      (1 + (novelty(space.choices, candidate.point, places) / FAMILIAR) ** 2);
+    const slowed = unslowed(Math.exp(held.mean - usual.mean), Math.exp(Math.min(20, slowest)));
     const exposure = Math.min(
-      NEW / (1 + (novelty(space.choices, candidate.point, places) / FAMILIAR) ** 2),
       chance > 0 && chance >= heldChance ? HARM / chance : 1,
-      unslowed(Math.exp(held.mean - usual.mean), Math.exp(Math.min(20, slowest))),
+      ...isSplit ? [unfamiliar, slowed] : [Math.max(unfamiliar, NEW_RUNS)],
     );
-    // Runs of so few items are not split: each is one arm's, a share of them the candidate's.
-    const part = items < FEWEST_ITEMS / NEW ? 1 : exposure;
-    if (exposure < LEAST_SHARE || (part < 1 && part * items < FEWEST_ITEMS)) return undefined;
-    const noise = ownVariance(shape, part * items) +
-      ownVariance(shape, (part < 1 ? 1 - part : 1) * items);
+    if (exposure < LEAST_SHARE || (isSplit && exposure * items < FEWEST_ITEMS)) return undefined;
+    const [part, rest] = isSplit ? [exposure, 1 - exposure] : [1, 1];
+    const noise = ownVariance(shape, part * items) + ownVariance(shape, rest * items);
     const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise / AHEAD);
     const cleared = harm.wouldClear(rate, AHEAD * part * items, CLEAR_Z);
     const worth = expectedGain(gain.mean, learned) * cleared;

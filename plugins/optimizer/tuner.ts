@@ -13,8 +13,8 @@ import { choose, type Known } from "./incumbent.ts";
 import { type Learned, Objective, ownVariance, SHAPE } from "./objective.ts";
 import type { Observation } from "./observation.ts";
 import { random } from "./random.ts";
-import { type Point, Space, type Tunable, type Value, type Values } from "./space.ts";
-import { nextTrial, type Trial } from "./trial.ts";
+import { Space, type Tunable, type Value, type Values } from "./space.ts";
+import { nextTrial, type Setting, type Trial } from "./trial.ts";
 import { TunerError } from "./tuner_error.ts";
 
 export type { Tunable, Value, Values };
@@ -55,6 +55,8 @@ export interface Question {
   readonly ruling?: Values;
   /** What is not worth trying now, nor what is about the same. */
   readonly except?: readonly Values[];
+  /** The tunables of which a run has one value throughout: trying another takes whole runs, and no share of one. */
+  readonly whole?: readonly string[];
 }
 
 /** What came of a suggestion, or of a run that nobody suggested. */
@@ -81,7 +83,9 @@ const PENDING = 100;
 const CHANGED = 0.5;
 // What is surprising is judged where a rate was known to this, as a logarithm.
 const KNOWN_RATE = 0.4;
-// The trust region's radius, e-folds: it grows when the incumbent moves far and shrinks when it stays.
+// The trust region's radius, e-folds: it grows when the incumbent moves far, and shrinks when it stays for longer than
+// so many searches.
+const STALE = 4;
 const RADIUS = { first: 1.4, least: 0.3, most: 1.8 };
 
 /** What a tuner knows. */
@@ -204,7 +208,7 @@ export class Tuner {
       incumbent: translated(this.#state.incumbent) ?? fresh.#state.incumbent,
     };
     fresh.#learn();
-    fresh.#choose(observations[observations.length - 1].hours);
+    fresh.#choose(observations[observations.length - 1].hours, false);
     return fresh;
   }
 
@@ -220,12 +224,15 @@ export class Tuner {
   }
 
   /** What to run next. Throws TunerError `tuner.values` for values that are not allowed. */
-  ask({ hours, ruling, except = [] }: Question): Suggestion {
+  ask({ hours, ruling, except = [], whole = [] }: Question): Suggestion {
     if (!Number.isFinite(hours)) throw new TunerError("tuner.told", "The hours must be a number");
     const { asked, pending } = this.#state;
     const id = `s${asked + 1}`;
     const incumbent = ruling ?? this.#ruling(hours);
-    const what = this.#next(hours, incumbent, except.map((values) => this.#space.encode(values)));
+    const what = this.#next(hours, incumbent, {
+      except: except.map((values) => this.#space.encode(values)),
+      whole: this.#options.tunables.map(({ name }) => whole.includes(name)),
+    });
     this.#state = { ...this.#state, asked: asked + 1, pending: [...pending, id].slice(-PENDING) };
     return { id, incumbent, ...what };
   }
@@ -275,6 +282,9 @@ export class Tuner {
       };
     });
     const surprise = this.#surprise(told);
+    // What ran all the same, or once more, is no vain search.
+    const searched = suggestion !== undefined ||
+      told.some(({ key }) => observations.every((one) => one.key !== key));
     this.#models = undefined;
     this.#state = {
       ...this.#state,
@@ -285,7 +295,7 @@ export class Tuner {
     };
     this.#notice();
     this.#learn();
-    this.#choose(hours);
+    this.#choose(hours, searched);
   }
 
   /** The chance that values break the guard at that time. Throws TunerError `tuner.values` for what is not allowed. */
@@ -372,20 +382,21 @@ export class Tuner {
   }
 
   // Makes the best of what was tried the incumbent, if it is clear of the guard at every hour.
-  #choose(hours: number): void {
-    const { incumbent, radius, stale } = this.#state;
+  #choose(hours: number, searched: boolean): void {
+    const { incumbent, radius } = this.#state;
+    const stale = this.#state.stale + (searched ? 1 : 0);
     const known = this.#known(hours);
     const { values, better } = choose(known, incumbent, (site) => known.harm.worst(site));
     const moved = this.#space.key(values) !== this.#space.key(incumbent);
     const from = this.#space.encode(incumbent);
     const far = better &&
       this.#space.encode(values).some((x, i) => Math.abs(x - from[i]) > radius / 2);
-    const wider = far ? radius * 1.4 : stale >= 4 ? radius * 0.75 : radius;
+    const wider = far ? radius * 1.4 : stale > STALE ? radius * 0.75 : radius;
     this.#state = {
       ...this.#state,
       incumbent: values,
       radius: Math.max(RADIUS.least, Math.min(RADIUS.most, wider)),
-      stale: moved || stale >= 4 ? 0 : stale + 1,
+      stale: moved || stale > STALE ? 0 : stale,
     };
   }
 
@@ -400,7 +411,7 @@ export class Tuner {
   #next(
     hours: number,
     incumbent: Values,
-    except: readonly Point[],
+    limits: Pick<Setting, "except" | "whole">,
   ): Omit<Suggestion, "id" | "incumbent"> {
     const { observations, runs, asked, radius } = this.#state;
     if (runs === 0) {
@@ -415,8 +426,8 @@ export class Tuner {
       new Set(observations.map(({ run }) => run)).size;
     return nextTrial({
       ...this.#known(hours),
+      ...limits,
       incumbent,
-      except,
       items,
       radius,
       probing: asked % PROBE_EVERY === 1,
