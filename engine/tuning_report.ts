@@ -36,10 +36,6 @@ export async function reportTuning(
     limit: MOST_MEASUREMENTS + 1,
   }) ?? [];
   const entries = await store?.ledger({ workflow: name, limit: MOST_ENTRIES + 1 }) ?? [];
-  const experiment = (await store?.snapshot(name))?.experiment;
-  const [open] = experiment === undefined
-    ? []
-    : await store!.ledger({ workflow: name, proposal: experiment.id, limit: 1 });
   const { objective, guards = [] } = tune ?? {};
   return {
     file,
@@ -53,7 +49,6 @@ export async function reportTuning(
       .flatMap(({ span }) => measurementOf(span) ?? []),
     entries: entries.slice(0, MOST_ENTRIES).toReversed(),
     more: spans.length > MOST_MEASUREMENTS || entries.length > MOST_ENTRIES,
-    ...open === undefined ? {} : { open },
   };
 }
 

@@ -23,7 +23,7 @@ export interface TuningReport {
     readonly below?: number;
     readonly above?: number;
   }[];
-  /** Its tunable parameters, and what waits for a person. */
+  /** Its tunable parameters, what is under measurement, and what waits for a person. */
   readonly tuned: TunedWorkflow;
   /** What was measured, oldest first. */
   readonly measurements: readonly Measurement[];
@@ -31,6 +31,4 @@ export interface TuningReport {
   readonly entries: readonly LedgerEntry[];
   /** Whether there is more of either, which is older and was left out. */
   readonly more: boolean;
-  /** The change that is under measurement; absent for none. */
-  readonly open?: LedgerEntry;
 }

@@ -183,10 +183,10 @@ export function eventful(): TuningReport {
         }, { source: "default" }),
       ],
       held: [],
+      tested: entries[4],
     },
     measurements,
     entries,
     more: false,
-    open: entries[4],
   };
 }

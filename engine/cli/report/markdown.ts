@@ -23,7 +23,8 @@ export function markdownPage(reports: readonly TuningReport[], at: bigint, view:
 
 function section(story: Story, view: PageView): string[] {
   const { report, trials } = story;
-  const { tuned, objective, guards, open, more, entries } = report;
+  const { tuned, objective, guards, more, entries } = report;
+  const { tested } = tuned;
   const told = trials.flatMap(({ verdict }) => verdict === undefined ? [] : [verdict]);
   return [
     "",
@@ -61,8 +62,8 @@ function section(story: Story, view: PageView): string[] {
     "",
     "### Under measurement",
     "",
-    open === undefined ? "Nothing." : text(
-      `Change ${open.number}: ${open.decision.message}. ${open.proposal.reason}`,
+    tested === undefined ? "Nothing." : text(
+      `Change ${tested.number}: ${tested.decision.message}. ${tested.proposal.reason}`,
     ),
     "",
     "### Verdicts",

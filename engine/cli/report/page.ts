@@ -55,7 +55,8 @@ export function htmlPage(reports: readonly TuningReport[], at: bigint, view: Pag
 
 function article(story: Story, index: number, view: PageView, alone: boolean): Markup {
   const { report, points, marks, trials, guards, runs } = story;
-  const { objective, tuned, open, more } = report;
+  const { objective, tuned, more } = report;
+  const { tested } = tuned;
   const file = view.fileOf(report);
   const limit = guards.find(({ metric }) => metric === "error_rate")?.below;
   const drawn = trials.filter((trial) => trial.points.length > 0).slice(-MOST_TRIALS).toReversed();
@@ -113,12 +114,12 @@ function article(story: Story, index: number, view: PageView, alone: boolean): M
       ],
     ],
     tag("h3", {}, "Under measurement"),
-    open === undefined ? tag("p", {}, "Nothing.") : tag(
+    tested === undefined ? tag("p", {}, "Nothing.") : tag(
       "p",
       {},
-      `Change ${open.number} since `,
-      time(open.proposal.at),
-      `: ${open.decision.message}. ${open.proposal.reason}`,
+      `Change ${tested.number} since `,
+      time(tested.proposal.at),
+      `: ${tested.decision.message}. ${tested.proposal.reason}`,
     ),
     tag("h3", {}, "Verdicts"),
     verdicts(story),

@@ -164,7 +164,7 @@ export function nextSteps(
   file: string,
   typed: (...words: readonly string[]) => string,
 ): readonly NextStep[] {
-  const { objective, tuned: { held, parameters }, open } = report;
+  const { objective, tuned: { held, parameters, tested } } = report;
   if (objective === undefined) {
     return [{ text: "Give the file a `tune.objective`: it says what is better." }];
   }
@@ -175,17 +175,17 @@ export function nextSteps(
     text: `Change ${number} is held for you: ${decision.message}. Accept or reject it.`,
     command: typed("params", "accept", file, String(number)),
   }));
-  if (open !== undefined) {
-    const seen = trials.find(({ entry }) => entry.number === open.number)?.points ?? [];
+  if (tested !== undefined) {
+    const seen = trials.find(({ entry }) => entry.number === tested.number)?.points ?? [];
     const runs = new Set(seen.map(({ run }) => run)).size;
     steps.push({
-      text: `Change ${open.number} is under measurement, with ${
+      text: `Change ${tested.number} is under measurement, with ${
         counted(runs, "run")
       } so far; more runs bring its verdict.`,
       command: typed("improve", file),
     }, {
       text: "Or end its test without one.",
-      command: typed("params", "revert", file, String(open.number)),
+      command: typed("params", "revert", file, String(tested.number)),
     });
   } else {
     steps.push({
