@@ -36,6 +36,27 @@ Deno.test("each action has an id of its plugin, event and index (T3)", () => {
   assert.deepEqual(whys(judged), [undefined, "invalid", undefined]);
 });
 
+Deno.test("only the engine's own plugin ends experiments and begins them", () => {
+  const own = [{ type: "conclude", experiment: "e" }, { type: "begin" }];
+  assert.deepEqual(whys(judge({}, [...ALL, "conclude", "begin"]).judge(at(0n), own)), [
+    "invalid",
+    "invalid",
+  ]);
+  const grant = effectiveGrant({}, true, { actions: ["emit"] });
+  const engine = new Judge({
+    id: "p@test",
+    workflow: "test",
+    declared: ["emit"],
+    grant,
+    engine: true,
+  });
+  assert.deepEqual(whys(engine.judge(at(0n), [...own, PROPOSE])), [
+    undefined,
+    undefined,
+    "undeclared",
+  ]);
+});
+
 Deno.test("what is not listed, or not granted, is refused", () => {
   assert.deepEqual(whys(judge({}, ["emit"]).judge(at(0n), [EMIT, PROPOSE, COMMAND])), [
     undefined,
