@@ -155,22 +155,32 @@ function findingLines(
   view: AnalysisView,
   style: Style,
 ): string[] {
-  const past = findings.filter((one) => !standing.some((other) => isSame(one, other)));
+  // One that began and is over is told once.
+  const past = findings.filter((one) =>
+    one.state !== "begun" && !standing.some((other) => isSame(one, other))
+  );
   const lines: string[] = [];
-  for (const one of standing) lines.push(...findingText(one, `${style.red("●")} since `, view));
+  for (const one of standing) lines.push(...findingText(one, style.red("●"), "since ", view));
   for (const one of past.slice(-MOST_FINDINGS).reverse()) {
-    const mark = one.state === undefined ? style.yellow("◆") : style.dim("○");
-    const what = one.state === undefined ? "" : one.state === "over" ? "over " : "was ";
-    lines.push(...findingText(one, `${mark} ${what}`, view));
+    lines.push(
+      ...one.state === "over"
+        ? findingText(one, style.dim("○"), "over ", view)
+        : findingText(one, style.yellow("◆"), "", view),
+    );
   }
   return lines.length === 0 ? [] : ["", ...lines];
 }
 
-function findingText(one: AnalysedFinding, mark: string, view: AnalysisView): string[] {
+function findingText(
+  one: AnalysedFinding,
+  mark: string,
+  what: string,
+  view: AnalysisView,
+): string[] {
   const kind = one.name.replace(/^finding\./, "").replaceAll("_", " ");
   const when = ago(BigInt(Math.round(one.at * 1e3)) * 1_000_000n, view.now);
   const text = wrap(clean(one.message), Math.min(100, view.columns - 4));
-  return [`  ${mark}${when}: ${kind}`, ...text.map((line) => `    ${line}`)];
+  return [`  ${mark} ${kind}, ${what}${when}`, ...text.map((line) => `    ${line}`)];
 }
 
 function isSame(a: AnalysedFinding, b: AnalysedFinding): boolean {

@@ -64,7 +64,7 @@ export function judgeStep(
       isOver: rate <= most * (1 - MARGIN),
       message: () =>
         `${id}: ${percent(rate)} of ${count} ${unit}s failed ${last} (95 % ${percent(low)} to ` +
-        `${percent(high)}); ${percent(most)} may`,
+        `${percent(high)}); at most ${percent(most)} may`,
       attributes: () => ({
         ...of,
         ...numbers(rate, most, runs.length),
@@ -82,7 +82,7 @@ export function judgeStep(
       fires: mean > most,
       isOver: mean <= most * (1 - MARGIN),
       message: () =>
-        `${id}: an attempt took ${seconds(mean)} on average of ${sum.attempts} ${last}; ${
+        `${id}: an attempt took ${seconds(mean)} on average of ${sum.attempts} ${last}; at most ${
           seconds(most)
         } may be`,
       attributes: () => ({
@@ -117,7 +117,7 @@ export function judgeFlow(
     message: () =>
       `${succeeded} of the last ${runs.length} runs succeeded, ${percent(rate)} (95 % ${
         percent(low)
-      } to ${percent(high)}); ${percent(least)} must`,
+      } to ${percent(high)}); at least ${percent(least)} must`,
     attributes: () => ({
       ...of,
       ...numbers(rate, least, runs.length),
