@@ -20,14 +20,14 @@ const CLIP = 2;
 const FAR = Math.log(8);
 
 /**
- * Ville's inequality bounds what happens in infinitely many looks. A few dozen see a part of it, and fewer while what is
- * futile ends early: so much more may be risked at each, as `tests/sequential` measures.
+ * Ville's inequality bounds what happens in infinitely many looks. Sixty see a part of it: so much more may be risked,
+ * as `tests/sequential` measures.
  */
 const SLACK = 1.8;
 
 /**
- * The centre of values with normal noise of an unknown size, covered with the given confidence at all of some tens of
- * looks together.
+ * The centre of values with normal noise of an unknown size, covered with the given confidence at all of sixty looks
+ * together.
  *
  * It is the set of centres that a Bayes factor does not speak against. Against the centre stands one that is off by a
  * number of deviations that is itself standard normal; both share a scaled inverse chi-square prior of the deviation,
@@ -37,7 +37,8 @@ const SLACK = 1.8;
  * t-tests and confidence sequences for Gaussian means with unknown variance", 2023).
  *
  * Outliers are drawn in first, which with heavy tails narrows the interval (J. W. Tukey and D. H. McLaughlin, "Less
- * vulnerable confidence and significance procedures for location on the basis of a single sample", 1963).
+ * vulnerable confidence and significance procedures for location on the basis of a single sample", 1963). Where most of the noise is outliers it promises a little too much;
+ * `tests/sequential/FIGURES.md` has the figures.
  */
 export function interval(values: readonly number[], confidence: number): Estimate {
   const n = values.length;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { campaign, type Rates } from "./campaign.ts";
+import { missed } from "./coverage.ts";
 import { NULL, type Truth } from "./experiment.ts";
 import { NULLS, POWERS } from "./truths.ts";
 
@@ -21,6 +22,12 @@ for (const name of ["split", "split, a tenth of the items", "whole runs, worst n
     assert.ok(covered >= 0.93, `covered ${covered}`);
   });
 }
+
+Deno.test("an interval is right at all of its looks together, as often as it says", () => {
+  const share = missed(NULLS["split"], 5 * EXPERIMENTS, SEED);
+  console.log(`seed ${SEED}, ${5 * EXPERIMENTS} experiments: missed ${share}`);
+  assert.ok(share <= 0.06);
+});
 
 Deno.test("a drift that both arms share is no effect of the candidate", () => {
   const { improved, regressed } = rates(NULLS["split, drifting"]);

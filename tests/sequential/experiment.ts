@@ -112,6 +112,12 @@ export function experiment(
   }
 }
 
+/** The log ratio of a pair without anything that moves both arms. */
+export function logRatio(truth: Truth, chance: Random): number {
+  const { candidate, incumbent } = truth.items;
+  return Math.log(truth.ratio) + error(truth, incumbent, chance) - error(truth, candidate, chance);
+}
+
 // The surfaces' noise: a run that is split has half of its error in common, which cancels and is not drawn.
 function error({ noise, whole }: Truth, items: number, chance: Random): number {
   const variance = whole ? noise.sigma ** 2 : noise.sigma ** 2 / 2 + 0.5 / items;

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { campaign } from "./campaign.ts";
+import { missed } from "./coverage.ts";
 import { NULLS, POWERS } from "./truths.ts";
 
 const percent = (share: number) => (share * 100).toFixed(1);
@@ -38,4 +39,16 @@ if (import.meta.main) {
     }
     console.log("");
   }
+  console.log("The interval alone, looked at 60 times whatever it says\n");
+  console.log("| | missed % |");
+  console.log("| --- | --: |");
+  for (
+    const name of [
+      "split, normal noise",
+      "split",
+      "split, worst noise",
+      "whole runs",
+      "whole runs, worst noise",
+    ]
+  ) console.log(`| ${name} | ${percent(missed(NULLS[name], experiments, seed))} |`);
 }
