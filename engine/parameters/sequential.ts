@@ -26,8 +26,7 @@ const FAR = Math.log(8);
 const SLACK = 1.8;
 
 /**
- * The centre of values with normal noise of an unknown size, covered with the given confidence at all of sixty looks
- * together.
+ * The centre of values with normal noise of an unknown size, covered with the given confidence at sixty looks together.
  *
  * It is the set of centres that a Bayes factor does not speak against. Against the centre stands one that is off by a
  * number of deviations that is itself standard normal; both share a scaled inverse chi-square prior of the deviation,
@@ -37,8 +36,8 @@ const SLACK = 1.8;
  * t-tests and confidence sequences for Gaussian means with unknown variance", 2023).
  *
  * Outliers are drawn in first, which with heavy tails narrows the interval (J. W. Tukey and D. H. McLaughlin, "Less
- * vulnerable confidence and significance procedures for location on the basis of a single sample", 1963). Where most of the noise is outliers it promises a little too much;
- * `tests/sequential/FIGURES.md` has the figures.
+ * vulnerable confidence and significance procedures for location on the basis of a single sample", 1963). With a large
+ * deviation and many outliers it promises a little too much: `tests/sequential/FIGURES.md` says how much.
  */
 export function interval(values: readonly number[], confidence: number): Estimate {
   const n = values.length;
