@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../engine/core/json.ts";
+import type { Arm } from "../../engine/core/proposal.ts";
 import type { Attributes } from "../../engine/core/span.ts";
 import type { RunSummary } from "../../engine/core/store.ts";
 import { drawArm } from "../../engine/run/trial.ts";
@@ -23,6 +24,14 @@ const part = (attributes: Attributes) =>
 async function runsOf(scene: Scene, workflow: string): Promise<readonly RunSummary[]> {
   const { runs } = await scene.state();
   return runs.map(({ summary }) => summary).filter((one) => one.workflow === workflow);
+}
+
+/** An experiment whose first run, at an exposure of a half, is of this arm. */
+function firstOf(arm: Arm): string {
+  const id = Array.from({ length: 64 }, (_, i) => `tuner@w/${i}/0`)
+    .find((id) => drawArm({ id, exposure: 0.5 }, 0).arm === arm);
+  assert.ok(id !== undefined);
+  return id;
 }
 
 Deno.test("one run of each block has the candidate's values, in all of its spans; one with a given value has no part (V3)", () =>
@@ -108,10 +117,7 @@ steps:
   - { id: last, run: "echo \${{ params.batch }} \${{ params.pinned }}" }
 `,
   }, async (scene) => {
-    // The first run is the candidate's in about half of all experiments.
-    const id = Array.from({ length: 64 }, (_, i) => `tuner@w/${i}/0`)
-      .find((id) => drawArm({ id, exposure: 0.5 }, 0).arm === "candidate");
-    assert.ok(id !== undefined);
+    const id = firstOf("candidate");
     await next(scene, "w", {
       experiment: { id, values: { pinned: 9, batch: 8 }, exposure: 0.5 },
     });
@@ -183,6 +189,33 @@ steps:
         assert.equal(span.attributes["spanloop.parameter.batch"], 2, "only the step's batches");
       }
     }
+    await scene.assertSound();
+  }));
+
+Deno.test("a whole step that was under way in a crash is of its arm no more (J2, A2, A6)", () =>
+  Scene.play({
+    "w.yaml": `
+name: w
+${PARAMS}
+steps:
+  - id: work
+    for_each: { list: [1, 2, 3, 4, 5, 6], batch: "\${{ params.batch }}" }
+    run: . ./die.sh; test \${{ from }} = 0 || die here
+`,
+  }, async (scene) => {
+    const id = firstOf("incumbent");
+    await next(scene, "w", { experiment: { id, values: { batch: 4 }, exposure: 0.5 } });
+    await scene.crash("w.yaml");
+    assert.equal((await scene.finish()).status, "succeeded");
+    assert.deepEqual(
+      (await tries(scene, "w")).map(({ from, to, arm, outcome }) => [from, to, arm, outcome]),
+      [
+        [0, 2, "incumbent", "succeeded"],
+        [2, 4, "incumbent", "interrupted"],
+        [2, 4, "incumbent", "succeeded"],
+        [4, 6, undefined, "succeeded"],
+      ],
+    );
     await scene.assertSound();
   }));
 
