@@ -2,7 +2,7 @@ import type { ImproveEvent, Measurement } from "../core/improve.ts";
 import type { RunReport } from "../core/report.ts";
 import type { Caller } from "./caller.ts";
 import { wallTime } from "./follower.ts";
-import { decisionLines, eventJson, runLine, verdictLine } from "./improve_lines.ts";
+import { decisionLines, eventJson, runLine, verdictLines } from "./improve_lines.ts";
 import { chartLines, chartRows, improveScreen } from "./improve_screen.ts";
 import type { Improvement } from "./improvement.ts";
 import { Screen } from "./screen.ts";
@@ -43,7 +43,7 @@ export class LiveImprovement implements ImproveFollower {
   event(event: ImproveEvent): void {
     const { errStyle } = this.#caller;
     if (event.type === "decided" && event.entry.verdict !== undefined) {
-      this.#above.push(verdictLine(event.entry, errStyle));
+      this.#above.push(...verdictLines(event.entry, this.#caller.size().columns - 1, errStyle));
     } else if (event.type === "ended" && event.report.status !== "succeeded") {
       const { most, objective } = this.#state;
       this.#above.push(errStyle.red(runLine(event.index, most, event.report, [], objective)));

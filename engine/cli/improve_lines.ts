@@ -57,10 +57,15 @@ export function decisionLines({ decision, proposal, verdict }: LedgerEntry): str
   }
 }
 
-/** The same on a terminal, for what came to an end there. */
-export function verdictLine({ verdict, decision }: LedgerEntry, style: Style): string {
+/** A verdict with a mark, in lines of at most `columns`. */
+export function verdictLines(
+  { verdict, decision }: LedgerEntry,
+  columns: number,
+  style: Style,
+): string[] {
   const mark = verdict?.action === "kept" ? style.green("▲") : style.red("▽");
-  return `${mark} ${clean(decision.message)}`;
+  return wrapped(clean(decision.message), columns - 2)
+    .map((line, index) => `${index === 0 ? mark : " "} ${line}`);
 }
 
 /** What an improvement came to: what changed, by which verdicts, what is open, and how to take it back. */
@@ -102,18 +107,13 @@ export function improvedLines(
   }
   const gain = changed.length === 0 ? undefined : gainLine(report, objective);
   if (gain !== undefined) {
-    result.push(...wrap(gain, view.columns - 3).map((line) => `  ${line}`));
+    result.push(...wrapped(gain, view.columns - 3).map((line) => `  ${line}`));
   }
   if (verdicts.length > 0) {
-    const inner = view.columns - 5;
     result.push(
       "",
-      ...verdicts.flatMap((entry) => {
-        const [first, ...rest] = wrap(clean(entry.decision.message), inner);
-        const { verdict } = entry;
-        const mark = verdict?.action === "kept" ? style.green("▲") : style.red("▽");
-        return [`  ${mark} ${first}`, ...rest.map((line) => `    ${line}`)];
-      }),
+      ...verdicts.flatMap((entry) => verdictLines(entry, view.columns - 3, style))
+        .map((line) => `  ${line}`),
     );
   }
   if (open !== undefined) {
@@ -251,6 +251,12 @@ function hintLines(hints: readonly Hint[], columns: number, style: Style): strin
       ? [`  ${pad(command, longest)}  ${style.dim(what)}`]
       : [style.dim(`  # ${what}`), `  ${command}`]
   );
+}
+
+// A figure and its unit stay together.
+function wrapped(text: string, columns: number): string[] {
+  return wrap(text.replaceAll(" %", "\u00a0%"), columns)
+    .map((line) => line.replaceAll("\u00a0", " "));
 }
 
 function same(one: Json, other: Json): boolean {

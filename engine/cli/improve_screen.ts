@@ -18,7 +18,8 @@ export function improveScreen(state: Improvement, frame: Frame, style: Style): s
   const lines = [headline(state, frame, style)];
   if (frame.tick !== undefined) {
     const under = [...state.progress.steps.values()].filter(({ status }) => status === "running");
-    lines.push(...stepRows(under.slice(0, 1), frame, style));
+    const step = under.find(({ id }) => id === state.objective.of) ?? under.at(-1);
+    lines.push(...stepRows(step === undefined ? [] : [step], frame, style));
   }
   lines.push(...tryingLines(state, columns, style));
   lines.push(...chartLines(state, columns, chartRows(frame.rows), style));
