@@ -17,6 +17,8 @@ import type { Point, Values } from "./space.ts";
 
 // The share of items that may break the guard by a run's candidate, on average.
 const HARM = 0.01;
+// Less than this part of the incumbent's chance of breaking the guard is safer than it: where both surely do, neither is.
+const SAFER = 0.9;
 // What is new gets at most this share.
 const NEW = 0.5;
 // Of whole runs it gets no less than this for being new: pairs of runs would take too long.
@@ -142,7 +144,7 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
       (1 + (novelty(space.choices, candidate.point, places) / FAMILIAR) ** 2);
     const slowed = unslowed(Math.exp(held.mean - usual.mean), Math.exp(Math.min(20, slowest)));
     const exposure = Math.min(
-      chance > 0 && chance >= heldChance ? HARM / chance : 1,
+      chance > 0 && chance >= SAFER * heldChance ? HARM / chance : 1,
       ...isSplit ? [unfamiliar, slowed] : [Math.max(unfamiliar, NEW_RUNS)],
     );
     if (exposure < LEAST_SHARE || (isSplit && exposure * items < FEWEST_ITEMS)) return undefined;
