@@ -1,5 +1,6 @@
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { Store } from "./core/store.ts";
+import { matches } from "./core/wildcard.ts";
 import type { Workflow } from "./core/workflow.ts";
 import type { Measured } from "./host/experimenter.ts";
 
@@ -13,18 +14,32 @@ export function measuredOf(use: PluginUse): Measured {
 
 /**
  * The plugins of a workflow: those that its file names, and with an objective the one that measures, wherever any
- * plugin is used for it. `isTested`: whether one of its experiments is open, which is measured in any case.
+ * plugin is used for it. `isWatched`: whether it is measured in any case, since one of its experiments is open or another
+ * workflow's plugin reaches it.
  */
 export function usesOf(
   workflow: Workflow,
   forAll: readonly PluginUse[],
-  isTested: boolean,
+  isWatched: boolean,
 ): readonly PluginUse[] {
   const { plugins } = workflow;
-  const measured = plugins.length + forAll.length > 0 || isTested
+  const measured = plugins.length + forAll.length > 0 || isWatched
     ? measuredBy(workflow)
     : undefined;
   return measured === undefined ? plugins : [...plugins, useOf(workflow, measured)];
+}
+
+/** Whether the plugin of another workflow reaches a workflow of that name. */
+export function isReached(
+  name: string,
+  others: Iterable<Pick<Workflow, "name" | "plugins">>,
+): boolean {
+  for (const other of others) {
+    if (other.name === name) continue;
+    const granted = other.plugins.flatMap(({ grant }) => grant?.workflows ?? []);
+    if (granted.some((pattern) => matches(pattern, name))) return true;
+  }
+  return false;
 }
 
 /** Whether an experiment of the workflow is open; of one without an objective none is. Throws StoreError. */

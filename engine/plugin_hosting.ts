@@ -12,7 +12,7 @@ import type { Workflow } from "./core/workflow.ts";
 import { reactionBaggage } from "./business_context.ts";
 import { listenersOf } from "./command_listeners.ts";
 import { type CommandOrder, Effects } from "./host/effects.ts";
-import { isTested, usesOf } from "./experiments.ts";
+import { isReached, isTested, usesOf } from "./experiments.ts";
 import { Host } from "./host/host.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import type { RunHandle } from "./run/runner.ts";
@@ -69,6 +69,8 @@ export class Hosting {
     string,
     { readonly definition: string; readonly uses: readonly PluginUse[] }
   >();
+  // Workflows that run here, by name.
+  readonly #used = new Map<string, { readonly workflow: Workflow; readonly tested: boolean }>();
   readonly #commanded = new Set<Promise<unknown>>();
 
   private constructor(ports: HostingPorts, effects: Effects) {
@@ -113,7 +115,13 @@ export class Hosting {
   use(workflow: Workflow, from: number, tested: boolean): void {
     const { name, file } = workflow;
     this.#files.set(name, file);
-    this.#host.use(name, usesOf(workflow, this.#ports.forAll, tested), from);
+    const others = [...this.#used.values()].filter((one) => one.workflow.name !== name);
+    this.#used.set(name, { workflow, tested });
+    this.#use(name, from);
+    // Those that it reaches are measured from now on.
+    for (const { workflow: other } of others) {
+      if (isReached(other.name, [workflow])) this.#use(other.name);
+    }
   }
 
   /** Opens the plugins again that a changed file belongs to. */
@@ -163,6 +171,16 @@ export class Hosting {
     await this.#host.close();
   }
 
+  #use(name: string, from?: number): void {
+    const { workflow, tested } = this.#used.get(name)!;
+    const watched = tested || this.#isReached(name);
+    this.#host.use(name, usesOf(workflow, this.#ports.forAll, watched), from);
+  }
+
+  #isReached(name: string): boolean {
+    return isReached(name, Array.from(this.#used.values(), ({ workflow }) => workflow));
+  }
+
   async #usesOf(runId: string): Promise<readonly PluginUse[]> {
     const { parts: { store } } = this.#ports;
     const run = await store.run(runId);
@@ -174,7 +192,8 @@ export class Hosting {
     if (text === undefined) return [];
     this.#files.set(workflow, file);
     const loaded = loadText(text, file).plan.workflow;
-    const uses = usesOf(loaded, this.#ports.forAll, await isTested(store, loaded));
+    const watched = this.#isReached(workflow) || await isTested(store, loaded);
+    const uses = usesOf(loaded, this.#ports.forAll, watched);
     this.#definitions.set(workflow, { definition, uses });
     return uses;
   }

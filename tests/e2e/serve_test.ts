@@ -190,3 +190,38 @@ Deno.test("a second serve stands by, and takes over schedules and runs of one th
       }
     }
   }));
+
+Deno.test("a second serve says in one line that it waits, and serves once the first has ended gently (R8)", () =>
+  inFolder(async (served) => {
+    await served.write(
+      "tick.yaml",
+      `name: tick\n${EVERY_SECOND}\nsteps:\n  - id: mark\n    run: echo x >> ticks\n`,
+    );
+    const process = new URL("./serve_process.ts", import.meta.url).pathname;
+    const other = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", process, served.folder, served.engine.location],
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+    try {
+      await served.until("the other's ticks", () => served.read("ticks").length >= 1);
+      const serving = serve(served);
+      const waits =
+        `waiting: process ${other.pid} serves this store; this one takes over when it ` +
+        "is gone";
+      await served.until("the line", () => served.said(waits));
+      assert.deepEqual(served.logs.map(({ body }) => body), [waits]);
+      other.kill("SIGTERM");
+      await other.status;
+      await served.until("the schedules", () => served.said("serving 1 scheduled workflow"));
+      await served.until("a tick of its own", () => served.said("started", "tick"));
+      await serving.stop();
+      assertOneRunATick(await runsOf(served.engine, "tick"));
+    } finally {
+      try {
+        other.kill("SIGKILL");
+      } catch {
+        // It has ended, as it should.
+      }
+    }
+  }));

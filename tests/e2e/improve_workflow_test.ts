@@ -1,0 +1,95 @@
+// workflows/improve.yaml, on a workflow whose best value is known: the loop as a workflow.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { createEngine, type Engine } from "../../engine/engine.ts";
+
+const IMPROVE = new URL("../../workflows/improve.yaml", import.meta.url);
+const MAIN = new URL("../../engine/cli/main.ts", import.meta.url).pathname;
+// A batch holds up to 64 items; those beyond fail. Nothing here depends on how fast the machine is.
+const LOAD = `
+name: load
+params:
+  batch_size: { type: integer, default: 4, tune: { min: 1, max: 1000, scale: log, max_step: 4x, apply: live, mode: auto } }
+tune:
+  objective: { minimize: attempts / items, of: load }
+  guards: [{ metric: error_rate, of: load, below: 0.02 }]
+  cooldown: 0s
+steps:
+  - id: load
+    for_each: { file: items.ndjson, batch: "\${{ params.batch_size }}", on_item_error: continue }
+    uses: script
+    with: { module: ./load.ts }
+`;
+const SCRIPT = `
+export default ({ items }) => ({
+  processed: Math.min(64, items.length),
+  failed: Math.max(0, items.length - 64),
+});`;
+
+async function withFolder(test: (folder: string, engine: Engine) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "spanloop-improve-" });
+  try {
+    const improve = (await Deno.readTextFile(IMPROVE))
+      .replace(/, params: \{ database: [^}]* \}/, "")
+      .replaceAll("quickstart", "load")
+      .replace("deno run -A ../engine/cli/main.ts", `${Deno.execPath()} run -A --no-check ${MAIN}`);
+    const items = Array.from({ length: 2_000 }, (_, i) => `{"i":${i}}\n`).join("");
+    const files = { "load.yaml": LOAD, "load.ts": SCRIPT, "items.ndjson": items };
+    for (const [name, text] of Object.entries({ ...files, "improve.yaml": improve })) {
+      await Deno.writeTextFile(join(folder, name), text);
+    }
+    const engine = await createEngine({ near: folder, durability: "normal", drainMs: 60_000 });
+    try {
+      await test(folder, engine);
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("the loop is a workflow: it measures, suggests, tries, keeps what is better, and reports", () =>
+  withFolder(async (folder, engine) => {
+    const [improve, load] = [join(folder, "improve.yaml"), join(folder, "load.yaml")];
+    const told: string[] = [];
+    for (let tick = 0; tick < 6; tick++) {
+      const { status, error, outputs, steps, run_id } = await engine.run(improve);
+      assert.equal(status, "succeeded", JSON.stringify(error ?? steps));
+      told.push(String(outputs.suggested));
+      if (tick === 0) assert.match(told[0], /No run of load has been measured yet/);
+      // Each of its runs is a run of the workflow like any other, below this one.
+      const measured = await engine.runs({ workflow: "load", limit: 3 });
+      assert.deepEqual(measured.map(({ parent }) => parent?.runId), [run_id, run_id, run_id]);
+    }
+    const entries = (await engine.tuning.history(load)).toReversed();
+    const begun = entries.filter(({ decision }) => decision.outcome === "testing");
+    assert.ok(begun.length >= 2, told.join("\n"));
+    for (const { proposal } of begun) {
+      // What was suggested is what was applied, and the attempt that did so is the evidence.
+      assert.deepEqual(proposal.author, { kind: "plugin", name: "optimizer" });
+      assert.ok(told.includes(proposal.reason), proposal.reason);
+      const [{ spanId }] = proposal.evidence;
+      const applied = await Promise.all(
+        (await engine.runs({ workflow: "improve" })).map(({ runId }) => engine.history(runId)),
+      );
+      const attempts = applied.flatMap(({ steps }) =>
+        steps.find(({ report }) => report.id === "apply")!.attempts
+      );
+      assert.ok(attempts.some(({ span }) => span.spanId === spanId));
+    }
+    const kept = entries.filter(({ verdict }) => verdict?.action === "kept");
+    assert.ok(kept.length >= 1, entries.map(({ decision }) => decision.message).join("\n"));
+    const { parameters: [{ value }] } = await engine.tuning.list(load);
+    assert.ok(Number(value) > 4 && Number(value) <= 65, String(value));
+    for (const page of ["report.md", "report.html"]) {
+      assert.ok(existsSync(join(folder, "out/report", page)), page);
+    }
+    // It learned all that: the plugins of `improve` alone are used.
+    const states = await engine.plugins.list(improve);
+    assert.deepEqual(states.map(({ name, workflow }) => `${name} ${workflow}`), [
+      "analyzer improve",
+      "optimizer improve",
+    ]);
+  }));
