@@ -1,3 +1,4 @@
+import type { Verdict } from "../../core/proposal.ts";
 import type { ParameterState } from "../../core/tuning.ts";
 import { stamp, value } from "../figures.ts";
 import { breaks } from "../improvement.ts";
@@ -18,6 +19,8 @@ const LEFT = 74;
 const RIGHT = 14;
 const TOP = 14;
 const BOTTOM = 34;
+// A guard's metric is drawn up to so many times its limit.
+const FURTHEST = 5;
 const SIGNS = { kept: "▲", rolled_back: "▽", changed: "◆" };
 
 /** The objective over the runs, with changes and verdicts marked. */
@@ -54,7 +57,9 @@ export function guardChart(
     return amount === undefined ? [] : [{ point, amount }];
   });
   const most = Math.max(limit, ...told.map(({ amount }) => amount));
-  const y = linearScale(0, most * 1.1, height - BOTTOM, TOP);
+  // One that failed as a whole would press all others to the ground.
+  const top = limit > 0 ? Math.min(most, limit * FURTHEST) : most;
+  const y = linearScale(0, top * 1.1 || 1, height - BOTTOM, TOP);
   const x = runScale(points);
   const text = guard.metric === "error_rate" ? percent : figure;
   return figureOf(
@@ -76,10 +81,12 @@ export function guardChart(
     ),
     told.map(({ point, amount }) => {
       const title = `run ${point.run}, ${stamp(point.at)}: ${guard.metric} ${text(amount)}`;
-      return breaks(amount, guard)
-        ? cross(x.at(point.run), y.at(amount), title)
-        : dot(x.at(point.run), y.at(amount), point, title);
+      const place = [x.at(point.run), y.at(Math.min(amount, top))] as const;
+      return breaks(amount, guard) ? cross(...place, title) : dot(...place, point, title);
     }),
+    most > top
+      ? tag("text", { x: LEFT + 6, y: TOP + 2 }, `what is above ${text(top)} is drawn at the top`)
+      : undefined,
   );
 }
 
@@ -114,7 +121,7 @@ export function trialChart({ points, verdict }: Trial, objective: ObjectiveText)
     points.map((point) =>
       dot(at(point.run), y.at(point.objective), point, pointTitle(point, objective))
     ),
-    intervalPanel(verdict?.verdict?.effect, split + 40, WIDTH - RIGHT - 10, height),
+    intervalPanel(verdict?.verdict, split + 40, WIDTH - RIGHT - 10, height),
   );
 }
 
@@ -185,17 +192,18 @@ export function errorLegend(limit = 0.1): readonly string[] {
 }
 
 function intervalPanel(
-  effect: { readonly ratio: number; readonly low: number; readonly high: number } | undefined,
+  verdict: Verdict | undefined,
   from: number,
   to: number,
   height: number,
 ): Content {
   const middle = (height - BOTTOM + TOP) / 2;
-  if (effect === undefined) {
+  if (verdict?.effect === undefined) {
     const x = (from + to) / 2;
-    return tag("text", { x, y: middle, "text-anchor": "middle" }, "no verdict yet");
+    const text = verdict === undefined ? "no verdict yet" : "nothing was compared";
+    return tag("text", { x, y: middle, "text-anchor": "middle" }, text);
   }
-  const { ratio, low, high } = effect;
+  const { ratio, low, high } = verdict.effect;
   const scale = logScale([1, low, high], from, to);
   // Where there is room beside 1x: the sentence above has the figures.
   const ticks = scale.ticks.filter((tick) => Math.abs(scale.at(tick) - scale.at(1)) > 24)

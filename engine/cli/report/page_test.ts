@@ -182,3 +182,15 @@ Deno.test("Markdown has the same, its chart as text, and no text is taken for a 
   );
   assert.deepEqual(new Set(cells), new Set([7]));
 });
+
+Deno.test("a run that failed as a whole does not press the others to a guard's ground", () => {
+  const values = { batch_size: 80, codec: "none" };
+  const measurements = [10, 1_000].map((failed, i) =>
+    measurement(i + 1, [arm(values, 1, { failed })])
+  );
+  const html = htmlPage([{ ...eventful(), measurements }], at(3), VIEW);
+  assert.match(html, /what is above 10 % is drawn at the top/);
+  assert.match(html, /<title>run 2, [^<]*: error_rate 100 %<\/title>/);
+  const heights = [...html.matchAll(/cy="([\d.]+)"/g)].map(([, y]) => Number(y));
+  assert.ok(heights.every((y) => y >= 0 && y <= 300), `${heights}`);
+});
