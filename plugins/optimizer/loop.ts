@@ -202,7 +202,8 @@ function reasonOf(
   const risk = guard === undefined
     ? ""
     : `, with a chance of ${percent(harm)} that more than ${percent(guard)} of the items fail`;
-  return `${why}: ${ratio} times as good is expected by ${measure} (${low} to ${high})${risk}; ${runs}`;
+  const good = ratio === "1" ? "as good as now" : `${ratio} times as good`;
+  return `${why}: ${good} is expected by ${measure} (${low} to ${high} times)${risk}; ${runs}`;
 }
 
 function countOf(told: number): string {
