@@ -131,6 +131,19 @@ Deno.test("a file that names no optimizer gets one for these runs, and its runs 
         assert.deepEqual(Object.keys(values), ["n"]);
       }
     }
+    // What a report tells is the same, and what was decided with it.
+    const [told, ...others] = await engine((engine) => engine.report(join(folder, "w.yaml")));
+    assert.deepEqual(others, []);
+    assert.deepEqual(told.measurements, report.measurements);
+    assert.deepEqual(
+      told.entries,
+      events.flatMap((event) => event.type === "decided" ? [event.entry] : []),
+    );
+    assert.deepEqual(told.objective, { direction: "minimize", expression: "duration", of: "a" });
+    assert.equal(told.more, false);
+    const all = await engine((engine) => engine.report());
+    assert.deepEqual(all.map(({ tuned }) => tuned.workflow), ["w"]);
+    assert.deepEqual(all[0].measurements, told.measurements);
     const plugins = await engine((engine) => engine.plugins.list(join(folder, "w.yaml")));
     assert.ok(plugins.some(({ name }) => name === "optimizer"));
   }));
@@ -185,6 +198,25 @@ Deno.test("a workflow that only fails is stopped after three runs, with its erro
     const { report } = await improve({ runs: 9 });
     assert.deepEqual([report.runs, report.failed], [3, 3]);
     assert.match(report.stopped!, /^3 runs in a row did not succeed, .*exit(ed)? .*3/);
+  }));
+
+Deno.test("an optimizer that cannot be loaded ends it after one run, with why", () =>
+  scene({
+    "w.yaml": workflow(`${DOUBLED}\n${STEPS}`),
+    "optimizer.ts": "export default 3;",
+  }, async ({ improve }) => {
+    const { report } = await improve();
+    assert.equal(report.runs, 1);
+    assert.match(report.stopped!, /^the plugin optimizer finds no values: .+/);
+  }));
+
+Deno.test("a change that is under measurement as it begins is told before the first run", () =>
+  scene({ "w.yaml": workflow(STEPS) }, async ({ improve }) => {
+    const { report } = await improve({ runs: 1 });
+    assert.ok(report.open !== undefined, "what the first run led to");
+    const { events } = await improve({ runs: 1 });
+    assert.deepEqual(events[0], { type: "decided", index: 0, entry: report.open });
+    assert.deepEqual(events[1], { type: "started", index: 1 });
   }));
 
 Deno.test("a run that fails between others that succeed stops nothing", () =>
