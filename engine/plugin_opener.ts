@@ -36,7 +36,7 @@ export interface PluginLimits {
 /** What opening plugins needs. */
 export interface OpenerPorts {
   /** Where plugins' questions are answered from. */
-  readonly store: Pick<Store, "runs" | "run" | "read" | "snapshot" | "files">;
+  readonly store: Pick<Store, "runs" | "run" | "read" | "snapshot" | "ledger" | "files">;
   /** Time. */
   readonly clock: Clock;
   /** Where their lines go. */
@@ -102,8 +102,7 @@ export class PluginOpener {
     const definition = experimenter(measuredOf(use), {
       workflow,
       contract: () => contract(workflow),
-      snapshot: () => store.snapshot(workflow),
-      run: (runId) => store.run(runId),
+      store,
     });
     const channel = inProcess({
       monotonic: () => clock.monotonic(),

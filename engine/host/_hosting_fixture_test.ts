@@ -31,6 +31,8 @@ export interface TestPlugin {
   readonly grant?: Partial<Grant>;
   /** Of its file; `1` when absent. */
   readonly fingerprint?: string;
+  /** Whether it is the engine's own, which measures experiments. */
+  readonly engine?: boolean;
 }
 
 /** A plugin from its handlers. */
@@ -222,10 +224,11 @@ export class TestProcess {
   async #open(use: PluginUse): Promise<Opened> {
     const known = this.#known.get(`${use.name}@${use.workflow}`);
     if (known === undefined) throw new PluginError("plugin.import", `there is no ${use.use}`);
-    const { definition, fingerprint = "1" } = known;
+    const { definition, fingerprint = "1", engine = false } = known;
     const channel = channelTo(definition);
     this.channels.push(channel);
-    return { ...await opened(definition, channel, (line) => this.lines.push(line)), fingerprint };
+    const link = await opened(definition, channel, (line) => this.lines.push(line));
+    return { ...link, fingerprint, engine };
   }
 }
 

@@ -18,9 +18,9 @@ import type {
   PluginState,
   SpanEvent,
 } from "../core/plugin.ts";
-import type { Arm, Snapshot, Verdict } from "../core/proposal.ts";
+import type { Arm, Verdict } from "../core/proposal.ts";
 import type { Scope } from "../core/scope.ts";
-import type { RunSummary } from "../core/store.ts";
+import type { RunSummary, Store } from "../core/store.ts";
 import type { TuneContract, Workflow } from "../core/workflow.ts";
 import {
   type Compared,
@@ -49,9 +49,11 @@ import {
   settledCountOf,
   type StepTally,
 } from "../parameters/measure.ts";
+import { experimentOf, verdictOn } from "../parameters/ledger.ts";
 import type { Count } from "../parameters/verdict.ts";
 import type { EngineAction } from "./conclusion.ts";
 import { attemptOf } from "./measured_span.ts";
+import { seconds } from "./plugin_span.ts";
 
 /** What is measured of a workflow; plain JSON, so that a file that says something else begins anew. */
 export interface Measured {
@@ -69,10 +71,8 @@ export interface ExperimenterPorts {
   readonly workflow: string;
   /** It as its file says it now; undefined while there is none that holds. */
   readonly contract: () => Promise<Workflow | undefined>;
-  /** What is tuned of it now. */
-  readonly snapshot: () => Promise<Snapshot>;
-  /** A run of it. */
-  readonly run: (runId: string) => Promise<RunSummary | undefined>;
+  /** What is tuned and decided of it, and its runs. */
+  readonly store: Pick<Store, "snapshot" | "ledger" | "run">;
 }
 
 type Made = EmitAction | EngineAction;
@@ -107,7 +107,8 @@ const ODD = "odd";
  * experiment that is open, and ends it with its verdict.
  *
  * Invariants: A6 (only what one arm did alone is compared), A7 (it hears the workflow's own spans alone), P4 (values are
- * those of the attempts' spans), T3 (it keeps its evidence in its state: told the same span twice, it does the same).
+ * those of the attempts' spans), T3 (its evidence is in its state, and what the ledger says of later than the span that it
+ * hears counts for nothing: told the same spans again, after a crash, it does the same).
  */
 export function experimenter(
   measured: Measured,
@@ -248,7 +249,7 @@ class Hearing {
       if (this.#span.role === "run") this.record = undefined;
       return [];
     }
-    this.#run = await this.#ports.run(this.#span.runId!);
+    this.#run = await this.#ports.store.run(this.#span.runId!);
     await work(objective);
     return this.#actions;
   }
@@ -350,14 +351,23 @@ class Hearing {
 
   // Whether the experiment that is known is still the one that is open, and what comes next.
   async #look(): Promise<void> {
-    const { experiment } = await this.#ports.snapshot();
+    const { experiment } = await this.#ports.store.snapshot(this.#ports.workflow);
     const known = this.#known;
-    if (known !== undefined && known.id !== experiment?.id) this.#withdraw(known);
+    if (known !== undefined && known.id !== experiment?.id) {
+      // A verdict of later is that of a process that has gone on from here, and is gone.
+      const verdict = await verdictOn(this.#ports.store, known.id);
+      if (verdict !== undefined && this.#isLater(verdict.proposal.at)) return;
+      return this.#withdraw(known);
+    }
     if (experiment === undefined) return void this.#actions.push({ type: "begin" });
-    // What was to be concluded, and was not.
-    const over = this.#overIds.filter((id) => id !== experiment.id);
-    if (over.length < this.#overIds.length) this.#context.state.set(OVER, over);
-    if (known?.id !== experiment.id) this.#save(nothingCompared(experiment, this.#guards));
+    if (known !== undefined || this.#isLater(experiment.since)) return;
+    // One that was to be concluded, while the file did not hold, is gone on with.
+    this.#context.state.set(OVER, this.#overIds.filter((id) => id !== experiment.id));
+    this.#save(nothingCompared(experiment, this.#guards));
+  }
+
+  #isLater(at: bigint): boolean {
+    return seconds(at) > this.#context.now;
   }
 
   // Saves what is known, or ends the experiment when that allows a verdict.
@@ -374,9 +384,8 @@ class Hearing {
   }
 
   #conclude({ id, values, incumbent, spans }: Compared, verdict: Verdict): void {
-    const { state } = this.#context;
-    state.delete(KNOWN);
-    state.set(OVER, [...this.#overIds.filter((one) => one !== id), id].slice(-MOST_OVER));
+    this.#context.state.delete(KNOWN);
+    this.#forget(id);
     const own = this.#reference;
     const evidence = [...spans.filter(({ spanId }) => spanId !== own.spanId), own];
     this.#actions.push(
@@ -385,18 +394,29 @@ class Hearing {
     );
   }
 
-  // What is known of an experiment, if it is the one that is open.
+  // What is known of an experiment, if it is not over.
   async #compared(id: string): Promise<Compared | undefined> {
     const known = this.#known;
     if (known?.id === id) return underGuards(known, this.#guards);
     if (this.#overIds.includes(id)) return undefined;
-    const { experiment } = await this.#ports.snapshot();
-    if (experiment?.id !== id) {
-      this.#context.state.set(OVER, [...this.#overIds, id].slice(-MOST_OVER));
+    const { store, workflow } = this.#ports;
+    const experiment = (await experimentOf(store, workflow, id))?.experiment;
+    const verdict = experiment === undefined ? undefined : await verdictOn(store, id);
+    const isOver = experiment === undefined ||
+      known !== undefined && experiment.since < BigInt(known.since) ||
+      verdict !== undefined && seconds(verdict.proposal.at) < this.#context.now;
+    if (isOver) {
+      this.#forget(id);
       return undefined;
     }
     if (known !== undefined) this.#withdraw(known);
     return nothingCompared(experiment, this.#guards);
+  }
+
+  // What its last attempts say counts no more.
+  #forget(id: string): void {
+    const over = [...this.#overIds.filter((one) => one !== id), id];
+    this.#context.state.set(OVER, over.slice(-MOST_OVER));
   }
 
   get #known(): Compared | undefined {

@@ -19,12 +19,15 @@ import type { EmitAction } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
 import type { ValueSource } from "../core/parameter.ts";
 import type { PluginSpan } from "../core/plugin.ts";
-import type { Arm, Experiment, Snapshot } from "../core/proposal.ts";
+import type { Arm } from "../core/proposal.ts";
 import type { Outcome } from "../core/span.ts";
-import type { RunSummary } from "../core/store.ts";
+import type { Store } from "../core/store.ts";
 import type { Workflow } from "../core/workflow.ts";
 import { loadWorkflow } from "../spec/load.ts";
 import { opened } from "./_hosting_fixture_test.ts";
+import { newRun } from "../../tests/contract/store_entries.ts";
+import { ParameterLedger } from "../parameters/ledger.ts";
+import { openStore } from "../store/open.ts";
 import type { ConcludeAction, EngineAction } from "./conclusion.ts";
 import { experimenter } from "./experimenter.ts";
 
@@ -32,7 +35,7 @@ type Made = EmitAction | EngineAction;
 
 const FLOW = `name: orders
 params:
-  size: { type: integer, default: 10, tune: { min: 1, max: 500, apply: live } }
+  size: { type: integer, default: 10, tune: { min: 1, max: 500, apply: live, mode: auto } }
 tune:
   objective: { OBJECTIVE, of: load }
   guards: [{ metric: error_rate, of: load, below: 0.02 }]
@@ -53,27 +56,30 @@ function flow(objective = "minimize: duration / items"): Workflow {
   return workflow;
 }
 
-const EXPERIMENT: Experiment = {
-  id: "try@orders/1/0",
-  values: { size: 20 },
-  incumbent: { size: 10 },
-  exposure: 0.5,
-  since: 0n,
-};
+const EXPERIMENT = "first";
 const SIZES: Record<Arm, number> = { incumbent: 10, candidate: 20 };
 
-/** The experimenter of a workflow in its own process's place, with the world that it asks. */
+/** The experimenter of a workflow, on a store with a ledger; spans are told to it by hand. */
 class Scene {
   workflow: Workflow | undefined = flow();
-  experiment: Experiment | undefined = EXPERIMENT;
   source: ValueSource = "default";
   /** The state that it keeps, by key. */
   readonly state: Record<string, Json> = {};
-  /** What it asked for, with the spans' places. */
+  /** What it asked for. */
   readonly made: Made[] = [];
+  /** Lines of its log. */
+  readonly lines: string[] = [];
+  readonly #store: Store;
+  readonly #ledger: ParameterLedger;
+  readonly #runs = new Set<string>();
   #link: Awaited<ReturnType<typeof opened>>["link"] | undefined;
   #time = 1_000;
   #spans = 0;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#ledger = new ParameterLedger({ store, machineZone: "UTC" });
+  }
 
   /** Begins anew with the state that is kept, as after a restart. */
   async restart(): Promise<void> {
@@ -82,41 +88,60 @@ class Scene {
     const definition = experimenter(measured, {
       workflow: "orders",
       contract: () => Promise.resolve(this.workflow),
-      snapshot: () => Promise.resolve(this.#snapshot()),
-      run: (runId) => Promise.resolve(this.#run(runId)),
+      store: this.#store,
     });
     const { link } = await opened(definition, undefined, (line) => this.lines.push(line));
     link.start({}, this.state, "orders");
     this.#link = link;
   }
 
-  /** Lines of its log. */
-  readonly lines: string[] = [];
-
-  #snapshot(): Snapshot {
-    const { experiment } = this;
-    return {
-      workflow: "orders",
-      version: 1,
-      values: {},
-      frozen: [],
-      at: 0n,
-      ...experiment === undefined ? {} : { experiment },
-    };
+  /** Lets an experiment begin. */
+  async begin(id = EXPERIMENT, size = 20): Promise<void> {
+    this.#time += 1;
+    const { version } = await this.#store.snapshot("orders");
+    const { entry } = await this.#ledger.propose(
+      {
+        id,
+        workflow: "orders",
+        author: { kind: "plugin", name: "asks" },
+        changes: { size },
+        reason: "r",
+        evidence: [],
+        version,
+        at: this.#at,
+        exposure: 0.5,
+      },
+      flow(),
+      { evidenceKnown: true },
+    );
+    assert.equal(entry.decision.outcome, "testing");
   }
 
-  #run(runId: string): RunSummary {
-    const at = 1_000_000_000_000n;
-    return {
-      runId,
-      sources: { size: this.source },
-      createdAt: at,
-      startedAt: at + 2_500_000_000n,
-    } as unknown as RunSummary;
+  /** A person changes the values, and then back. */
+  async stop(): Promise<void> {
+    for (const size of [11, 10]) {
+      this.#time += 1;
+      await this.#ledger.set(flow(), { size }, {
+        id: `person/${size}/${this.#spans}`,
+        at: this.#at,
+      });
+    }
+  }
+
+  get #at(): bigint {
+    return BigInt(Math.round(this.#time * 1e6)) * 1_000n;
+  }
+
+  async #begins(runId: string): Promise<void> {
+    if (this.#runs.has(runId)) return;
+    this.#runs.add(runId);
+    const header = { workflow: "orders", sources: { size: this.source }, createdAt: this.#at };
+    await this.#store.commit([newRun(runId, header)], new Map([[runId, 1]]));
   }
 
   /** Hears a span; twice, as after a crash before anything was kept, it makes the same (T3). */
   async hear(span: Partial<PluginSpan>): Promise<readonly Made[]> {
+    await this.#begins(span.runId ?? "run-1");
     const id = (++this.#spans).toString(16).padStart(16, "0");
     const event = {
       event: "ended" as const,
@@ -159,8 +184,11 @@ class Scene {
       await this.restart();
     }
     this.made.push(...made);
-    // As the ledger does it.
-    for (const action of made) if (action.type === "conclude") this.experiment = undefined;
+    for (const action of made) {
+      if (action.type !== "conclude") continue;
+      const { experiment, verdict, evidence } = action;
+      await this.#ledger.conclude(flow(), { experiment, verdict, evidence, at: this.#at });
+    }
     return made;
   }
 
@@ -198,7 +226,7 @@ class Scene {
         [SPANLOOP_BATCH_FROM]: from,
         [SPANLOOP_BATCH_TO]: from + count,
         ...arm === undefined ? {} : {
-          [SPANLOOP_EXPERIMENT_ID]: more.experiment ?? EXPERIMENT.id,
+          [SPANLOOP_EXPERIMENT_ID]: more.experiment ?? EXPERIMENT,
           [SPANLOOP_EXPERIMENT_ARM]: arm,
           [SPANLOOP_EXPERIMENT_PAIR]: pair,
         },
@@ -245,10 +273,16 @@ class Scene {
   }
 }
 
-async function scene(test: (scene: Scene) => Promise<void>): Promise<void> {
-  const scene = new Scene();
-  await scene.restart();
-  await test(scene);
+async function scene(test: (scene: Scene) => Promise<void>, isTested = true): Promise<void> {
+  const store = await openStore("memory:", { durability: "normal" });
+  try {
+    const scene = new Scene(store);
+    await scene.restart();
+    if (isTested) await scene.begin();
+    await test(scene);
+  } finally {
+    await store.close();
+  }
 }
 
 function told({ name, attributes = {} }: EmitAction): unknown {
@@ -276,7 +310,6 @@ const WHOLE = {
 
 Deno.test("a run without an experiment is measured at the end of the objective's step", () =>
   scene(async (scene) => {
-    scene.experiment = undefined;
     await scene.attempt(0, 20, 2, { failed: 1 });
     await scene.attempt(20, 20, 2);
     assert.deepEqual(scene.made, []);
@@ -284,7 +317,7 @@ Deno.test("a run without an experiment is measured at the end of the objective's
     assert.deepEqual([told(measured as EmitAction), others], [WHOLE, []]);
     assert.deepEqual(await scene.end(), [{ type: "begin" }], "what waits may begin");
     assert.deepEqual(Object.keys(scene.state), [], "nothing is kept of a run that is over");
-  }));
+  }, false));
 
 Deno.test("what was given, changed in mid-step, cancelled or taken up again is not measured (V3)", async () => {
   const cases: Record<string, (scene: Scene) => Promise<unknown>> = {
@@ -298,11 +331,11 @@ Deno.test("what was given, changed in mid-step, cancelled or taken up again is n
   };
   for (const [what, spoil] of Object.entries(cases)) {
     await scene(async (scene) => {
-      scene.experiment = undefined;
+      if (what === "given") await spoil(scene);
       await scene.attempt(0, 20, 2);
-      await spoil(scene);
+      if (what !== "given") await spoil(scene);
       assert.deepEqual(await scene.step(), [], what);
-    });
+    }, false);
   }
 });
 
@@ -316,7 +349,7 @@ Deno.test("pairs of slices come to a verdict in the middle of a run, which tells
     const [emitted, concluded, begin] = scene.made as [EmitAction, ConcludeAction, Made];
     assert.equal(begin.type, "begin");
     const { verdict, experiment, values, incumbent, evidence } = concluded;
-    assert.deepEqual([experiment, values, incumbent], [EXPERIMENT.id, { size: 20 }, { size: 10 }]);
+    assert.deepEqual([experiment, values, incumbent], [EXPERIMENT, { size: 20 }, { size: 10 }]);
     assert.deepEqual([verdict.outcome, verdict.action, verdict.ended], [
       "improved",
       "kept",
@@ -432,7 +465,7 @@ Deno.test("an experiment that somebody ended gets its verdict with the next run'
   scene(async (scene) => {
     await scene.pair(0, { incumbent: 8, candidate: 2 });
     await scene.step();
-    scene.experiment = undefined;
+    await scene.stop();
     const [concluded, begin] = await scene.end();
     assert.ok(concluded.type === "conclude" && begin.type === "begin");
     assert.equal(concluded.verdict.ended, "withdrawn");
@@ -446,26 +479,26 @@ Deno.test("one that takes another's place unheard begins with nothing", () =>
     await scene.pair(0, { incumbent: 8, candidate: 2 });
     await scene.step();
     await scene.end();
-    const next = { ...EXPERIMENT, id: "try@orders/2/0" };
-    scene.experiment = next;
+    await scene.stop();
+    await scene.begin("second", 30);
     const slice = [0, 40] as const;
-    const more = { arm: "candidate" as const, slice, experiment: next.id, runId: "run-2" };
+    const more = { arm: "candidate" as const, slice, experiment: "second", runId: "run-2" };
     await scene.attempt(0, 40, 4, more);
     await scene.attempt(40, 40, 4, { ...more, arm: "incumbent", slice: [40, 80] });
     assert.deepEqual(scene.verdicts.map(({ experiment, verdict }) => [experiment, verdict.ended]), [
-      [EXPERIMENT.id, "withdrawn"],
+      [EXPERIMENT, "withdrawn"],
     ]);
+    const known = scene.state.experiment as { id: string; pairs: number[] };
+    assert.deepEqual([known.id, known.pairs], ["second", []]);
   }));
 
-Deno.test("attempts of an experiment that is over open nothing", () =>
+Deno.test("attempts of an experiment that never was open nothing", () =>
   scene(async (scene) => {
-    scene.experiment = undefined;
-    await scene.pair(0, { incumbent: 8, candidate: 2 });
-    await scene.pair(1, { incumbent: 8, candidate: 2 });
+    for (let pair = 0; pair < 8; pair++) await scene.pair(pair, { incumbent: 8, candidate: 2 });
     await scene.step();
     assert.equal(scene.state.experiment, undefined);
     assert.deepEqual(scene.verdicts, []);
-  }));
+  }, false));
 
 Deno.test("an experiment without runs, and runs without an experiment's work, leave it open", () =>
   scene(async (scene) => {

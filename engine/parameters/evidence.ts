@@ -23,6 +23,8 @@ export interface Compared {
   readonly incumbent: Readonly<Record<string, Json>>;
   /** The candidate's share of the work. */
   readonly exposure: number;
+  /** When it began, nanoseconds since the epoch, as text. */
+  readonly since: string;
   /** Log ratios of the pairs that are complete, above 0 where the candidate was better. */
   readonly pairs: readonly number[];
   /** Logs of the whole runs' objectives in blocks that are not complete, by the block's number. */
@@ -48,7 +50,7 @@ const LONGEST_BLOCK = 10;
 
 /** What is known of an experiment that begins. */
 export function nothingCompared(
-  { id, values, incumbent, exposure }: Experiment,
+  { id, values, incumbent, exposure, since }: Experiment,
   guards: TuneContract["guards"],
 ): Compared {
   const nothing = { all: 0, failed: 0 };
@@ -57,6 +59,7 @@ export function nothingCompared(
     values,
     incumbent,
     exposure,
+    since: String(since),
     pairs: [],
     blocks: {},
     ...withoutGuards(guards),

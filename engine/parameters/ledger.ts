@@ -136,15 +136,12 @@ export class ParameterLedger {
    * values any more, the verdict is `withdrawn`. Throws `params.unknown` for an experiment that never was.
    */
   async conclude(workflow: Contract, conclusion: Conclusion): Promise<Entered> {
-    const { store } = this.#ports;
     const { experiment: id, evidence, at } = conclusion;
-    const [opened] = await store.ledger({ workflow: workflow.name, proposal: id, limit: 1 });
-    const experiment = opened?.version === undefined
-      ? undefined
-      : (await store.snapshot(workflow.name, opened.version))?.experiment;
-    if (experiment?.id !== id) {
+    const began = await experimentOf(this.#ports.store, workflow.name, id);
+    if (began === undefined) {
       throw new SpanloopError("params.unknown", `${workflow.name} has no experiment ${id}`);
     }
+    const { experiment, opened } = began;
     return await this.#enter(workflow, (snapshot) => {
       const isOpen = snapshot.experiment?.id === id;
       const verdict = standing(workflow, experiment, isOpen, conclusion.verdict);
@@ -152,7 +149,7 @@ export class ParameterLedger {
       const { values } = experiment;
       return {
         proposal: {
-          id: `verdict/${id}`,
+          id: verdictId(id),
           workflow: workflow.name,
           author: { kind: "engine" },
           changes: values,
@@ -534,6 +531,26 @@ export class ParameterLedger {
   }
 }
 
+/** An experiment as it began, whatever became of it, with the entry that opened it. Throws StoreError. */
+export async function experimentOf(
+  store: Pick<Store, "snapshot" | "ledger">,
+  workflow: string,
+  id: string,
+): Promise<{ readonly experiment: Experiment; readonly opened: LedgerEntry } | undefined> {
+  const [opened] = await store.ledger({ workflow, proposal: id, limit: 1 });
+  if (opened?.version === undefined) return undefined;
+  const experiment = (await store.snapshot(workflow, opened.version))?.experiment;
+  return experiment?.id === id ? { experiment, opened } : undefined;
+}
+
+/** The entry with an experiment's verdict; undefined while it has none. Throws StoreError. */
+export async function verdictOn(
+  store: Pick<Store, "ledger">,
+  experiment: string,
+): Promise<LedgerEntry | undefined> {
+  return (await store.ledger({ proposal: verdictId(experiment), limit: 1 }))[0];
+}
+
 function ordered(
   workflow: Contract,
   snapshot: Snapshot,
@@ -659,6 +676,10 @@ function beforeOf({ changes }: Proposal, snapshot: Snapshot): LedgerEntry["befor
 
 function tunedValue({ values }: Snapshot, name: string): Json {
   return Object.hasOwn(values, name) ? values[name] : null;
+}
+
+function verdictId(experiment: string): string {
+  return `verdict/${experiment}`;
 }
 
 function answerId(number: number): string {
