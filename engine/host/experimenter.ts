@@ -410,7 +410,9 @@ class Hearing {
       return undefined;
     }
     if (known !== undefined) this.#withdraw(known);
-    return nothingCompared(experiment, this.#guards);
+    const begun = nothingCompared(experiment, this.#guards);
+    this.#save(begun);
+    return begun;
   }
 
   // What its last attempts say counts no more.
