@@ -17,8 +17,6 @@ import type { Point, Values } from "./space.ts";
 
 // The share of items that may break the guard by a run's candidate, on average.
 const HARM = 0.01;
-// Less than this part of the incumbent's chance of breaking the guard is safer than it: where both surely do, neither is.
-const SAFER = 0.9;
 // What is new gets at most this share.
 const NEW = 0.5;
 // Of whole runs it gets no less than this for being new: pairs of runs would take too long.
@@ -123,7 +121,8 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
   const at = (values: Values) => objective.at({ point: space.encode(values), hours, epoch });
   const held = at(incumbent);
   const usual = at(space.defaults);
-  const heldChance = harm.chance(harm.at(held.site));
+  const heldRate = harm.at(held.site);
+  const heldChance = harm.chance(heldRate);
   const places = tried.map((values) => space.encode(values));
   const { shape } = objective.learned;
   const here = held.site.point;
@@ -142,9 +141,11 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
       !setting.whole.some((whole, i) => whole && candidate.point[i] !== here[i]);
     const unfamiliar = NEW /
       (1 + (novelty(space.choices, candidate.point, places) / FAMILIAR) ** 2);
+    // Where both surely break the guard, what is only known less well is no safer.
+    const isSafer = chance < heldChance && rate.mean < heldRate.mean;
     const slowed = unslowed(Math.exp(held.mean - usual.mean), Math.exp(Math.min(20, slowest)));
     const exposure = Math.min(
-      chance > 0 && chance >= SAFER * heldChance ? HARM / chance : 1,
+      chance > 0 && !isSafer ? HARM / chance : 1,
       ...isSplit ? [unfamiliar, slowed] : [Math.max(unfamiliar, NEW_RUNS)],
     );
     if (exposure < LEAST_SHARE || (isSplit && exposure * items < FEWEST_ITEMS)) return undefined;
