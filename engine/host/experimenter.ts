@@ -130,7 +130,8 @@ export function experimenter(
       const { state } = context;
       if (span.runId === undefined) return;
       const key = `run/${span.runId}`;
-      const record = (state.get(key) ?? NEW) as unknown as RunRecord;
+      const kept = state.get(key);
+      const record: RunRecord = typeof kept === "string" ? JSON.parse(kept) : NEW;
       const hearing = new Hearing(measured, ports, context, span, record);
       const made = hearing.hear();
       // What most attempts come to costs no promise.
@@ -152,7 +153,8 @@ function keep(
 ): void {
   if (now === before) return;
   if (now === undefined) return state.delete(key);
-  state.set(key, now as unknown as Json);
+  // As text it is copied once, which counts for each batch.
+  state.set(key, JSON.stringify(now));
   if (before !== NEW) return;
   // Run ids sort by time.
   const runs = state.keys().filter((one) => one.startsWith("run/"));
