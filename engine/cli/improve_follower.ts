@@ -2,7 +2,7 @@ import type { ImproveEvent, Measurement } from "../core/improve.ts";
 import type { RunReport } from "../core/report.ts";
 import type { Caller } from "./caller.ts";
 import { wallTime } from "./follower.ts";
-import { decisionLines, eventJson, runLine, verdictLines } from "./improve_lines.ts";
+import { decisionLines, runLine, verdictLines } from "./improve_lines.ts";
 import { chartLines, chartRows, improveScreen } from "./improve_screen.ts";
 import type { Improvement } from "./improvement.ts";
 import { Screen } from "./screen.ts";
@@ -138,10 +138,4 @@ export class PlainImprovement implements ImproveFollower {
     this.#ended = undefined;
     this.#measured = [];
   }
-}
-
-/** An event as one line of JSON; undefined for what goes on within a run. */
-export function jsonLine(event: ImproveEvent): string | undefined {
-  const json = eventJson(event);
-  return json && JSON.stringify(json);
 }

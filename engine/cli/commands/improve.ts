@@ -6,13 +6,9 @@ import { milliseconds } from "../figures.ts";
 import { wallTime } from "../follower.ts";
 import { givenValues } from "../given.ts";
 import { commandLine } from "../hints.ts";
-import {
-  type ImproveFollower,
-  jsonLine,
-  LiveImprovement,
-  PlainImprovement,
-} from "../improve_follower.ts";
-import { improvedLines, nextSteps, reportJson } from "../improve_lines.ts";
+import { type ImproveFollower, LiveImprovement, PlainImprovement } from "../improve_follower.ts";
+import { eventJson, reportJson } from "../improve_json.ts";
+import { improvedLines, nextSteps } from "../improve_summary.ts";
 import { Improvement } from "../improvement.ts";
 import { interruption } from "../interruption.ts";
 import { say } from "../log_output.ts";
@@ -99,10 +95,10 @@ function followerOf(args: Arguments, caller: Caller, state: Improvement): Improv
     let closed = false;
     return {
       event: (event) => {
-        const line = jsonLine(event);
-        if (line === undefined || closed) return;
+        const json = eventJson(event);
+        if (json === undefined || closed) return;
         try {
-          caller.out(`${line}\n`);
+          caller.out(`${JSON.stringify(json)}\n`);
         } catch (error) {
           if (!(error instanceof OutputClosed)) throw error;
           closed = true; // what was begun goes on all the same

@@ -10,15 +10,23 @@ import {
   percent,
   valuesText,
 } from "../objective_text.ts";
+import {
+  BOTTOM,
+  cross,
+  dot,
+  figureOf,
+  grid,
+  LEFT,
+  RIGHT,
+  runAxis,
+  runScale,
+  TOP,
+  WIDTH,
+} from "./drawing.ts";
 import { type Content, type Markup, tag } from "./markup.ts";
 import { linearScale, logScale, type Scale } from "./scale.ts";
 import { isNumeric, type Mark, type RunPoint, type StoryGuard, type Trial } from "./story.ts";
 
-const WIDTH = 760;
-const LEFT = 74;
-const RIGHT = 14;
-const TOP = 14;
-const BOTTOM = 34;
 // A guard's metric is drawn up to so many times its limit.
 const FURTHEST = 5;
 const SIGNS = { kept: "▲", rolled_back: "▽", changed: "◆" };
@@ -224,66 +232,6 @@ function intervalPanel(
   ];
 }
 
-function figureOf(height: number, label: string, ...content: readonly Content[]): Markup {
-  return tag(
-    "div",
-    { class: "chart" },
-    tag(
-      "svg",
-      { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": label },
-      ...content,
-    ),
-  );
-}
-
-function grid(
-  y: Scale,
-  height: number,
-  label: (tick: number) => string,
-  right = WIDTH - RIGHT,
-): Content {
-  return y.ticks.map((tick) => [
-    tag("line", { class: "grid", x1: LEFT, x2: right, y1: y.at(tick), y2: y.at(tick) }),
-    tag("text", { x: LEFT - 8, y: y.at(tick) + 4, "text-anchor": "end" }, label(tick)),
-  ]).concat([[
-    tag("line", {
-      class: "axis",
-      x1: LEFT,
-      x2: right,
-      y1: height - BOTTOM,
-      y2: height - BOTTOM,
-    }),
-  ]]);
-}
-
-function runScale(points: readonly RunPoint[]): Scale {
-  const last = points.at(-1)?.run ?? 1;
-  return linearScale(0, last + 1, LEFT, WIDTH - RIGHT);
-}
-
-// Some runs by their number, and the day where it changes.
-function runAxis(points: readonly RunPoint[], x: Scale, height: number): Content {
-  const last = points.at(-1)?.run ?? 1;
-  const every = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((step) => last / step <= 12) ?? 1_000;
-  const first = new Map(points.toReversed().map((point) => [point.run, point]));
-  return [...first.values()].filter(({ run }) => run === 1 || run % every === 0).map((point) =>
-    tag(
-      "text",
-      { x: x.at(point.run), y: height - BOTTOM + 16, "text-anchor": "middle" },
-      point.run,
-      tag("title", {}, stamp(point.at)),
-    )
-  ).concat(
-    tag("text", { x: LEFT, y: height - 4 }, points.length === 0 ? "" : stamp(points[0].at)),
-    tag(
-      "text",
-      { x: WIDTH - RIGHT, y: height - 4, "text-anchor": "end" },
-      points.length === 0 ? "" : stamp(points.at(-1)!.at),
-    ),
-    tag("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: height - 4, "text-anchor": "middle" }, "run"),
-  );
-}
-
 function markLine({ after, kind, entry }: Mark, x: Scale, height: number): Markup {
   const place = x.at(after + 0.5);
   return tag(
@@ -297,15 +245,6 @@ function markLine({ after, kind, entry }: Mark, x: Scale, height: number): Marku
       `change ${entry.number}, ${stamp(entry.proposal.at)}: ${entry.decision.message}`,
     ),
   );
-}
-
-function dot(x: number, y: number, { arm }: RunPoint, title: string): Markup {
-  return tag("circle", { class: arm, cx: x, cy: y, r: 4 }, tag("title", {}, title));
-}
-
-function cross(x: number, y: number, title: string): Markup {
-  const d = `M${x - 4} ${y - 4}L${x + 4} ${y + 4}M${x - 4} ${y + 4}L${x + 4} ${y - 4}`;
-  return tag("path", { class: "e3", d }, tag("title", {}, title));
 }
 
 function pointTitle(

@@ -7,7 +7,8 @@ import { logChart } from "../run_chart.ts";
 import { makeStyle } from "../style.ts";
 import { clean } from "../text.ts";
 import { guardText, MOST_LISTED, type PageView } from "./page.ts";
-import { nextSteps, overview, type Story, storyOf } from "./story.ts";
+import { nextSteps, overview } from "./sentences.ts";
+import { type Story, storyOf } from "./story.ts";
 
 const SIGNS = { kept: "▲", rolled_back: "▽", changed: "◆" };
 

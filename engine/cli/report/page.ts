@@ -6,7 +6,8 @@ import { author, boundsText } from "../params_lines.ts";
 import { iso } from "../runs_table.ts";
 import { errorLegend, guardChart, objectiveChart, sliceChart, trialChart } from "./charts.ts";
 import { type Content, htmlOf, type Markup, tag } from "./markup.ts";
-import { nextSteps, overview, type Story, storyOf } from "./story.ts";
+import { nextSteps, overview } from "./sentences.ts";
+import { type Story, storyOf } from "./story.ts";
 import { STYLE } from "./style.ts";
 
 /** More trials than this are drawn in no page; their verdicts are listed all the same. */
