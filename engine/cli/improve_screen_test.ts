@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ImproveEvent, MeasuredArm } from "../core/improve.ts";
+import type { ImproveEvent, ImproveReport, MeasuredArm } from "../core/improve.ts";
 import type { LedgerEntry } from "../core/proposal.ts";
 import type { RunReport } from "../core/report.ts";
 import { at, PLAN, START, started } from "./_fixture_test.ts";
@@ -188,6 +188,19 @@ Deno.test("the end says what changed, by which verdicts, what is open and how to
       "  spanloop report q.yaml                    shows the evidence",
     ],
   );
+});
+
+Deno.test("what was changed without a verdict is taken back by setting what was before", () => {
+  const typed = (...words: readonly string[]) => words.join(" ");
+  const of = (more: Partial<ImproveReport>) =>
+    nextSteps({ ...REPORT, verdicts: [], ...more }, "q.yaml", typed).map(([command]) => command);
+  assert.deepEqual(of({}), [
+    "params set q.yaml batch_size=20",
+    "params pin q.yaml",
+    "report q.yaml",
+  ]);
+  assert.deepEqual(of({ before: { batch_size: null } }), ["params pin q.yaml", "report q.yaml"]);
+  assert.deepEqual(of({ after: REPORT.before }), ["report q.yaml"]);
 });
 
 Deno.test("where a command and what it does do not fit a line, they stand below each other", () => {

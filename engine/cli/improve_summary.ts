@@ -94,7 +94,7 @@ export function nextSteps(
         kept.length === 1 ? "takes it back" : "takes the last change back",
       ] as const,
     ],
-    ...kept.length < 2 ? [] : [
+    ...kept.length === 1 || beginning.length === 0 ? [] : [
       [typed("params", "set", file, ...beginning), "back to the beginning"] as const,
     ],
     ...changed.length === 0 ? [] : [
