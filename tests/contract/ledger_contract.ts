@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LedgerEntry } from "../../engine/core/proposal.ts";
+import type { LedgerEntry, Verdict } from "../../engine/core/proposal.ts";
 import type { LedgerQuery, Store } from "../../engine/core/store.ts";
 import { change, newRun, refusal, status, T0 } from "./store_entries.ts";
 
@@ -72,6 +72,35 @@ export function ledgerContract(driver: string, open: () => Promise<Store>): void
     await store.decide(...change("b", 1));
     assert.equal(Object.hasOwn(await store.snapshot("test"), "experiment"), false);
     assert.deepEqual(await store.snapshot("test", 1), open, "that version stays as it was");
+  });
+
+  test("an experiment's verdict comes back as it was, and is found by its outcome (P2)", async (store) => {
+    await store.decide(...change("a", 0, { exposure: 0.125, immediate: true }));
+    const [entry, { expected, snapshot }] = change("verdict/a", 1, { author: { kind: "engine" } });
+    const verdict: Verdict = {
+      outcome: "inconclusive",
+      action: "rolled_back",
+      ended: "withdrawn",
+      effect: { ratio: 1 / 3, low: 0.001, high: 1_000 },
+      confidence: 0.95,
+      pairs: 2,
+      guards: [
+        { metric: "error_rate", of: HOSTILE[4], value: 0, breached: false },
+        { metric: "duration", of: "load", breached: true },
+      ],
+    };
+    const decision = { ...entry.decision, outcome: "ended" as const, rule: "verdict" as const };
+    const ended = { ...entry, decision, verdict, answers: 1 };
+    await store.decide(ended, { expected, snapshot });
+    assert.deepEqual(await store.ledger({ outcome: "ended" }), [{ ...ended, number: 2 }]);
+    assert.deepEqual(
+      (await store.ledger({ number: 1 })).map(({ proposal: { exposure, immediate } }) => [
+        exposure,
+        immediate,
+      ]),
+      [[0.125, true]],
+    );
+    assert.deepEqual(await store.ledger({ outcome: "testing" }), []);
   });
 
   test("what makes no version is in the ledger and changes nothing (P2)", async (store) => {
