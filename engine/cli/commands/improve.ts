@@ -67,7 +67,10 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     const text = args.flag("json")
       ? JSON.stringify(reportJson(report))
       : improvedLines(report, state, {
-        hints: nextSteps(report, shown, commandLine(args, caller, engine.location)),
+        // Nobody finds a store in memory again.
+        hints: engine.location === "memory:"
+          ? []
+          : nextSteps(report, shown, commandLine(args, caller, engine.location)),
         columns: caller.size().columns,
         duration: milliseconds(begun, wallTime()),
         cancelled: stop.signal.aborted,
