@@ -1,4 +1,5 @@
 import type { Parts, Surroundings } from "./assembly.ts";
+import { tellChanges } from "./change_log.ts";
 import type { AnalysisReport, AnalyzeOptions } from "./core/analysis.ts";
 import { messageOf } from "./core/errors.ts";
 import type { ActionOutcome, PluginReport } from "./core/plugin_report.ts";
@@ -166,6 +167,7 @@ export class LocalPlugins implements Plugins {
       store: await this.#store(),
       contract: (name) => this.#contract(name),
       effects: () => this.#stepEffects ??= this.#openEffects(),
+      onOutcomes: (outcomes) => tellChanges(this.#ports.surroundings.log, outcomes),
     });
   }
 

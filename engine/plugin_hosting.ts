@@ -1,15 +1,12 @@
-import { SPANLOOP_PARAMETERS_VERSION, SPANLOOP_PLUGIN_NAME } from "../semconv/attributes.ts";
-import { EVENT_SPANLOOP_PARAMETERS_CHANGE } from "../semconv/events.ts";
 import type { Parts, Surroundings } from "./assembly.ts";
 import { formatDuration } from "./core/duration.ts";
 import { messageOf } from "./core/errors.ts";
-import type { CarriedOut } from "./core/plugin_report.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
-import type { Decision } from "./core/proposal.ts";
 import type { RemoteContext } from "./core/propagation.ts";
 import type { SpanReference } from "./core/span.ts";
 import type { Workflow } from "./core/workflow.ts";
 import { reactionBaggage } from "./business_context.ts";
+import { tellChanges } from "./change_log.ts";
 import { listenersOf } from "./command_listeners.ts";
 import { type CommandOrder, Effects } from "./host/effects.ts";
 import { isReached, isTested, usesOf } from "./experiments.ts";
@@ -46,15 +43,6 @@ export interface HostingPorts {
   ) => Promise<RunHandle>;
 }
 
-// What became of a change, in words.
-const DID: Readonly<Record<Decision["outcome"], string>> = {
-  applied: "changed",
-  testing: "tries",
-  waiting: "asks to try",
-  held: "asks to change",
-  refused: "may not change",
-  ended: "tried",
-};
 // Longer than this nobody waits without wondering why.
 const QUIET_MS = 1_000;
 
@@ -88,7 +76,7 @@ export class Hosting {
       isDead,
       open: (use) => opener.open(use),
       usesOf: (runId) => this.#usesOf(runId),
-      onOutcomes: (_, outcomes) => this.#tell(outcomes),
+      onOutcomes: (_, outcomes) => tellChanges(log, outcomes),
     });
   }
 
@@ -228,25 +216,5 @@ export class Hosting {
       this.#commanded.add(ended);
     }
     return started;
-  }
-
-  #tell(outcomes: readonly CarriedOut[]): void {
-    const { log } = this.#ports.surroundings;
-    for (const { entry } of outcomes) {
-      if (entry === undefined || entry.decision.outcome === "refused") continue;
-      const { proposal: { author, workflow }, decision, number, version } = entry;
-      if (author.kind !== "plugin" && author.kind !== "engine") continue;
-      const by = author.kind === "plugin" ? `plugin ${author.name} ` : "an experiment ";
-      log.log({
-        severity: "info",
-        body: `${by}${DID[decision.outcome]} ${decision.message} (change ${number})`,
-        eventName: EVENT_SPANLOOP_PARAMETERS_CHANGE,
-        attributes: {
-          ...author.kind === "plugin" ? { [SPANLOOP_PLUGIN_NAME]: author.name } : {},
-          ...version === undefined ? {} : { [SPANLOOP_PARAMETERS_VERSION]: version },
-        },
-        workflow,
-      });
-    }
   }
 }

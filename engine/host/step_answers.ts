@@ -1,5 +1,6 @@
 import { SpanloopError, StepError, StoreError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
+import type { CarriedOut } from "../core/plugin_report.ts";
 import type { Grant, PluginUse } from "../core/plugin_use.ts";
 import type { PluginStepAttempt } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
@@ -20,6 +21,8 @@ export interface StepAnswersPorts {
   readonly contract: (workflow: string) => Promise<Workflow | undefined>;
   /** Carries out proposals. */
   readonly effects: () => Promise<Pick<Effects, "carryOut">>;
+  /** Hears what was decided. */
+  readonly onOutcomes: (outcomes: readonly CarriedOut[]) => void;
 }
 
 /** A plugin whose steps are answered: as a workflow uses it. */
@@ -154,6 +157,7 @@ export class StepAnswers {
       const granted = refused?.why === "grant" ? ` (see \`grant\` at ${use.file}:${use.line})` : "";
       throw refusal(`Nothing is proposed: ${refused?.message}${granted}`);
     }
+    this.#ports.onOutcomes(outcomes);
     const { decision: { outcome, rule, message }, number: change } = entry;
     return { outcome, rule, message, change };
   }
