@@ -33,8 +33,10 @@ export default definePlugin({
     }
     const full = { ...watch, samples: [...watch.samples, sample] };
     if (full.samples.length < config.attempts) return state.set(workflow, full as unknown as Json);
-    const { version, parameters: { [name]: bounds = {} } } = await parameters(workflow);
-    const { watch: after, reason } = look(full, config, bounds);
+    const { version, parameters: { [name]: now } } = await parameters(workflow);
+    // Another value rules already: this one was handed out before it did.
+    if (now?.value !== full.value) return;
+    const { watch: after, reason } = look(full, config, now);
     state.set(workflow, after as unknown as Json);
     if (reason === undefined || after.asked === undefined) return;
     return [{

@@ -35,8 +35,10 @@ export default definePlugin({
     if (full.samples.length < config.attempts && sample.failed === 0) {
       return state.set(workflow, full as unknown as Json);
     }
-    const { version, parameters: { [config.parameter]: bounds } } = await parameters(workflow);
-    const { watch: after, reason } = look(full, config, bounds?.min ?? 1);
+    const { version, parameters: { [config.parameter]: now } } = await parameters(workflow);
+    // Another value rules already: this one was handed out before it did.
+    if (now?.value !== full.value) return;
+    const { watch: after, reason } = look(full, config, now.min ?? 1);
     state.set(workflow, after as unknown as Json);
     if (reason === undefined || after.asked === undefined) return;
     return [{

@@ -3,8 +3,8 @@
  *
  * - Between `low` and `high` nothing happens, and after a change the new value is given as many attempts as the old one
  *   was: it does not answer to its own echo.
- * - After each relapse it takes twice as many calm windows to grow back, up to `MOST_PATIENCE`: where the errors come with
- *   the value itself, it is tried ever less often.
+ * - After each relapse it takes twice as many calm windows to grow back: where the errors come with the value itself, it
+ *   is tried ever less often.
  */
 import type { SpanReference } from "spanloop";
 import type { Config } from "./config.ts";
@@ -41,7 +41,8 @@ export interface Look {
   readonly reason?: string;
 }
 
-const MOST_PATIENCE = 16;
+// As good as without end: how long it waits is in proportion to how long there has been trouble.
+const MOST_PATIENCE = 65_536;
 // After so many calm spells at the full value it is forgotten that there ever was trouble.
 const RECOVERED = 4;
 

@@ -9,7 +9,7 @@ import {
   spanloopParameter,
 } from "../../semconv/attributes.ts";
 import { CONFIG, type Config } from "./config.ts";
-import { begin, hear, type Look, look, type Sample, type Watch } from "./rule.ts";
+import { begin, hear, look, type Sample, type Watch } from "./rule.ts";
 
 const MOST_EVIDENCE = 50;
 const FINDING = "finding.health";
@@ -30,25 +30,19 @@ export default definePlugin({
     let watch = state.get(workflow) as Watch | undefined;
     // Of a run: the value that ruled it.
     const value = span.attributes[spanloopParameter(config.parameter)];
-    if (sample === undefined ? watch === undefined : typeof value !== "number") return;
+    if (sample === undefined ? watch === undefined : value === undefined) return;
     const { version, parameters: { [config.parameter]: now } } = await parameters(workflow);
     // Used for all workflows it leaves alone those without such a parameter.
     if (now === undefined) return;
-    let found: Look;
-    if (sample === undefined) {
-      found = hear(watch!, isIll(span, config), messageOf(span), config, now);
-    } else {
-      if (value !== watch?.value) {
-        // The first under a new value, or one that began before it ruled.
-        if (now.value !== value || typeof value !== "number") return;
-        watch = begin(value, watch);
-      }
-      found = look({ ...watch!, samples: [...watch!.samples, sample] }, config, now);
-    }
-    const { watch: after, reason } = found;
+    // A run that began before another value ruled.
+    if (typeof now.value !== "number" || (sample !== undefined && value !== now.value)) return;
+    if (now.value !== watch?.value) watch = begin(now.value, watch);
+    const { watch: after, reason } = sample === undefined
+      ? hear(watch, isIll(span, config), messageOf(span), config, now)
+      : look({ ...watch, samples: [...watch.samples, sample] }, config, now);
     state.set(workflow, after as unknown as Json);
     if (reason === undefined || after.asked === undefined) return;
-    const heard = [...watch!.samples, span];
+    const heard = [...watch.samples, span];
     return [{
       type: "propose",
       workflow,

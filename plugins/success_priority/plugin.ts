@@ -32,8 +32,10 @@ export default definePlugin({
     if (full.samples.length < config.runs && sample.succeeded) {
       return state.set(workflow, full as unknown as Json);
     }
-    const { version, parameters: { [config.parameter]: bounds } } = await parameters(workflow);
-    const { watch: after, reason } = look(full, config, bounds?.min ?? 0);
+    const { version, parameters: { [config.parameter]: now } } = await parameters(workflow);
+    // Another value rules already: this one began before it did.
+    if (now?.value !== full.value) return;
+    const { watch: after, reason } = look(full, config, now.min ?? 0);
     state.set(workflow, after as unknown as Json);
     if (reason === undefined || after.asked === undefined) return;
     return [{
