@@ -270,10 +270,12 @@ async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
   await sleep(clock, POLL_MS, signal).catch(() => {}); // it is over sooner then
 }
 
+// Without what measures and what proposes, further runs bring nothing.
 async function asideOf(store: Store, workflow: Workflow): Promise<string | undefined> {
+  const needed: readonly string[] = [MEASURED.plugin, OPTIMIZER];
   const reports = await listPlugins(store, [], workflow);
-  const aside = reports.find(({ name, why }) => name === OPTIMIZER && why !== null);
-  return aside && `the plugin ${OPTIMIZER} finds no values: ${aside.why}`;
+  const aside = reports.find(({ name, why }) => needed.includes(name) && why !== null);
+  return aside && `the plugin ${aside.name} cannot go on: ${aside.why}`;
 }
 
 function why({ error, status }: RunReport): string {

@@ -207,7 +207,7 @@ Deno.test("an optimizer that cannot be loaded ends it after one run, with why", 
   }, async ({ improve }) => {
     const { report } = await improve();
     assert.equal(report.runs, 1);
-    assert.match(report.stopped!, /^the plugin optimizer finds no values: .+/);
+    assert.match(report.stopped!, /^the plugin optimizer cannot go on: .+/);
   }));
 
 Deno.test("a change that is under measurement as it begins is told before the first run", () =>
