@@ -55,7 +55,7 @@ export class Hosting {
   // What the workflows that other processes run were last, by name.
   readonly #definitions = new Map<
     string,
-    { readonly definition: string; readonly uses: readonly PluginUse[] }
+    { readonly definition: string; readonly workflow: Workflow }
   >();
   // Workflows that run here, by name.
   readonly #used = new Map<string, { readonly workflow: Workflow; readonly tested: boolean }>();
@@ -174,16 +174,17 @@ export class Hosting {
     const run = await store.run(runId);
     if (run === undefined) return [];
     const { workflow, file, definition } = run;
-    const known = this.#definitions.get(workflow);
-    if (known?.definition === definition) return known.uses;
-    const text = await store.definition(definition);
-    if (text === undefined) return [];
-    this.#files.set(workflow, file);
-    const loaded = loadText(text, file).plan.workflow;
-    const watched = this.#isReached(workflow) || await isTested(store, loaded);
-    const uses = usesOf(loaded, this.#ports.forAll, watched);
-    this.#definitions.set(workflow, { definition, uses });
-    return uses;
+    let known = this.#definitions.get(workflow);
+    if (known?.definition !== definition) {
+      const text = await store.definition(definition);
+      if (text === undefined) return [];
+      this.#files.set(workflow, file);
+      known = { definition, workflow: loadText(text, file).plan.workflow };
+      this.#definitions.set(workflow, known);
+    }
+    // One of its experiments may have begun since.
+    const watched = this.#isReached(workflow) || await isTested(store, known.workflow);
+    return usesOf(known.workflow, this.#ports.forAll, watched);
   }
 
   async #command(order: CommandOrder): Promise<readonly string[]> {

@@ -52,7 +52,7 @@ import {
 import { experimentOf, verdictOn } from "../parameters/ledger.ts";
 import type { Count } from "../parameters/verdict.ts";
 import type { EngineAction } from "./conclusion.ts";
-import { attemptOf } from "./measured_span.ts";
+import { attemptOf, workOf } from "./measured_span.ts";
 import { seconds } from "./plugin_span.ts";
 
 /** What is measured of a workflow; plain JSON, so that a file that says something else begins anew. */
@@ -330,14 +330,21 @@ class Hearing {
 
   async #end(objective: Objective): Promise<void> {
     const { outcome } = this.#span;
+    // A whole run's arm is there even if it never came to a step that is measured.
+    const whole = workOf(this.#span);
+    if (whole !== undefined && this.#record.experiment === undefined) {
+      this.#put({ experiment: whole.experiment });
+    }
     for (const step of Object.keys(this.#record.steps)) {
       // An objective's step that is not over yet did not succeed; how the others ended says nothing of the run.
-      await this.#close(step, objective, step === this.#measured.of ? outcome : "succeeded");
+      const unended = outcome === "cancelled" ? outcome : "failed";
+      await this.#close(step, objective, step === this.#measured.of ? unended : "succeeded");
     }
     this.#tell(objective);
     const { experiment, counts } = this.#record;
     let compared = experiment === undefined ? undefined : await this.#compared(experiment);
     const arms = new Set(Object.values(counts).flatMap((by) => Object.keys(by) as Arm[]));
+    if (whole?.experiment === experiment && whole !== undefined) arms.add(whole.arm);
     for (const arm of compared === undefined ? [] : arms) {
       for (const [index, { of }] of this.#guards.entries()) {
         const count = counts[of]?.[arm];

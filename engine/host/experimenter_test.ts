@@ -461,6 +461,28 @@ Deno.test("a candidate with which runs fail is told of, and given up (H1)", () =
     assert.ok(arms.includes("candidate"), "the tuner hears of what failed");
   }));
 
+Deno.test("a candidate with which runs fail before they come to what is measured is given up, too", () =>
+  scene(async (scene) => {
+    for (let pair = 0; scene.verdicts.length === 0; pair++) {
+      assert.ok(pair < 6, "no verdict");
+      for (const arm of ["candidate", "incumbent"] as const) {
+        const runId = `run-${pair}-${arm}`;
+        const attributes = {
+          [SPANLOOP_EXPERIMENT_ID]: EXPERIMENT,
+          [SPANLOOP_EXPERIMENT_ARM]: arm,
+          [SPANLOOP_EXPERIMENT_PAIR]: pair,
+        };
+        if (arm === "incumbent") {
+          await scene.attempt(0, 500, 4, { arm, pair, runId });
+          await scene.step("succeeded", runId);
+        }
+        const outcome = arm === "candidate" ? "failed" : "succeeded";
+        await scene.hear({ role: "run", runId, outcome, attributes });
+      }
+    }
+    assert.equal(scene.verdicts[0].verdict.ended, "harm");
+  }));
+
 Deno.test("an experiment that somebody ended gets its verdict with the next run's end", () =>
   scene(async (scene) => {
     await scene.pair(0, { incumbent: 8, candidate: 2 });
