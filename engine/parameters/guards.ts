@@ -49,7 +49,7 @@ export interface GuardFinding {
 const DISPERSION = 0.35;
 
 /** By how much a rate may be off its limit, as factors; each is an alternative of the same weight. */
-const FACTORS = [2, 4, 8];
+export const FACTORS = [2, 4, 8];
 
 /** Judges a guard; `chance` bounds how often a guard that is kept is called breached, however often one looks. */
 export function judgeGuard(evidence: GuardEvidence, chance: number): GuardFinding {
@@ -107,11 +107,13 @@ function isNoWorse(mine: Count, theirs: Count): boolean {
   return theirs.items > 0 && mine.failed * theirs.items <= theirs.failed * mine.items;
 }
 
-// How strongly the counts speak against a rate: the mean likelihood ratio of rates that are off by the factors. Under the
-// rate it is a martingale, so that Ville's inequality holds (J. Ville, "Étude critique de la notion de collectif",
-// 1939). A slice's count is negative binomial, a Poisson one whose rate has a gamma factor (M. Greenwood and G. U. Yule,
-// 1920): a plain binomial takes one bad slice for a bad candidate.
-function evidenceAgainst(
+/**
+ * How strongly the counts speak against a rate: the mean likelihood ratio of rates that are off by the factors. Under the
+ * rate it is a martingale, so that Ville's inequality holds (J. Ville, "Étude critique de la notion de collectif",
+ * 1939). A slice's count is negative binomial, a Poisson one whose rate has a gamma factor (M. Greenwood and G. U. Yule,
+ * 1920): a plain binomial takes one bad slice for a bad candidate.
+ */
+export function evidenceAgainst(
   counts: readonly Count[],
   rate: number,
   factors: readonly number[],
