@@ -27,10 +27,13 @@ export default ({ items }) => ({
   failed: Math.max(0, items.length - 64),
 });`;
 
-async function withFolder(test: (folder: string, engine: Engine) => Promise<void>): Promise<void> {
+async function withFolder(
+  test: (folder: string, engine: Engine) => Promise<void>,
+  change = (improve: string) => improve,
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "spanloop-improve-" });
   try {
-    const improve = (await Deno.readTextFile(IMPROVE))
+    const improve = change(await Deno.readTextFile(IMPROVE))
       .replace(/, params: \{ database: [^}]* \}/, "")
       .replaceAll("quickstart", "load")
       .replace("deno run -A ../engine/cli/main.ts", `${Deno.execPath()} run -A --no-check ${MAIN}`);
@@ -93,3 +96,63 @@ Deno.test("the loop is a workflow: it measures, suggests, tries, keeps what is b
       "optimizer improve",
     ]);
   }));
+
+Deno.test("killed at work, the loop goes on in the process that waited: nothing is asked or started twice (R5, R8, R9, T3)", () =>
+  withFolder(async (folder, engine) => {
+    const process = new URL("./serve_process.ts", import.meta.url).pathname;
+    const serving = () =>
+      new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--no-check", process, folder, engine.location],
+        stdout: "null",
+        stderr: "inherit",
+      }).spawn();
+    // A bound, not a measure: it only ends a test that would never end.
+    const until = async (what: string, holds: () => Promise<boolean>) => {
+      for (let i = 0; i < 1_200; i++) {
+        if (await holds()) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      assert.fail(`${what} never came`);
+    };
+    const ticks = (status?: "running" | "succeeded") =>
+      engine.runs({ workflow: "improve", limit: 100, statuses: status && [status] });
+    const processes = [serving()];
+    try {
+      await until("two ticks", async () => (await ticks("succeeded")).length >= 2);
+      processes.push(serving());
+      await until("a run of one under way", async () => {
+        const [running] = await ticks("running");
+        if (running === undefined) return false;
+        const runs = await engine.runs({ workflow: "load", limit: 1, statuses: ["running"] });
+        return runs[0]?.parent?.runId === running.runId;
+      });
+      processes[0].kill("SIGKILL");
+      await processes[0].status;
+      const before = (await ticks()).length;
+      await until("two more", async () => (await ticks("succeeded")).length >= before + 2);
+      processes[1].kill("SIGTERM");
+      await processes[1].status;
+      const runs = await ticks();
+      assert.equal(new Set(runs.map(({ trigger }) => trigger)).size, runs.length);
+      assert.deepEqual(runs.filter(({ status }) => status === "failed"), []);
+      // The newest may have been cancelled as the second one ended.
+      assert.ok(runs.slice(1).every(({ status }) => status === "succeeded"));
+      const entries = await engine.tuning.history(join(folder, "load.yaml"));
+      assert.ok(entries.some(({ decision }) => decision.outcome === "testing"));
+      assert.equal(new Set(entries.map(({ proposal }) => proposal.id)).size, entries.length);
+      // Each try was asked for by one attempt of one run.
+      const asked = entries.flatMap(({ proposal, decision }) =>
+        decision.outcome === "testing" ? proposal.evidence.map(({ spanId }) => spanId) : []
+      );
+      assert.equal(new Set(asked).size, asked.length);
+    } finally {
+      for (const one of processes) {
+        try {
+          one.kill("SIGKILL");
+        } catch {
+          // It has ended, as it should.
+        }
+        await one.status;
+      }
+    }
+  }, (improve) => improve.replace("*/10 * * * *", "*/2 * * * * *")));
