@@ -14,8 +14,17 @@ import config from "../deno.json" with { type: "json" };
 const ROOT = decodeURI(new URL("..", import.meta.url).pathname);
 const README = "README.md";
 const REFERENCE = "engine/spec/README.md";
-const OF_PLUGINS = ["", "slow_step/", "backpressure/", "_template/"]
-  .map((folder) => `plugins/${folder}README.md`);
+const OF_PLUGINS = [
+  "",
+  "_template/",
+  "backpressure/",
+  "cycle_split/",
+  "error_backoff/",
+  "optimizer/",
+  "queue_scaling/",
+  "slow_step/",
+  "success_priority/",
+].map((folder) => `plugins/${folder}README.md`);
 const SCHEMA = JSON.parse(read("engine/spec/schema.json")) as Json;
 
 for (const document of [README, REFERENCE]) {
