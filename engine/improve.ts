@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "./core/clock.ts";
 import { SpanloopError } from "./core/errors.ts";
-import type { ImproveEvent, ImproveOptions, ImproveReport, Measurement } from "./core/improve.ts";
+import type { ImproveOptions, ImproveReport } from "./core/improve.ts";
 import type { Json } from "./core/json.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { LedgerEntry } from "./core/proposal.ts";
@@ -10,7 +10,8 @@ import type { RunOptions } from "./core/run_options.ts";
 import type { Tuning } from "./core/tuning.ts";
 import type { Workflow } from "./core/workflow.ts";
 import { checkImprovable } from "./improvable.ts";
-import { MEASURED, measurementOf } from "./measurements.ts";
+import { News, POLL_MS } from "./improve_news.ts";
+import { MEASURED } from "./measurements.ts";
 import { otherHost } from "./other_host.ts";
 import { listPlugins } from "./plugin_listing.ts";
 import type { LoadedWorkflow } from "./workflow_files.ts";
@@ -37,12 +38,8 @@ export interface ImprovePorts {
 
 /** The plugin that is used for a workflow which does not name it. */
 const OPTIMIZER = "optimizer";
-// What other processes decide is seen within 500 ms (R8).
-const POLL_MS = 500;
 // Values under test make a run fail now and then; so many in a row do not come from them.
 const MOST_FAILURES = 3;
-// What is new is read so many at a time.
-const MANY = 200;
 
 /** See Engine.improve. */
 export async function improve(
@@ -107,100 +104,6 @@ export async function improve(
   };
 }
 
-/** What happens while a workflow is improved, told in order and kept for the report. */
-class News {
-  readonly measurements: Measurement[] = [];
-  readonly verdicts: LedgerEntry[] = [];
-  readonly #store: Store;
-  readonly #workflow: string;
-  readonly #tell: (event: ImproveEvent) => void;
-  readonly #indexes = new Map<string, number>();
-  #index = 0;
-  #position: number;
-  #number: number;
-  #reading: Promise<void> = Promise.resolve();
-
-  private constructor(
-    store: Store,
-    workflow: string,
-    tell: (event: ImproveEvent) => void,
-    { position, number }: { readonly position: number; readonly number: number },
-  ) {
-    this.#store = store;
-    this.#workflow = workflow;
-    this.#tell = tell;
-    this.#position = position;
-    this.#number = number;
-  }
-
-  /** Tells what comes after what is in the store now. */
-  static async begin(
-    store: Store,
-    workflow: string,
-    tell: (event: ImproveEvent) => void,
-  ): Promise<News> {
-    const [newest] = await store.ledger({ workflow, limit: 1 });
-    const position = await store.last();
-    return new News(store, workflow, tell, { position, number: newest?.number ?? 0 });
-  }
-
-  started(index: number): void {
-    this.#index = index;
-    this.#tell({ type: "started", index });
-  }
-
-  run(event: Extract<ImproveEvent, { type: "run" }>["event"]): void {
-    if (event.type === "run") this.#indexes.set(event.runId, this.#index);
-    this.#tell({ type: "run", index: this.#index, event });
-  }
-
-  ended(report: RunReport): void {
-    this.#tell({ type: "ended", index: this.#index, report });
-  }
-
-  /** Tells what is measured and decided, as it comes, until the signal aborts. */
-  async watch(clock: Clock, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await pause(clock, signal);
-      // A store that cannot be read ends the run, which says so.
-      if (!signal.aborted) await this.read().catch(() => {});
-    }
-  }
-
-  /** Tells what was measured and decided since the last time. Throws StoreError. */
-  read(): Promise<void> {
-    const reading = this.#reading.then(() => this.#read());
-    this.#reading = reading.catch(() => {}); // whoever asked hears of it
-    return reading;
-  }
-
-  async #read(): Promise<void> {
-    const workflow = this.#workflow;
-    const records = await this.#store.emitted({
-      ...MEASURED,
-      workflow,
-      after: this.#position,
-      limit: MANY,
-    });
-    for (const { span, position } of records.toReversed()) {
-      this.#position = position;
-      const measurement = measurementOf(span);
-      // Runs that were not begun here are none of what is told.
-      const index = this.#indexes.get(span.runId ?? "");
-      if (measurement === undefined || index === undefined) continue;
-      this.measurements.push(measurement);
-      this.#tell({ type: "measured", index, measurement });
-    }
-    const entries = await this.#store.ledger({ workflow, limit: MANY });
-    for (const entry of entries.toReversed()) {
-      if (entry.number <= this.#number) continue;
-      this.#number = entry.number;
-      if (entry.verdict !== undefined) this.verdicts.push(entry);
-      this.#tell({ type: "decided", index: this.#index, entry });
-    }
-  }
-}
-
 async function openEntry(store: Store, workflow: string): Promise<LedgerEntry | undefined> {
   const { experiment } = await store.snapshot(workflow);
   if (experiment === undefined) return undefined;
@@ -259,15 +162,11 @@ async function settle(
       const behind = reports.some(({ state, lag }) => state === "active" && lag > 0);
       if (!behind && heard === last) return;
       heard = behind ? -1 : last;
-      await pause(clock, signal);
+      await sleep(clock, POLL_MS, signal).catch(() => {}); // it is over sooner then
     }
   } finally {
     cancel();
   }
-}
-
-async function pause(clock: Clock, signal: AbortSignal): Promise<void> {
-  await sleep(clock, POLL_MS, signal).catch(() => {}); // it is over sooner then
 }
 
 // Without what measures and what proposes, further runs bring nothing.
