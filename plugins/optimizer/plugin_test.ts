@@ -276,7 +276,13 @@ Deno.test("optimizer/suggest says what it would try next, and optimizer/apply pr
     world.accepts = false;
     await world.run();
     const { changes, reason, exposure } = world.proposals[0];
-    assert.deepEqual(await suggest(), { changes, reason, exposure, version: 0 });
+    assert.deepEqual(await suggest(), {
+      changes,
+      reason,
+      exposure,
+      immediate: false,
+      version: 0,
+    });
     const { proposals, outputs } = await world.plugin.step("apply", {
       with: { ...ABOUT, ...await suggest() },
       decide: () => ({ outcome: "testing", rule: "experiment", message: "tried", change: 3 }),
@@ -311,6 +317,26 @@ Deno.test("told not to propose, it learns, and leaves it to the step types", () 
     const { changes } = (await world.plugin.step("suggest", { with: ABOUT })).outputs;
     assert.notDeepEqual(changes, {});
   }));
+
+Deno.test("optimizer/suggest goes back at once where what rules breaks the guard", () =>
+  within(
+    {
+      ...ORDERS,
+      config: { propose: false },
+      errors: ({ batch }) => number(batch) > 40 ? 0.1 : 0.002,
+      below: 0.02,
+    },
+    async (world) => {
+      await runs(world, 4);
+      world.parameters.batch = { ...BATCH, value: 100 };
+      await runs(world, 4);
+      const { outputs } = await world.plugin.step("suggest", { with: ABOUT });
+      assert.equal(outputs.immediate, true);
+      assert.ok(number((outputs.changes as Values).batch) <= 40, JSON.stringify(outputs));
+      const { proposals } = await world.plugin.step("apply", { with: { ...ABOUT, ...outputs } });
+      assert.deepEqual([proposals[0].immediate, proposals[0].exposure], [true, undefined]);
+    },
+  ));
 
 Deno.test("optimizer/verdicts gives the last verdicts, the newest first", () =>
   within(ORDERS, async (world) => {

@@ -2,7 +2,7 @@
 import type { JsonObject, PluginStep, PluginStepContext } from "spanloop";
 import type { Config } from "./config.ts";
 import { contractOf } from "./contract.ts";
-import { knownOf, next } from "./loop.ts";
+import { knownOf, next, retreat } from "./loop.ts";
 import { recall } from "./memory.ts";
 
 const WORKFLOW = { type: "string", description: "The workflow that is tuned." } as const;
@@ -23,21 +23,27 @@ export const suggest: PluginStep = {
     if (known === undefined) return none(`No run of ${workflow} has been measured yet`, 0);
     const seen = await context.parameters(workflow);
     const nothing = (reason: string) => none(reason, seen.version);
-    if (seen.experiment !== undefined) {
-      return nothing(`${JSON.stringify(seen.experiment.values)} is being tried`);
-    }
     const contract = contractOf(workflow, seen, (context.config as Config).parameters);
     if (contract === undefined) {
       return nothing(`${workflow} has no \`tune.objective\`, or no parameter that may be tuned`);
+    }
+    const now = knownOf(known, contract);
+    const back = retreat(now, contract, seen.version, context.now);
+    if (back !== undefined) {
+      const { changes, reason } = back;
+      return { changes, reason, exposure: 1, immediate: true, version: seen.version };
+    }
+    if (seen.experiment !== undefined) {
+      return nothing(`${JSON.stringify(seen.experiment.values)} is being tried`);
     }
     const { told, rest } = known.notes;
     if (told < rest) {
       return nothing(`Much was tried in vain: it rests for ${rest - told} more runs`);
     }
-    const found = next(knownOf(known, contract), contract, seen.version, context.now);
+    const found = next(now, contract, seen.version, context.now);
     if (found === undefined) return nothing("Nothing near promises more than what rules");
     const { changes, reason, exposure, version } = found;
-    return { changes, reason, exposure, version };
+    return { changes, reason, exposure, immediate: false, version };
   },
 };
 
@@ -61,6 +67,7 @@ export const apply: PluginStep = {
         maximum: 1,
         description: "The share of the items that it is tried on.",
       },
+      immediate: { type: "boolean", description: "Whether it rules at once, without being tried." },
       version: {
         type: "integer",
         minimum: 0,
@@ -69,11 +76,12 @@ export const apply: PluginStep = {
     },
   },
   async run({ with: given, propose }) {
-    const { workflow, changes, reason, exposure, version } = given as {
+    const { workflow, changes, reason, exposure, immediate, version } = given as {
       readonly workflow: string;
       readonly changes: JsonObject;
       readonly reason: string;
       readonly exposure?: number;
+      readonly immediate?: boolean;
       readonly version?: number;
     };
     if (Object.keys(changes).length === 0) return { outcome: "none", message: reason };
@@ -81,7 +89,7 @@ export const apply: PluginStep = {
       workflow,
       changes,
       reason,
-      ...exposure !== undefined && { exposure },
+      ...immediate ? { immediate } : exposure !== undefined && { exposure },
       ...version !== undefined && { version },
     });
     return { ...decision };
