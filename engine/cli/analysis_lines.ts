@@ -194,7 +194,8 @@ function seconds(value: number): string {
 
 function percent(share: number): string {
   const value = 100 * share;
-  return `${value >= 9.95 || value < 0.05 ? Math.round(value) : value.toFixed(1)} %`;
+  const isWhole = value < 0.05 || value >= 99.95 || (value >= 9.95 && value < 99);
+  return `${isWhole ? Math.round(value) : value.toFixed(1)} %`;
 }
 
 function interval({ low, high }: AnalysedRate): string {

@@ -1,3 +1,4 @@
+import { analysisRows } from "./analysis_rows.ts";
 import { forEachRows } from "./for_each_rows.ts";
 import { hostRateRow } from "./host_rate_row.ts";
 import { hostedRows } from "./hosted_rows.ts";
@@ -24,4 +25,5 @@ export const rows: readonly Row[] = [
   ...pluginRows,
   hostRateRow,
   ...hostedRows,
+  ...analysisRows,
 ];
