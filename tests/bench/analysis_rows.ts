@@ -52,7 +52,7 @@ async function measureCold(setting: Setting): Promise<Measured> {
   const times: number[] = [];
   for (let i = 0; i < pairs; i++) times.push(await analyze());
   const version: number[] = [];
-  for (let i = 0; i < pairs; i++) version.push(await timedRun(["run", ...flags, CLI, "version"]));
+  for (let i = 0; i < pairs; i++) version.push(await timedRun(["run", ...flags, CLI, "--version"]));
   const news = quick ? 1 : Math.ceil(NEW_SPANS / SPANS_A_RUN);
   await fill(location, runs, news);
   const update = await analyze();
@@ -65,7 +65,7 @@ async function measureCold(setting: Setting): Promise<Measured> {
     ratio: `+${figure(cold.median - spread(version).median)} ms`,
     met: cold.median <= COLD_MS,
     notes: [
-      `Raw: \`version\`. The first analysis, which reads the whole journal, took ${
+      `Raw: \`--version\`. The first analysis, which reads the whole journal, took ${
         figure(first / 1e3, 1)
       } s; one with ${figure(news * SPANS_A_RUN)} new spans ${figure(update)} ms.`,
     ],
