@@ -6,8 +6,9 @@ import type { CarriedOut } from "../core/plugin_report.ts";
 import type { Proposal } from "../core/proposal.ts";
 import type { EmittedSpan, SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
-import type { Contract, ParameterLedger } from "../parameters/ledger.ts";
-import { type ConcludeAction, verdictSpan } from "./conclusion.ts";
+import type { Contract } from "../parameters/entries.ts";
+import type { ParameterLedger } from "../parameters/ledger.ts";
+import { type ConcludeAction, verdictSpan } from "./engine_action.ts";
 import { seconds } from "./plugin_span.ts";
 import { emittedSpanId, emittedTraceId, type Judge, type Occasion } from "./judge.ts";
 

@@ -28,7 +28,7 @@ import { opened } from "./_hosting_fixture_test.ts";
 import { newRun } from "../../tests/contract/store_entries.ts";
 import { ParameterLedger } from "../parameters/ledger.ts";
 import { openStore } from "../store/open.ts";
-import type { ConcludeAction, EngineAction } from "./conclusion.ts";
+import type { ConcludeAction, EngineAction } from "./engine_action.ts";
 import { experimenter } from "./experimenter.ts";
 
 type Made = EmitAction | EngineAction;

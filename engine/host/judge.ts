@@ -5,7 +5,7 @@ import type { Refusal } from "../core/plugin_report.ts";
 import { isObject } from "../core/json.ts";
 import { matches } from "../core/wildcard.ts";
 import { checkAction } from "./check_action.ts";
-import { type EngineAction, engineAction } from "./conclusion.ts";
+import { type EngineAction, engineAction } from "./engine_action.ts";
 import { reaches } from "./grant.ts";
 import { MOST_ACTIONS } from "./protocol.ts";
 

@@ -7,7 +7,8 @@ import type { Store } from "../core/store.ts";
 import { loadWorkflow } from "../spec/load.ts";
 import { openStore } from "../store/open.ts";
 import { boundsOf } from "./clamp.ts";
-import { type Contract, ParameterLedger } from "./ledger.ts";
+import type { Contract } from "./entries.ts";
+import { ParameterLedger } from "./ledger.ts";
 
 const TUNE: Tune = { min: 1, max: 5_000, scale: "log", apply: "live", mode: "auto" };
 const SIZE: Parameter = {

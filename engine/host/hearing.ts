@@ -1,0 +1,383 @@
+import type { EmitAction } from "../core/action.ts";
+import type { PluginContext, PluginSpan } from "../core/plugin.ts";
+import type { Arm, Verdict } from "../core/proposal.ts";
+import type { RunSummary, Store } from "../core/store.ts";
+import type { TuneContract, Workflow } from "../core/workflow.ts";
+import {
+  type Compared,
+  mayBreach,
+  type Now,
+  verdictOf,
+  withCount,
+  withdrawnVerdict,
+  withPair,
+  withRun,
+  withSpan,
+  withValue,
+  withWhole,
+} from "../parameters/evidence.ts";
+import {
+  added,
+  type ArmTotal,
+  broken,
+  countOf,
+  isWhole,
+  NOTHING,
+  observe,
+  type Piece,
+  settledCountOf,
+} from "../parameters/measure.ts";
+import type { Count } from "../parameters/verdict.ts";
+import type { EngineAction } from "./engine_action.ts";
+import { attemptOf, workOf } from "./measured_span.ts";
+import {
+  isGiven,
+  measurementSpan,
+  metricOf,
+  type Objective,
+  objectiveOf,
+  type Told,
+} from "./measurement.ts";
+import { OpenExperiment } from "./open_experiment.ts";
+import type { RunRecord } from "./run_record.ts";
+
+/** What is measured of a workflow; plain JSON, so that a file that says something else begins anew. */
+export interface Measured {
+  /** The objective's step. */
+  readonly of: string;
+  /** How often a batch of each step is tried at most: of the objective's and the guards' steps. */
+  readonly tries: Readonly<Record<string, number>>;
+  /** The names of the tunable parameters. */
+  readonly parameters: readonly string[];
+}
+
+/** What the experimenter asks of the engine. */
+export interface ExperimenterPorts {
+  /** The workflow's name. */
+  readonly workflow: string;
+  /** It as its file says it now; undefined while there is none that holds. */
+  readonly contract: () => Promise<Workflow | undefined>;
+  /** What is tuned and decided of it, and its runs. */
+  readonly store: Pick<Store, "snapshot" | "ledger" | "run">;
+}
+
+/** What it asks for. */
+export type Made = EmitAction | EngineAction;
+
+const ARMS: readonly Arm[] = ["incumbent", "candidate"];
+const ODD = "odd";
+
+/** One span that the experimenter hears: what it makes of it, and what it keeps. */
+export class Hearing {
+  /** What is known of its run after it; undefined: the run is over. */
+  record: RunRecord | undefined;
+  readonly #measured: Measured;
+  readonly #ports: ExperimenterPorts;
+  readonly #context: PluginContext;
+  readonly #span: PluginSpan;
+  readonly #before: RunRecord;
+  readonly #actions: Made[] = [];
+  #contract: Workflow | undefined;
+  #run: RunSummary | undefined;
+
+  /** Of a span of a run that `record` is known of. */
+  constructor(
+    measured: Measured,
+    ports: ExperimenterPorts,
+    context: PluginContext,
+    span: PluginSpan,
+    record: RunRecord,
+  ) {
+    this.#measured = measured;
+    this.#ports = ports;
+    this.#context = context;
+    this.#span = span;
+    this.#before = this.record = record;
+  }
+
+  /** Hears it; a promise of actions only where there is something to do about it. */
+  hear(): undefined | Promise<readonly Made[]> {
+    switch (this.#span.role) {
+      case "attempt":
+        return this.#attempt();
+      case "step":
+        return this.#act(async (objective) => {
+          await this.#close(this.#measured.of, objective, this.#span.outcome);
+          this.#tell(objective);
+        });
+      case "run":
+        return this.#act((objective) => this.#end(objective));
+      case "resume": {
+        // What was under way when the process before was gone.
+        const steps = Object.entries(this.#record.steps);
+        this.#put({ steps: Object.fromEntries(steps.map(([id, tally]) => [id, broken(tally)])) });
+      }
+    }
+  }
+
+  get #record(): RunRecord {
+    return this.record ?? this.#before;
+  }
+
+  #put(change: Partial<RunRecord>): void {
+    this.record = { ...this.#record, ...change };
+  }
+
+  #attempt(): undefined | Promise<readonly Made[]> {
+    const { stepId = "" } = this.#span;
+    const { of, tries, parameters } = this.#measured;
+    const attempt = attemptOf(this.#span, parameters);
+    const { work } = attempt;
+    if (work !== undefined && work.experiment !== this.#record.experiment) {
+      this.#put({ experiment: work.experiment, counts: {}, untold: {}, half: undefined });
+    }
+    const { steps } = this.#record;
+    const { tally, finished } = observe(steps[stepId] ?? NOTHING, attempt, tries[stepId]);
+    this.#put({ steps: { ...steps, [stepId]: tally } });
+    // A step that is not for_each is over when an attempt succeeds, or with the run.
+    const isLast = attempt.range === undefined && stepId === of && attempt.outcome === "succeeded";
+    const isBad = work?.arm === "candidate" && attempt.outcome !== "interrupted" &&
+      (attempt.failed > 0 || attempt.outcome !== "succeeded");
+    if (finished === undefined && !isLast && !isBad) return undefined;
+    return this.#act(async (objective) => {
+      if (finished !== undefined) await this.#over(stepId, finished, objective);
+      if (isLast) {
+        await this.#close(stepId, objective, "succeeded");
+        this.#tell(objective);
+      } else if (isBad) await this.#guard(objective);
+    });
+  }
+
+  async #act(
+    work: (objective: Objective) => Promise<void>,
+  ): Promise<readonly Made[]> {
+    this.#contract = await this.#ports.contract();
+    const objective = this.#contract?.tune?.objective;
+    // Without a file that holds nothing can be said now; the run's own spans will come to their end.
+    if (objective === undefined) {
+      if (this.#span.role === "run") this.record = undefined;
+      return [];
+    }
+    this.#run = await this.#ports.store.run(this.#span.runId!);
+    await work(objective);
+    return this.#actions;
+  }
+
+  // A step is over, or its run is; one that failed is told of, and not compared.
+  async #close(
+    step: string,
+    objective: Objective,
+    outcome: PluginSpan["outcome"],
+  ): Promise<void> {
+    const { steps: { [step]: tally, ...others } } = this.#record;
+    const { piece } = tally ?? NOTHING;
+    if (piece === undefined) return;
+    this.#put({ steps: { ...others, [step]: { sliced: tally.sliced } } });
+    if (outcome === "succeeded") return await this.#over(step, piece, objective);
+    if (step === this.#measured.of && isFailure(outcome)) {
+      this.#put({ failedIn: piece.work?.arm });
+      if (!piece.broken) this.#add(piece);
+    }
+    await this.#over(step, { ...piece, broken: true }, objective);
+  }
+
+  // A slice, or the whole of a step, is over.
+  async #over(step: string, piece: Piece, objective: Objective): Promise<void> {
+    const { work } = piece;
+    const isIts = work !== undefined && work.experiment === this.#record.experiment;
+    if (isIts) this.#count(step, work.arm, countOf(piece));
+    if (!isWhole(piece)) return;
+    const isObjective = step === this.#measured.of;
+    if (isObjective) this.#add(piece);
+    const before = isIts ? await this.#find(work.experiment) : undefined;
+    if (before === undefined || work === undefined) return;
+    const total = added(undefined, piece);
+    let compared = before;
+    for (const [index, { metric, of }] of this.#guards.entries()) {
+      const value = of === step ? metricOf(metric, total, this.#run) : undefined;
+      if (value !== undefined) compared = withValue(compared, index, work.arm, value);
+    }
+    const value = isObjective ? this.#valueOf(objective, total) : undefined;
+    if (value !== undefined) {
+      // Turned so that more is better.
+      const log = objective.direction === "minimize" ? -Math.log(value) : Math.log(value);
+      compared = this.#pair(compared, work, log);
+    }
+    if (compared !== before) this.#judge(compared, objective);
+  }
+
+  // What a step without an arm did is the incumbent's.
+  #add(piece: Piece): void {
+    const { work } = piece;
+    const { untold, experiment } = this.#record;
+    if (work !== undefined && work.experiment !== experiment) return;
+    const arm = work?.arm ?? "incumbent";
+    this.#put({ untold: { ...untold, [arm]: added(untold[arm], piece) } });
+  }
+
+  #pair(
+    compared: Compared,
+    { slice, pair, arm }: NonNullable<Piece["work"]>,
+    log: number,
+  ): Compared {
+    if (slice === undefined) return withSpan(withWhole(compared, arm, pair, log), this.#reference);
+    const { half } = this.#record;
+    if (half?.pair !== pair || half.arm === arm) {
+      this.#put({ half: { pair, arm, log } });
+      return compared;
+    }
+    this.#put({ half: undefined });
+    const ratio = arm === "candidate" ? log - half.log : half.log - log;
+    return withSpan(withPair(compared, ratio), this.#reference);
+  }
+
+  // The candidate's items fail: that may breach a guard before anything else is known.
+  async #guard(objective: Objective): Promise<void> {
+    const { experiment } = this.#record;
+    const compared = experiment === undefined ? undefined : await this.#find(experiment);
+    if (compared === undefined) return;
+    if (mayBreach(compared, this.#guards, this.#now())) this.#judge(compared, objective);
+  }
+
+  async #end(objective: Objective): Promise<void> {
+    const { outcome } = this.#span;
+    // A whole run's arm is there even if it never came to a step that is measured.
+    const whole = workOf(this.#span);
+    if (whole !== undefined && this.#record.experiment === undefined) {
+      this.#put({ experiment: whole.experiment });
+    }
+    for (const step of Object.keys(this.#record.steps)) {
+      // An objective's step that is not over yet did not succeed; how the others ended says nothing of the run.
+      const unended = outcome === "cancelled" ? outcome : "failed";
+      await this.#close(step, objective, step === this.#measured.of ? unended : "succeeded");
+    }
+    this.#tell(objective);
+    const { experiment, counts } = this.#record;
+    let compared = experiment === undefined ? undefined : await this.#find(experiment);
+    const arms = new Set(Object.values(counts).flatMap((by) => Object.keys(by) as Arm[]));
+    if (whole?.experiment === experiment && whole !== undefined) arms.add(whole.arm);
+    for (const arm of compared === undefined ? [] : arms) {
+      for (const [index, { of }] of this.#guards.entries()) {
+        const count = counts[of]?.[arm];
+        if (count !== undefined) compared = withCount(compared!, index, arm, count);
+      }
+      const failed = isFailure(outcome) && (arms.size === 1 || this.#record.failedIn === arm);
+      compared = withRun(compared!, arm, failed);
+    }
+    this.record = undefined;
+    if (compared !== undefined) this.#judge(compared, objective);
+    if (this.#actions.some(({ type }) => type === "conclude")) return;
+    const next = await this.#open.look();
+    if (next === "begin") this.#actions.push({ type: "begin" });
+    if (next === "withdraw") this.#withdraw(this.#open.known!);
+  }
+
+  // Saves what is known, or ends the experiment when that allows a verdict.
+  #judge(compared: Compared, objective: Objective): void {
+    const now = this.record === undefined ? [] : this.#now();
+    const verdict = verdictOf(compared, this.#guards, now);
+    if (verdict === undefined) return this.#open.save(compared);
+    if (verdict.ended === "guard") this.#breach();
+    if (this.record !== undefined) this.#tell(objective);
+    this.#conclude(compared, verdict);
+  }
+
+  #withdraw(compared: Compared): void {
+    this.#conclude(compared, withdrawnVerdict(compared, this.#guards));
+  }
+
+  #conclude({ id, values, incumbent, spans }: Compared, verdict: Verdict): void {
+    this.#open.end(id);
+    const own = this.#reference;
+    const evidence = [...spans.filter(({ spanId }) => spanId !== own.spanId), own];
+    this.#actions.push(
+      { type: "conclude", experiment: id, values, incumbent, verdict, evidence },
+      { type: "begin" },
+    );
+  }
+
+  // What breaches a guard is told of, though it is cut short and compared with nothing.
+  #breach(): void {
+    if (this.record === undefined) return;
+    const { of } = this.#measured;
+    const { steps } = this.#record;
+    const { [of]: tally = NOTHING } = steps;
+    const { piece } = tally;
+    if (piece?.work === undefined || piece.broken) return;
+    this.#add(piece);
+    this.#put({ steps: { ...steps, [of]: broken(tally) } });
+  }
+
+  #tell(objective: Objective): void {
+    const { untold, experiment } = this.#record;
+    this.#put({ untold: {} });
+    const { of: step, parameters } = this.#measured;
+    if (this.#run === undefined || isGiven(this.#run, parameters)) return;
+    const arms = ARMS.flatMap((arm): Told[] => {
+      const total = untold[arm];
+      const value = total === undefined ? undefined : this.#valueOf(objective, total);
+      return total === undefined || value === undefined ? [] : [{ arm, total, objective: value }];
+    });
+    const { workflow } = this.#ports;
+    if (arms.length > 0) {
+      this.#actions.push(measurementSpan({ workflow, step, experiment }, arms));
+    }
+  }
+
+  // Of what cannot be compared an operator hears once.
+  #valueOf(objective: Objective, total: ArmTotal): number | undefined {
+    const found = objectiveOf(objective, total, this.#run);
+    if ("value" in found) return found.value;
+    const { state, log } = this.#context;
+    const { source } = objective.expression;
+    if (state.get(ODD) === source) return undefined;
+    state.set(ODD, source);
+    log(
+      `\`${source}\` came to ${found.odd ?? "no number"} with ${total.items} items in ` +
+        `${total.duration} s: only values above 0 are compared, others are left out`,
+    );
+  }
+
+  #count(step: string, arm: Arm, count: Count): void {
+    const { counts } = this.#record;
+    const sum = sumOf(counts[step]?.[arm], count);
+    this.#put({ counts: { ...counts, [step]: { ...counts[step], [arm]: sum } } });
+  }
+
+  // The arms' items in this run so far, by guard.
+  #now(): readonly Now[] {
+    const { counts, steps, experiment } = this.#record;
+    return this.#guards.map(({ of }) => {
+      const before = counts[of] ?? {};
+      const { piece } = steps[of] ?? NOTHING;
+      if (piece?.work === undefined || piece.work.experiment !== experiment) return before;
+      const { arm } = piece.work;
+      return { ...before, [arm]: sumOf(before[arm], settledCountOf(piece)) };
+    });
+  }
+
+  #find(experiment: string): Promise<Compared | undefined> {
+    return this.#open.find(experiment, (other) => this.#withdraw(other));
+  }
+
+  get #open(): OpenExperiment {
+    return new OpenExperiment(this.#ports, this.#context, this.#guards);
+  }
+
+  get #guards(): TuneContract["guards"] {
+    return this.#contract?.tune?.guards ?? [];
+  }
+
+  get #reference(): { readonly traceId: string; readonly spanId: string } {
+    const { traceId, spanId } = this.#span;
+    return { traceId, spanId };
+  }
+}
+
+function isFailure(outcome: PluginSpan["outcome"]): boolean {
+  return outcome === "failed" || outcome === "timed_out";
+}
+
+function sumOf(one: Count = { items: 0, failed: 0 }, { items, failed }: Count): Count {
+  return { items: one.items + items, failed: one.failed + failed };
+}
