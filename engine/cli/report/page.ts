@@ -81,7 +81,9 @@ function article(story: Story, index: number, view: PageView, alone: boolean): M
       objectiveChart(points, marks, objective),
       guards.map((guard, i) => [
         tag("h3", {}, `Guard: ${guardText(guard)}`),
-        guardChart(points, i, guard),
+        points.some((point) => point.guards[i] !== undefined)
+          ? guardChart(points, i, guard)
+          : tag("p", { class: "dim" }, "The step counts no items, so there is nothing to draw."),
       ]),
       apart.map((guard) =>
         tag(

@@ -149,7 +149,10 @@ Deno.test("pages on what has no objective, no measurement or no tunable paramete
     /Change 7 is held for you.*spanloop params accept \/home\/me\/workflows\/quickstart\.yaml 7/,
   );
   const none = measurement(1, [arm({}, 0, { items: 0, failed: 0 })]);
-  of({ ...empty, objective, tuned, measurements: [none] });
+  assert.match(
+    of({ ...empty, objective, tuned, measurements: [none] }),
+    /The step counts no items, so there is nothing to draw/,
+  );
 });
 
 Deno.test("several workflows stand on one page, each with its own part", () => {
