@@ -26,7 +26,7 @@ const VAIN = 3;
 const LONGEST_REST = 64;
 // A proposal that nothing comes of is repeated so many times, and at least every so many measured runs.
 const MOST_TIMES = 16;
-const SELDOM = 4;
+const SELDOM = 32;
 // A smaller gain, as a logarithm, is not worth having; what has less than one chance in ten of it is not tried.
 const WORTH = Math.log(1.05);
 const HOPE = 1.2816;

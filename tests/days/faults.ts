@@ -5,6 +5,7 @@ import {
   type Day,
   type Days,
   DEFAULTS,
+  GUARD,
   MAX_STEP,
   RETENTION_DAYS,
 } from "./loop.ts";
@@ -16,6 +17,9 @@ const MOST_KEPT = 5;
 // Bytes beside the runs: plugins' state, which is at most 1 MiB, the ledger and what SQLite needs.
 const BESIDE = 2_000_000;
 const MEGABYTE = 1_000_000;
+// So many days after the world has changed the guard is met again, and so many times the best may work cost in the end.
+const BACK_AFTER = 5;
+const WORST = 2;
 
 /** What is wrong with days of a loop that was left alone, a sentence each; none if it was well. */
 export function faults({ days, entries, log }: Days, runsADay: number): readonly string[] {
@@ -26,6 +30,7 @@ export function faults({ days, entries, log }: Days, runsADay: number): readonly
     ...cooldowns(entries),
     ...oscillations(entries, days),
     ...growth(days, runsADay),
+    ...wellbeing(days),
   ];
 }
 
@@ -111,6 +116,22 @@ function oscillations(entries: readonly LedgerEntry[], days: readonly Day[]): re
       ? []
       : [`${kept.length} changes were kept in the ${WINDOW} days before day ${end}`];
   });
+}
+
+// The guard is kept, soon again after the world has changed, and what rules in the end is not far from the best.
+function wellbeing(days: readonly Day[]): readonly string[] {
+  const half = Math.floor(days.length / 2);
+  if (half < SETTLED_AFTER) return [];
+  const found: string[] = [];
+  for (const { day, failing } of days) {
+    if (failing > GUARD && (day <= half || day > half + BACK_AFTER)) {
+      found.push(`Day ${day}: with what rules ${failing} of the items fail`);
+    }
+  }
+  for (const { day, regret } of [days[half - 1], days[days.length - 1]]) {
+    if (regret > WORST) found.push(`Day ${day}: work costs ${regret} times as much as it might`);
+  }
+  return found;
 }
 
 // What is kept is bounded by the retention.

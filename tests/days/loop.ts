@@ -114,7 +114,7 @@ export async function leaveAlone(options: {
     await alone.begin();
     const days: Day[] = [];
     for (let day = 1; day <= options.days; day++) {
-      alone.world.nature = day <= options.days / 2 ? FIRST : THEN;
+      alone.world.nature = day <= Math.floor(options.days / 2) ? FIRST : THEN;
       days.push(await alone.day(day, options.runsADay));
       options.onDay?.(days[days.length - 1]);
     }
