@@ -101,6 +101,8 @@ export type Subscription = SpanSubscription | TickSubscription;
  * together with the note that the event was handled: never one without the other.
  */
 export interface PluginState {
+  /** Whether there is a value of a key. */
+  has(key: string): boolean;
   /** The value of a key. Changing it in place changes nothing: set it. */
   get(key: string): Json | undefined;
   /** Sets it; JSON of at most 64 KiB a key and 1 MiB in all. */

@@ -32,7 +32,8 @@ async function started(state: Readonly<Record<string, Json>> = {}) {
       if (position === 20) return state.delete("count");
       const held = state.hold("count", COUNT);
       held.count += position === 30 ? 1_000 : 1;
-      if (position === 40) assert.deepEqual(state.keys(), ["count"]);
+      if (position === 40) assert.deepEqual([state.keys(), state.has("count")], [["count"], true]);
+      assert.equal(state.has("other"), false);
     },
   });
   const link = new PluginLink(

@@ -402,6 +402,7 @@ class HandlerContext implements PluginContext {
   get state(): PluginState {
     const values = () => this.#services.state(this);
     return {
+      has: (key) => values().has(key),
       get: (key) => values().get(key),
       set: (key, value) => values().set(key, value),
       delete: (key) => values().delete(key),
@@ -452,6 +453,10 @@ class StateValues {
       this.#size += stateSize(key, text);
     }
     this.#stagedSize = this.#size;
+  }
+
+  has(key: string): boolean {
+    return this.#held.has(key) || this.#text(key) !== undefined;
   }
 
   get(key: string): Json | undefined {

@@ -90,20 +90,34 @@ interface Kept {
   readonly first: number;
   readonly last: number;
   readonly sketch: KeptSketch;
-  readonly runs: readonly EndedRun[];
-  readonly open:
-    readonly (readonly [run: string, steps: readonly (readonly [string, OpenStep])[]])[];
-  readonly vitals: readonly (readonly [step: string, StepVitals])[];
+  readonly runs: readonly KeptRun[];
+  /** The names that `open` and `vitals` tell by their place here. */
+  readonly steps: readonly string[];
+  readonly open: readonly (readonly [run: string, steps: readonly (readonly number[])[]])[];
+  readonly vitals:
+    readonly (readonly [step: number, run: number, errors: number, factor: number])[];
   readonly standing: readonly ToldFinding[];
   readonly told: readonly ToldFinding[];
 }
 
+type KeptRun = readonly [
+  run: number,
+  id: string,
+  traceId: string,
+  spanId: string,
+  time: number,
+  duration: number,
+  queue: number,
+  succeeded: number,
+  version: number,
+];
+
 // As many as a series looks back to.
 const MOST_RUNS = 64;
-// Runs under way; one that never ends makes room for the next.
-const MOST_OPEN = 32;
-const MOST_STEPS = 64;
-const MOST_TOLD = 24;
+// Steps of runs under way: a run that never ends makes room for the next ones.
+const MOST_OPEN = 192;
+const MOST_STANDING = 32;
+const MOST_TOLD = 16;
 
 /** What is known of a workflow and its runs. */
 export class Flow {
@@ -132,6 +146,7 @@ export class Flow {
   /** The last findings, oldest first. */
   readonly told: ToldFinding[];
   readonly #open: Map<string, Map<string, OpenStep>>;
+  #openSteps = 0;
 
   /** Takes up what was kept. */
   constructor(kept?: Kept) {
@@ -143,16 +158,21 @@ export class Flow {
     this.first = kept?.first ?? 0;
     this.last = kept?.last ?? 0;
     this.durations = kept === undefined ? newSketch() : readSketch(kept.sketch);
-    this.runs = [...kept?.runs ?? []];
-    this.vitals = new Map(kept?.vitals);
+    this.runs = (kept?.runs ?? []).map(toRun);
+    const names = kept?.steps ?? [];
+    this.vitals = new Map((kept?.vitals ?? []).map(([step, run, errors, factor]) => [
+      names[step],
+      { run, errors, ...factor === 0 ? {} : { factor } },
+    ]));
     this.standing = [...kept?.standing ?? []];
     this.told = [...kept?.told ?? []];
     this.#open = new Map(
       (kept?.open ?? []).map(([run, steps]) => [
         run,
-        new Map(steps.map(([id, step]) => [id, { ...step }])),
+        new Map(steps.map(([name, ...step]) => [names[name], toOpen(step)])),
       ]),
     );
+    for (const steps of this.#open.values()) this.#openSteps += steps.size;
   }
 
   /** The last `count` runs, oldest first. */
@@ -160,25 +180,29 @@ export class Flow {
     return this.runs.slice(-Math.min(count, RECENT));
   }
 
-  /** What a step of an open run has done; of a run that has more steps than are followed undefined. */
-  openStep(run: string, step: string, start: number): OpenStep | undefined {
-    let steps = this.#open.get(run);
-    if (steps === undefined) {
-      if (this.#open.size >= MOST_OPEN) this.#open.delete(this.#open.keys().next().value!);
-      this.#open.set(run, steps = new Map());
-    }
-    let found = steps.get(step);
-    if (found === undefined && steps.size < MOST_STEPS) {
-      steps.set(step, found = { ...NOTHING, start, end: start });
-    }
-    return found;
+  /** What a step of an open run has done. */
+  openStep(run: string, step: string, start: number): OpenStep {
+    const known = this.#open.get(run)?.get(step);
+    if (known !== undefined) return known;
+    while (this.#openSteps >= MOST_OPEN) this.#forget(this.#open.keys().next().value!);
+    const steps = this.#open.get(run) ?? new Map<string, OpenStep>();
+    this.#open.set(run, steps);
+    const made = { ...NOTHING, start, end: start };
+    steps.set(step, made);
+    this.#openSteps++;
+    return made;
+  }
+
+  #forget(run: string): void {
+    this.#openSteps -= this.#open.get(run)?.size ?? 0;
+    this.#open.delete(run);
   }
 
   /** A run has ended; gives what its steps' work came to. */
   end(span: PluginSpan, version: number): readonly (readonly [step: string, StepWork])[] {
     const { runId: id = "", traceId, spanId, startTime: time, endTime = time, outcome } = span;
     const steps = [...this.#open.get(id) ?? []];
-    this.#open.delete(id);
+    this.#forget(id);
     if (outcome === "skipped") {
       this.skipped++;
       return [];
@@ -216,6 +240,11 @@ export class Flow {
     return this.standing.find((one) => one.name === name && one.step === step);
   }
 
+  /** Whether more holds than there is room for. */
+  get isFull(): boolean {
+    return this.standing.length >= MOST_STANDING;
+  }
+
   /** Notes a finding. */
   tell(finding: ToldFinding): void {
     this.told.push(finding);
@@ -243,12 +272,27 @@ export class Flow {
   write(): Kept {
     const { count, succeeded, skipped, duration, queue, first, last } = this;
     const { runs, standing, told } = this;
+    const names = new Map<string, number>();
+    const nameOf = (step: string) => {
+      if (!names.has(step)) names.set(step, names.size);
+      return names.get(step)!;
+    };
     return {
       ...{ count, succeeded, skipped, duration, queue, first, last },
-      ...{ runs, standing, told },
+      ...{ standing, told },
       sketch: writeSketch(this.durations),
-      open: [...this.#open].map(([run, steps]) => [run, [...steps]]),
-      vitals: [...this.vitals],
+      runs: runs.map(toKept),
+      open: [...this.#open].map(([run, steps]) => [
+        run,
+        [...steps].map(([step, open]) => [nameOf(step), ...toList(open)]),
+      ]),
+      vitals: [...this.vitals].map(([step, { run, errors, factor = 0 }]) => [
+        nameOf(step),
+        run,
+        short(errors),
+        short(factor),
+      ]),
+      steps: [...names.keys()],
     };
   }
 }
@@ -269,6 +313,35 @@ const NOTHING: Omit<OpenStep, "start" | "end"> = {
   costItems: 0,
   counts: false,
 };
+
+function toKept(ended: EndedRun): KeptRun {
+  const { run, id, traceId, spanId, time, duration, queue, succeeded, version } = ended;
+  const of = [run, id, traceId, spanId] as const;
+  return [...of, time, short(duration), short(queue), Number(succeeded), version];
+}
+
+function toRun(kept: KeptRun): EndedRun {
+  const [run, id, traceId, spanId, time, duration, queue, succeeded, version] = kept;
+  const of = { run, id, traceId, spanId, version };
+  return { ...of, time, duration, queue, succeeded: succeeded === 1 };
+}
+
+function toList(open: OpenStep): number[] {
+  const { start, end, attempts, failures, items, failedItems, busy, costBusy, costItems } = open;
+  const counted = [attempts, failures, items, failedItems];
+  return [start, end, ...counted, busy, costBusy, costItems, Number(open.counts)];
+}
+
+function toOpen(list: readonly number[]): OpenStep {
+  const [start, end, attempts, failures, items, failedItems, busy, ...cost] = list;
+  const [costBusy, costItems, counts] = cost;
+  const counted = { attempts, failures, items, failedItems };
+  return { start, end, ...counted, busy, costBusy, costItems, counts: counts === 1 };
+}
+
+function short(value: number): number {
+  return Number(value.toPrecision(6));
+}
 
 type Steps = readonly (readonly [id: string, step: OpenStep])[];
 

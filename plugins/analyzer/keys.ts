@@ -2,9 +2,10 @@ import type { PluginState } from "spanloop";
 import { FLOW, type Flow } from "./flow.ts";
 import { STEP, type Step } from "./step.ts";
 
-// Of at most 9 KiB a step and 24 KiB a workflow, so that all fit into the state.
+// Of at most 9 KB a step and, with names of common length, 30 KB a workflow, so that all fit into the state.
 const MOST_STEPS = 64;
-const MOST_FLOWS = 16;
+const MOST_FLOWS = 12;
+const LONG_S = 30 * 86_400;
 
 /** Under which keys what is known is kept; neither name has a slash. */
 export const keyOf = {
@@ -23,36 +24,46 @@ export function readKey(
 
 type Log = (line: string) => void;
 
-/** What is known of a workflow. */
-export function heldFlow(state: PluginState, workflow: string, log: Log): Flow {
+/** What is known of a workflow; undefined where there is no room for one that is new. */
+export function heldFlow(
+  state: PluginState,
+  workflow: string,
+  now: number,
+  log: Log,
+): Flow | undefined {
   const key = keyOf.flow(workflow);
-  return state.hold(key, {
-    ...FLOW,
-    read: (kept) => FLOW.read(kept ?? made(state, "flow", MOST_FLOWS, log)),
-  });
+  if (!state.has(key) && !hasRoom(state, "flow", now, log)) return undefined;
+  return state.hold(key, FLOW);
 }
 
-/** What is known of a step. */
-export function heldStep(state: PluginState, workflow: string, step: string, log: Log): Step {
+/** What is known of a step; undefined where there is no room for one that is new. */
+export function heldStep(
+  state: PluginState,
+  workflow: string,
+  step: string,
+  now: number,
+  log: Log,
+): Step | undefined {
   const key = keyOf.step(workflow, step);
-  return state.hold(key, {
-    ...STEP,
-    read: (kept) => STEP.read(kept ?? made(state, "step", MOST_STEPS, log)),
-  });
+  if (!state.has(key) && !hasRoom(state, "step", now, log)) return undefined;
+  return state.hold(key, STEP);
 }
 
-// Room for one that is new: what was heard of longest ago is forgotten.
-function made(state: PluginState, kind: "flow" | "step", most: number, log: Log): undefined {
+// What has not been heard of for long makes room for what is new. Others do not: of more steps than there is room for
+// that take turns nothing would be known.
+function hasRoom(state: PluginState, kind: "flow" | "step", now: number, log: Log): boolean {
   const others = state.keys().filter((other) => other.startsWith(`${kind}/`));
-  if (others.length < most) return;
+  const most = kind === "flow" ? MOST_FLOWS : MOST_STEPS;
+  if (others.length === most - 1) {
+    log(
+      `It knows ${most} ${kind === "flow" ? "workflows" : "steps"} now, and has no room for more`,
+    );
+  }
+  if (others.length < most) return true;
   const seen = (key: string) =>
     kind === "flow" ? state.hold(key, FLOW).last : state.hold(key, STEP).seen;
   const oldest = others.reduce((a, b) => seen(a) <= seen(b) ? a : b);
+  if (now - seen(oldest) < LONG_S) return false;
   state.delete(oldest);
-  const [, workflow, step] = oldest.split("/");
-  log(
-    step === undefined
-      ? `It knows ${most} workflows, and forgets ${workflow}, of which it has heard longest ago`
-      : `It knows ${most} steps, and forgets ${step} of ${workflow}, of which it has heard longest ago`,
-  );
+  return true;
 }

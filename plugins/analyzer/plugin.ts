@@ -29,17 +29,18 @@ export default definePlugin({
   ],
   actions: ["emit"],
   config: CONFIG,
-  onSpan({ span }, { config, state, log }) {
+  onSpan({ span }, { config, state, now, log }) {
     const { workflow, stepId, runId, role } = span;
     if (workflow === undefined || runId === undefined) return;
-    const flow = heldFlow(state, workflow, log);
-    const held = (step: string) => heldStep(state, workflow, step, log);
+    const flow = heldFlow(state, workflow, now, log);
+    if (flow === undefined) return;
+    const held = (step: string) => heldStep(state, workflow, step, now, log);
     if (role === "run") return ended(span, flow, workflow, held, config);
     if (stepId === undefined || span.outcome === "skipped") return;
     const open = flow.openStep(runId, stepId, span.startTime);
-    if (open === undefined) return;
     if (role === "step") return wholeStep(open, span);
-    attempt(open, held(stepId), span);
+    const step = held(stepId);
+    if (step !== undefined) attempt(open, step, span);
   },
   steps: {
     report: {
@@ -95,7 +96,7 @@ function ended(
   span: PluginSpan,
   flow: Flow,
   workflow: string,
-  held: (step: string) => Step,
+  held: (step: string) => Step | undefined,
   config: Config,
 ): EmitAction[] {
   const version = Number(span.attributes[SPANLOOP_PARAMETERS_VERSION] ?? 0);
@@ -107,6 +108,7 @@ function ended(
   const actions: EmitAction[] = [];
   for (const [id, work] of works) {
     const step = held(id);
+    if (step === undefined) continue;
     actions.push(...happened(tell, workflow, id, step, work));
     const { failed, count } = errorsOf(totalOf(step.recent.slice(-config.window)));
     flow.note(id, {
@@ -151,7 +153,7 @@ function judged({ flow, at, run }: Telling, judgements: readonly Judgement[]): E
   for (const judgement of judgements) {
     const { name, step } = judgement;
     const holds = flow.holds(name, step) !== undefined;
-    if (holds ? !judgement.isOver : !judgement.fires) continue;
+    if (holds ? !judgement.isOver : !judgement.fires || flow.isFull) continue;
     const message = judgement.message();
     const state = holds ? "over" as const : "begun" as const;
     flow.tell({ name, ...step === undefined ? {} : { step }, at, run: run.id, state, message });

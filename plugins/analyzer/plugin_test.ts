@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
-import type { Action, Analysis, Json } from "spanloop";
+import type { Action, Analysis, Json, PluginSpan } from "spanloop";
 import { type GivenSpan, openPlugin, testPlugin } from "spanloop/testing";
 import { normalOf, randomOf } from "./_test_series.ts";
 import plugin from "./plugin.ts";
+import { Step } from "./step.ts";
 
 const SEED = 20_261_121;
 console.log(`seed ${SEED}`);
+
+const SPAN: PluginSpan = {
+  traceId: "a".repeat(32),
+  spanId: "b".repeat(16),
+  name: "load",
+  kind: "internal",
+  startTime: 0,
+  status: "unset",
+  attributes: {},
+  links: [],
+  external: false,
+};
 
 /** Runs of a workflow, one every ten minutes, made span by span. */
 class Runs {
@@ -250,26 +263,80 @@ Deno.test("it goes on from what it kept as if it had never stopped", async () =>
   assert.ok(told.length > 2, `${told.length} findings`);
 });
 
-Deno.test("what it keeps has room for many steps, and those heard of longest ago make room", async () => {
+Deno.test("it knows so many steps, and makes room only by what it has not heard of for long", async () => {
   const runs = new Runs();
   for (let i = 0; i < 100; i++) runs.add({ [`step${i}`]: [{ duration: 1 }] });
   const { state, log } = await testPlugin(plugin, { spans: runs.spans, expect: () => {} });
-  const steps = Object.keys(state).filter((key) => key.startsWith("step/"));
-  assert.equal(steps.length, 64);
-  assert.ok(steps.includes("step/test/step99") && !steps.includes("step/test/step0"));
-  assert.match(log[0], /^It knows 64 steps, and forgets step0 of test/);
+  const stepsOf = (state: Readonly<Record<string, Json>>) =>
+    Object.keys(state).filter((key) => key.startsWith("step/"));
+  assert.equal(stepsOf(state).length, 64);
+  assert.ok(stepsOf(state).includes("step/test/step0"));
+  assert.deepEqual(log, ["It knows 64 steps now, and has no room for more"]);
+  const later = new Runs();
+  later.time = runs.time + 40 * 86_400;
+  later.add({ new1: [{ duration: 1 }], new2: [{ duration: 1 }] });
+  const { state: then } = await testPlugin(plugin, {
+    state,
+    spans: later.spans,
+    expect: () => {},
+  });
+  assert.equal(stepsOf(then).length, 64);
+  assert.ok(stepsOf(then).includes("step/test/new2") && !stepsOf(then).includes("step/test/step0"));
+});
+
+Deno.test("what it keeps stays within what a plugin may keep, whatever its steps are called and do", async () => {
+  const random = randomOf(SEED);
+  const runs = new Runs();
+  const names = Array.from({ length: 40 }, (_, i) => `${"x".repeat(97)}${i}`);
+  const failed = { outcome: "failed", error: "x" } as const;
+  for (let i = 0; i < 30; i++) {
+    runs.add(
+      Object.fromEntries(names.map((name) => [
+        name,
+        [{ duration: 11 * Math.exp(2 * normalOf(random)), ...random() < 0.5 ? failed : {} }],
+      ])),
+      random() < 0.5 ? failed : {},
+    );
+  }
+  // And runs that never end.
+  const open: GivenSpan[] = Array.from({ length: 400 }, (_, i) => ({
+    stepId: names[i % 40],
+    name: "x",
+    runId: `run${Math.floor(i / 40)}${"y".repeat(30)}`,
+    startTime: runs.time + i * 1.234567,
+    duration: 0.123456,
+    items: { processed: 123456, failed: 123456 },
+  }));
+  const { state } = await testPlugin(plugin, {
+    spans: [...runs.spans, ...open],
+    expect: () => {},
+  });
+  const flow = JSON.stringify(state["flow/test"]).length;
+  // A year of hourly runs of a step, at the end of a week.
+  const step = new Step();
+  for (let run = 0; run < 365 * 24; run++) {
+    const time = 1_750_032_000 + 3_600 * run + 1.234567;
+    const cost = Math.exp(2 * normalOf(random));
+    step.attempt({ ...SPAN, duration: cost, endTime: time }, run % 3 === 0);
+    const counts = { attempts: 1e6, failures: 1e5, items: 1e7, failedItems: 1e6 };
+    const work = { busy: cost, wall: cost, path: cost, wait: cost, cost };
+    step.run({ run, time, unit: "item", ...counts, ...work });
+  }
+  const size = JSON.stringify(step.write()).length;
+  console.log(`${flow} bytes of the workflow, ${size} of a step`);
+  assert.ok(flow < 64 * 1024, `${flow}`);
+  assert.ok(size < 9_000, `${size}`);
 });
 
 Deno.test("runs that never end, and steps without a run, cost nothing for ever", async () => {
   const spans: GivenSpan[] = [];
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 400; i++) {
     spans.push({ name: "load", stepId: "load", runId: `run${i}`, duration: 1 });
   }
-  spans.push({ role: "run", name: "run", runId: "run199", outcome: "skipped" });
+  spans.push({ role: "run", name: "run", runId: "run399", outcome: "skipped" });
   const { state } = await testPlugin(plugin, { spans, expect: [] });
   const { open, skipped } = state["flow/test"] as { open: Json[]; skipped: number };
-  assert.equal(skipped, 1);
-  assert.ok(open.length <= 32, `${open.length}`);
+  assert.deepEqual([skipped, open.length], [1, 191]);
   assert.deepEqual(await analyse([]), { health: null, workflows: [] });
 });
 
