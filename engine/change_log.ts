@@ -20,7 +20,11 @@ export function tellChanges(log: Logger, outcomes: readonly CarriedOut[]): void 
     if (entry === undefined || entry.decision.outcome === "refused") continue;
     const { proposal: { author, workflow }, decision, number, version } = entry;
     if (author.kind !== "plugin" && author.kind !== "engine") continue;
-    const by = author.kind === "plugin" ? `plugin ${author.name} ` : "an experiment ";
+    const by = author.kind === "plugin"
+      ? `plugin ${author.name} `
+      : decision.rule === "guard"
+      ? "the engine "
+      : "an experiment ";
     log.log({
       severity: "info",
       body: `${by}${DID[decision.outcome]} ${decision.message} (change ${number})`,

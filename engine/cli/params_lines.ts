@@ -193,7 +193,7 @@ function verdictJson({ effect, guards, ...verdict }: Verdict): JsonObject {
 export function author({ proposal }: LedgerEntry): string {
   const { kind } = proposal.author;
   if (kind === "plugin") return `the plugin ${clean(proposal.author.name)}`;
-  return { person: "a person", file: "the file", engine: "an experiment" }[kind];
+  return { person: "a person", file: "the file", engine: "the engine" }[kind];
 }
 
 /** What binds a parameter, in words. */

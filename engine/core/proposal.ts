@@ -80,7 +80,7 @@ export interface Basis {
 
 /**
  * Who asks for a change: a plugin, a person, the workflow's file, whose author has edited it (A5), or the engine, which
- * ends an experiment with its verdict.
+ * ends an experiment with its verdict, and takes a change back that has come to break a guard.
  */
 export type Author =
   | { readonly kind: "plugin"; readonly name: string }
@@ -122,6 +122,8 @@ export type Rule =
   | "experiment"
   /** Its experiment has ended. */
   | "verdict"
+  /** What rules has come to break a guard. */
+  | "guard"
   /** A person asked for it. */
   | "person"
   /** The author of the file changed what it was tuned against (A5). */

@@ -8,7 +8,7 @@ import type { EmittedSpan, SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { Contract } from "../parameters/entries.ts";
 import type { ParameterLedger } from "../parameters/ledger.ts";
-import { type ConcludeAction, verdictSpan } from "./engine_action.ts";
+import { type ConcludeAction, type RollBackAction, verdictSpan } from "./engine_action.ts";
 import { seconds } from "./plugin_span.ts";
 import { emittedSpanId, emittedTraceId, type Judge, type Occasion } from "./judge.ts";
 
@@ -35,7 +35,7 @@ export interface EffectPorts {
   /** Where evidence, versions and runs are looked up. */
   readonly store: Pick<Store, "known" | "snapshot" | "run">;
   /** Where proposals are decided. */
-  readonly ledger: Pick<ParameterLedger, "propose" | "conclude" | "begin">;
+  readonly ledger: Pick<ParameterLedger, "propose" | "conclude" | "begin" | "rollBack">;
   /** A workflow's parameters and contract, as its file says them now; undefined for one that is not known. */
   readonly contract: (workflow: string) => Promise<Contract | undefined>;
   /** Starts what listens to a command; gives the runs, none when nothing listens. Throws for one that cannot start. */
@@ -124,6 +124,11 @@ export class Effects {
           outcomes.push({ ...common, ...concluded });
           break;
         }
+        case "roll_back": {
+          const back = await this.#rollBack(actor, answered, action);
+          if (back !== undefined) outcomes.push({ ...common, ...back });
+          break;
+        }
         case "begin": {
           const begun = await this.#begin(actor, answered);
           if (begun !== undefined) outcomes.push({ ...common, ...begun });
@@ -160,6 +165,20 @@ export class Effects {
     const begun = await this.#ports.ledger.begin(contract, at, await this.#isOrdered(runId));
     if (begun === undefined) return undefined;
     const { entry } = begun;
+    const { proposal: { changes, reason }, decision } = entry;
+    return { action: { type: "propose", changes, reason }, decision, entry };
+  }
+
+  async #rollBack(
+    { workflow: of }: Actor,
+    { at }: Answered,
+    { type: _, ...breach }: RollBackAction,
+  ): Promise<Pick<CarriedOut, "action" | "decision" | "entry"> | undefined> {
+    const contract = of === undefined ? undefined : await this.#contract(of);
+    if (contract === undefined) return undefined;
+    const entered = await this.#ports.ledger.rollBack(contract, { ...breach, at });
+    if (entered === undefined) return undefined;
+    const { entry } = entered;
     const { proposal: { changes, reason }, decision } = entry;
     return { action: { type: "propose", changes, reason }, decision, entry };
   }

@@ -16,6 +16,7 @@ import type { EmitAction } from "../core/action.ts";
 import { isObject, type Json } from "../core/json.ts";
 import type { LedgerEntry, Verdict } from "../core/proposal.ts";
 import type { SpanReference } from "../core/span.ts";
+import type { Breach } from "../parameters/roll_back.ts";
 
 /** Ends an experiment with its verdict, and emits what came of it. */
 export interface ConcludeAction {
@@ -39,11 +40,17 @@ export interface BeginAction {
   readonly type: "begin";
 }
 
+/** Takes back the last change that an experiment had kept, if the values that were measured rule by it. */
+export interface RollBackAction extends Omit<Breach, "at"> {
+  /** Discriminates actions. */
+  readonly type: "roll_back";
+}
+
 /** What only the engine's own plugin asks for, which measures experiments. */
-export type EngineAction = ConcludeAction | BeginAction;
+export type EngineAction = ConcludeAction | BeginAction | RollBackAction;
 
 /** The kinds of those actions. */
-export const ENGINE_ACTIONS: readonly EngineAction["type"][] = ["conclude", "begin"];
+export const ENGINE_ACTIONS: readonly EngineAction["type"][] = ["conclude", "begin", "roll_back"];
 
 /** An action of the engine's own plugin, which is trusted to have its form; undefined for one that any may ask for. */
 export function engineAction(given: unknown): EngineAction | undefined {

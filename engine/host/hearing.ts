@@ -10,6 +10,7 @@ import {
   verdictOf,
   withCount,
   withdrawnVerdict,
+  withoutPart,
   withPair,
   withRun,
   withSpan,
@@ -39,6 +40,7 @@ import {
   type Told,
 } from "./measurement.ts";
 import { OpenExperiment } from "./open_experiment.ts";
+import { RulingWatch } from "./ruling_watch.ts";
 import type { RunRecord } from "./run_record.ts";
 
 /** What is measured of a workflow; plain JSON, so that a file that says something else begins anew. */
@@ -138,9 +140,15 @@ export class Hearing {
     const isLast = attempt.range === undefined && stepId === of && attempt.outcome === "succeeded";
     const isBad = work?.arm === "candidate" && attempt.outcome !== "interrupted" &&
       (attempt.failed > 0 || attempt.outcome !== "succeeded");
-    if (finished === undefined && !isLast && !isBad) return undefined;
+    // An item counts once, by its last attempt (S5).
+    const isCut = attempt.outcome === "interrupted" || attempt.outcome === "cancelled";
+    const isFinal = attempt.outcome === "succeeded" || attempt.attempt >= tries[stepId];
+    const hurts = work?.arm !== "candidate" && !isCut && isFinal &&
+      this.#watch.note(stepId, attempt, this.#reference);
+    if (finished === undefined && !isLast && !isBad && !hurts) return undefined;
     return this.#act(async (objective) => {
       if (finished !== undefined) await this.#over(stepId, finished, objective);
+      if (hurts) this.#rollBack(stepId, objective);
       if (isLast) {
         await this.#close(stepId, objective, "succeeded");
         this.#tell(objective);
@@ -267,9 +275,14 @@ export class Hearing {
     this.record = undefined;
     if (compared !== undefined) this.#judge(compared, objective);
     if (this.#actions.some(({ type }) => type === "conclude")) return;
-    const next = await this.#open.look();
-    if (next === "begin") this.#actions.push({ type: "begin" });
-    if (next === "withdraw") this.#withdraw(this.#open.known!);
+    switch (await this.#open.look()) {
+      case "begin":
+        return void this.#actions.push({ type: "begin" });
+      case "withdraw":
+        return this.#withdraw(this.#open.known!);
+      case "go_on":
+        if (compared === undefined) this.#judge(withoutPart(this.#open.known!), objective);
+    }
   }
 
   // Saves what is known, or ends the experiment when that allows a verdict.
@@ -296,6 +309,16 @@ export class Hearing {
     );
   }
 
+  // What rules has come to break a guard.
+  #rollBack(step: string, objective: Objective): void {
+    const breach = this.#watch.breach(step, this.#guards);
+    if (breach === undefined) return;
+    this.#watch.forget(step);
+    this.#breach();
+    this.#tell(objective);
+    this.#actions.push({ type: "roll_back", ...breach });
+  }
+
   // What breaches a guard is told of, though it is cut short and compared with nothing.
   #breach(): void {
     if (this.record === undefined) return;
@@ -303,7 +326,7 @@ export class Hearing {
     const { steps } = this.#record;
     const { [of]: tally = NOTHING } = steps;
     const { piece } = tally;
-    if (piece?.work === undefined || piece.broken) return;
+    if (piece === undefined || piece.broken) return;
     this.#add(piece);
     this.#put({ steps: { ...steps, [of]: broken(tally) } });
   }
@@ -358,6 +381,10 @@ export class Hearing {
 
   #find(experiment: string): Promise<Compared | undefined> {
     return this.#open.find(experiment, (other) => this.#withdraw(other));
+  }
+
+  get #watch(): RulingWatch {
+    return new RulingWatch(this.#context.state);
   }
 
   get #open(): OpenExperiment {

@@ -11,8 +11,11 @@ const MOST_OVER = 20;
 const KNOWN = "experiment";
 const OVER = "over";
 
-/** What the look at an experiment's end asks for. */
-export type Next = "begin" | "withdraw" | undefined;
+/**
+ * What is to be done once a run is over: the next experiment may `begin`; the one that is known was ended by somebody, and
+ * its verdict is to be withdrawn; it goes on; or nothing.
+ */
+export type Next = "begin" | "withdraw" | "go_on" | undefined;
 
 /**
  * What is known of the experiment that is open, in a plugin's state.
@@ -79,10 +82,7 @@ export class OpenExperiment {
     return begun;
   }
 
-  /**
-   * Whether the one that is known was ended by somebody else, or the next one may begin, if any waits. One that nobody has
-   * heard of yet is known from here on. Throws StoreError.
-   */
+  /** Looks which one is open now. One that nobody has heard of yet is known from here on. Throws StoreError. */
   async look(): Promise<Next> {
     const { experiment } = await this.#store.snapshot(this.#workflow);
     const { known } = this;
@@ -91,7 +91,8 @@ export class OpenExperiment {
       return verdict !== undefined && this.#isLater(verdict.proposal.at) ? undefined : "withdraw";
     }
     if (experiment === undefined) return "begin";
-    if (known !== undefined || this.#isLater(experiment.since)) return undefined;
+    if (known !== undefined) return "go_on";
+    if (this.#isLater(experiment.since)) return undefined;
     // One that was to be concluded, while the file did not hold, is gone on with.
     this.#context.state.set(OVER, this.#over.filter((id) => id !== experiment.id));
     this.save(nothingCompared(experiment, this.#guards));

@@ -35,6 +35,8 @@ export interface Compared {
   readonly contract: string;
   /** Runs in which an arm had a part, and those of them that failed in its part. */
   readonly runs: Readonly<Record<Arm, { readonly all: number; readonly failed: number }>>;
+  /** Runs in a row that had no part in it. */
+  readonly idle: number;
   /** Spans of what was compared, the last of them. */
   readonly spans: readonly SpanReference[];
 }
@@ -47,6 +49,8 @@ const RUNS_A_PAIR = 10;
 // A candidate with which so many runs fail outright is a harm, if more of them fail than the incumbent's.
 const FEWEST_FAILED = 3;
 const LONGEST_BLOCK = 10;
+// One that so many runs in a row have no part in only keeps others waiting.
+const MOST_IDLE = 200;
 
 /** What is known of an experiment that begins. */
 export function nothingCompared(
@@ -64,6 +68,7 @@ export function nothingCompared(
     blocks: {},
     ...withoutGuards(guards),
     runs: { candidate: nothing, incumbent: nothing },
+    idle: 0,
     spans: [],
   };
 }
@@ -139,7 +144,12 @@ export function withCount(compared: Compared, guard: number, arm: Arm, count: Co
 export function withRun(compared: Compared, arm: Arm, failed: boolean): Compared {
   const { all, failed: before } = compared.runs[arm];
   const runs = { ...compared.runs, [arm]: { all: all + 1, failed: before + (failed ? 1 : 0) } };
-  return { ...compared, runs };
+  return { ...compared, runs, idle: 0 };
+}
+
+/** A run is over that had no part in it, such as one whose values were given (V3). */
+export function withoutPart(compared: Compared): Compared {
+  return { ...compared, idle: compared.idle + 1 };
 }
 
 /** These spans are of what was compared. */
@@ -166,9 +176,9 @@ export function verdictOf(
     return { ...withdrawn(evidence), outcome: "regressed", ended: "harm" };
   }
   // Its work is used up, whatever it has brought.
-  return candidate.all + incumbent.all < RULES.mostPairs * RUNS_A_PAIR * 2
-    ? undefined
-    : judge(evidence, { ...RULES, mostPairs: 0 });
+  const isUsedUp = compared.idle >= MOST_IDLE ||
+    candidate.all + incumbent.all >= RULES.mostPairs * RUNS_A_PAIR * 2;
+  return isUsedUp ? judge(evidence, { ...RULES, mostPairs: 0 }) : undefined;
 }
 
 /** The verdict on an experiment that somebody ended. */

@@ -14,6 +14,7 @@ import {
 import { decide, incumbentOf } from "./policy.ts";
 import { type Facts, Proposals } from "./proposals.ts";
 import { fit, reconcile } from "./reconcile.ts";
+import { type Breach, rollBack } from "./roll_back.ts";
 import { show } from "./values.ts";
 
 /** A person's order. */
@@ -62,6 +63,11 @@ export class ParameterLedger {
    */
   conclude(workflow: Contract, conclusion: Conclusion): Promise<Entered> {
     return conclude(this.#entries, this.#ports.store, workflow, conclusion);
+  }
+
+  /** Takes back the last change that an experiment had kept. See `rollBack`. */
+  rollBack(workflow: Contract, breach: Breach): Promise<Entered | undefined> {
+    return rollBack(this.#entries, this.#ports.store, workflow, breach);
   }
 
   /** See Proposals.begin. */

@@ -253,7 +253,9 @@ function tooSoon(
   recent: readonly LedgerEntry[],
 ): Decision | undefined {
   if (cooldown === 0n) return undefined;
-  const cooling = recent.filter((entry) => counts(entry) || entry.decision.rule === "verdict");
+  const cooling = recent.filter((entry) =>
+    counts(entry) || entry.proposal.author.kind === "engine"
+  );
   for (const { number, proposal } of cooling) {
     const apart = at - proposal.at;
     if (apart >= cooldown) continue;
@@ -312,8 +314,9 @@ function counts(entry: LedgerEntry): boolean {
 
 // An edit of the file tunes nothing, and a freeze changes no value.
 function isApplied({ proposal, decision }: LedgerEntry): boolean {
-  return decision.outcome === "applied" && decision.rule !== "verdict" &&
-    proposal.author.kind !== "file" && proposal.frozen === undefined;
+  const { kind } = proposal.author;
+  return decision.outcome === "applied" && kind !== "engine" && kind !== "file" &&
+    proposal.frozen === undefined;
 }
 
 function cooldownOf(tune: Workflow["tune"]): bigint {

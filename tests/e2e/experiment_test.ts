@@ -232,6 +232,42 @@ steps:
   - { id: load, uses: script, with: { module: ./size.ts } }
 `;
 
+// From its middle on what is larger than 20 fails, once there is a file that says so.
+const MOVING = `
+import { existsSync } from "node:fs";
+export default ({ items, params, path }) => {
+  const moved = items[0].id >= 1000 && existsSync(path("moved"));
+  const failed = moved && params.size > 20 ? Math.ceil(items.length / 4) : 0;
+  return { processed: items.length - failed, failed };
+};`;
+
+Deno.test("what was kept is taken back in the middle of a run once it comes to break a guard (P2)", () =>
+  scene(splitFlow("[{ size: 40 }]"), async (scene) => {
+    await Deno.writeTextFile(join(scene.folder, "work.ts"), MOVING);
+    await scene.run(5);
+    const kept = (await scene.ledger()).at(-1)!;
+    assert.deepEqual(outcomes([kept]), ["applied verdict"]);
+    await Deno.writeTextFile(join(scene.folder, "moved"), "");
+    const { run_id } = await scene.run();
+    const back = (await scene.ledger()).at(-1)!;
+    assert.deepEqual(outcomes([back]), ["applied guard"]);
+    assert.match(
+      back.decision.message,
+      /^size 40 → 10: errors 2?\d(\.\d)? % of the last \d+ items of load, which breaks the guard; change 2 is taken back$/,
+    );
+    assert.deepEqual([back.answers, back.decision.values], [kept.number, { size: null }]);
+    assert.ok(back.proposal.evidence.length > 0);
+    const sizes = (await scene.batches(run_id)).map(sizeOf);
+    const tuned = sizes.filter((size) => size === 40).length;
+    // 25 batches of 40 items before the move; then two or three are enough to tell, and one may be handed out meanwhile.
+    assert.ok(tuned >= 26 && tuned <= 30, String(tuned));
+    assert.deepEqual(new Set(sizes.slice(tuned)), new Set([10]));
+
+    // What it is taken back to is the file's own: there is nothing more to take back.
+    await scene.run();
+    assert.deepEqual((await scene.ledger()).at(-1)!.number, back.number);
+  }));
+
 Deno.test("where a run cannot be split, runs drawn by lot are compared", () =>
   scene(WHOLE, async (scene) => {
     await Deno.writeTextFile(

@@ -1,0 +1,67 @@
+import type { Json } from "../core/json.ts";
+import type { PluginState } from "../core/plugin.ts";
+import type { SpanReference } from "../core/span.ts";
+import type { TuneContract } from "../core/workflow.ts";
+import type { EndedAttempt } from "../parameters/measure.ts";
+import type { Breach } from "../parameters/roll_back.ts";
+import { breach, type Standing, stood } from "../parameters/standing.ts";
+
+// What is kept of a step: its standing, and the spans with failures, the last of them.
+interface Watched extends Standing {
+  readonly spans: readonly SpanReference[];
+}
+
+const PREFIX = "ruling/";
+const MOST_SPANS = 20;
+
+/** Watches whether the values that rule without an experiment keep the guards on error rates; of a plugin's own state. */
+export class RulingWatch {
+  readonly #state: PluginState;
+
+  /** Keeps what it knows in `state`. */
+  constructor(state: PluginState) {
+    this.#state = state;
+  }
+
+  /** Takes note of a step's attempt under what rules; whether it may have broken a guard. */
+  note(
+    step: string,
+    { values, items, failed, outcome }: EndedAttempt,
+    span: SpanReference,
+  ): boolean {
+    const kept = this.#state.get(PREFIX + step);
+    // A step that counts no items is one.
+    const bad = items === 0 ? Number(outcome !== "succeeded") : failed;
+    // As long as nothing fails, nothing is to be known.
+    if (kept === undefined && bad === 0) return false;
+    const known: Watched | undefined = typeof kept === "string" ? JSON.parse(kept) : undefined;
+    const next = stood(known, values, { items: Math.max(1, items), failed: bad });
+    const isOver = next.counts.every(({ failed }) => failed === 0);
+    if (isOver) this.forget(step);
+    else {
+      const spans = bad === 0 ? known?.spans ?? [] : [...known?.spans ?? [], span];
+      const watched: Watched = { ...next, spans: spans.slice(-MOST_SPANS) };
+      this.#state.set(PREFIX + step, JSON.stringify(watched));
+    }
+    return bad > 0;
+  }
+
+  /** The first of the guards of this step that is broken; undefined for none. */
+  breach(step: string, guards: TuneContract["guards"]): Omit<Breach, "at"> | undefined {
+    const kept: Json | undefined = this.#state.get(PREFIX + step);
+    if (typeof kept !== "string") return undefined;
+    const { spans, ...standing }: Watched = JSON.parse(kept);
+    for (const { metric, of, below } of guards) {
+      if (metric !== "error_rate" || of !== step || below === undefined) continue;
+      const count = breach(standing, below);
+      if (count !== undefined) {
+        return { of, below, count, values: standing.values, evidence: spans };
+      }
+    }
+  }
+
+  /** What was noted of a step counts no more. */
+  forget(step: string): void {
+    this.#state.delete(PREFIX + step);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Json } from "../core/json.ts";
+import type { LedgerEntry, Snapshot } from "../core/proposal.ts";
+import type { SpanReference } from "../core/span.ts";
+import type { Store } from "../core/store.ts";
+import { answerId, type Contract, type Entered, type Entries, tunedValue } from "./entries.ts";
+import type { Count } from "./guards.ts";
+import { incumbentOf } from "./policy.ts";
+import { fit } from "./reconcile.ts";
+import { show } from "./values.ts";
+
+/** The values that rule have come to break a guard on an error rate. */
+export interface Breach {
+  /** The guard's step. */
+  readonly of: string;
+  /** What the error rate must be below. */
+  readonly below: number;
+  /** The items since it began. */
+  readonly count: Count;
+  /** The tunable parameters' values that ruled these. */
+  readonly values: Readonly<Record<string, Json>>;
+  /** The spans that argue for it. */
+  readonly evidence: readonly SpanReference[];
+  /** When, nanoseconds since the epoch; of the event that it answers (T4). */
+  readonly at: bigint;
+}
+
+// Of more changes than this nobody goes back to the first.
+const MOST_KEPT = 200;
+
+/**
+ * Takes back the last change that an experiment had kept, as the world in which it proved better is gone: its parameters
+ * get the values from before it, cut to the bounds of now. Undefined where there is nothing to take back: other values
+ * rule by now, they are the file's own or somebody else's, or a person has frozen them. A change is taken back once
+ * (P2); what breaks the guard still takes back the one before it. Throws StoreError.
+ */
+export async function rollBack(
+  entries: Entries,
+  store: Pick<Store, "ledger">,
+  workflow: Contract,
+  breach: Breach,
+): Promise<Entered | undefined> {
+  return await entries.enter(workflow, async (snapshot) => {
+    if (!rules(workflow, snapshot, breach.values)) return undefined;
+    const kept = await lastKept(store, workflow, snapshot);
+    if (kept === undefined) return undefined;
+    const values = before(workflow, kept);
+    const { of, below, count: { items, failed }, evidence, at } = breach;
+    const changes = Object.entries(values).map(([name, to]) => {
+      const parameter = workflow.params.get(name);
+      const value = to ?? parameter?.default ?? null;
+      return `${name} ${show(kept.decision.values[name])} \u2192 ${show(value)}`;
+    });
+    return {
+      proposal: {
+        id: answerId(kept.number),
+        workflow: workflow.name,
+        author: { kind: "engine" },
+        changes: values,
+        reason: `${failed} of the last ${items} items of ${of} failed, and the guard is below ` +
+          percent(below),
+        evidence,
+        version: snapshot.version,
+        at,
+      },
+      decision: {
+        outcome: "applied",
+        rule: "guard",
+        message: `${changes.join(", ")}: errors ${percent(failed / items)} of the last ${items} ` +
+          `items of ${of}, which breaks the guard; change ${kept.number} is taken back`,
+        values,
+        clamped: [],
+      },
+      answers: kept.number,
+      change: { values },
+    };
+  });
+}
+
+// Whether what was measured is of the values that rule.
+function rules(workflow: Contract, snapshot: Snapshot, values: Breach["values"]): boolean {
+  return Object.entries(values).every(([name, value]) => {
+    const parameter = workflow.params.get(name);
+    return parameter !== undefined && incumbentOf(parameter, snapshot) === value;
+  });
+}
+
+async function lastKept(
+  store: Pick<Store, "ledger">,
+  { name: workflow }: Contract,
+  snapshot: Snapshot,
+): Promise<LedgerEntry | undefined> {
+  const applied = await store.ledger({ workflow, outcome: "applied", limit: MOST_KEPT });
+  for (const entry of applied) {
+    const { decision: { rule, values }, number } = entry;
+    const names = Object.keys(values);
+    if (rule !== "verdict" || names.some((name) => tunedValue(snapshot, name) !== values[name])) {
+      continue;
+    }
+    if (names.some((name) => snapshot.frozen.includes(name))) return undefined;
+    const answered = await store.ledger({ proposal: answerId(number), limit: 1 });
+    if (answered.length === 0) return entry;
+  }
+}
+
+// The values before it; null: the file's default, also for what the file does not allow any more.
+function before(workflow: Contract, { before, decision }: LedgerEntry): Record<string, Json> {
+  return Object.fromEntries(
+    Object.keys(decision.values).map((name) => {
+      const parameter = workflow.params.get(name);
+      const value = before[name] ?? null;
+      return [
+        name,
+        value === null || parameter === undefined ? null : fit(parameter, value) ?? null,
+      ];
+    }),
+  );
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(2))} %`;
+}
