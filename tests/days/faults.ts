@@ -38,23 +38,28 @@ export function faults({ days, entries, log }: Days, runsADay: number): readonly
 function rulings(entries: readonly LedgerEntry[]): readonly Readonly<Record<string, number>>[] {
   let ruling = DEFAULTS;
   return entries.map(({ decision: { outcome, values } }) => {
-    if (outcome === "applied") ruling = { ...ruling, ...values as Record<string, number> };
-    return ruling;
+    if (outcome !== "applied") return ruling;
+    const changed = Object.entries(values).map((
+      [name, value],
+    ) => [name, value === null ? DEFAULTS[name] : Number(value)]);
+    return ruling = { ...ruling, ...Object.fromEntries(changed) };
   });
 }
 
-// P1: within the bounds, and at most max_step from what ruled.
+// P1: within the bounds, and what plugins ask for at most max_step from what ruled.
 function bounds(entries: readonly LedgerEntry[]): readonly string[] {
-  const rulings_ = rulings(entries);
-  return entries.flatMap(({ number, decision: { outcome, rule, values } }, i) => {
+  const ruling = rulings(entries);
+  return entries.flatMap(({ number, proposal: { author }, decision: { outcome, values } }, i) => {
     if (outcome !== "applied" && outcome !== "testing") return [];
-    const before = rulings_[i - 1] ?? DEFAULTS;
+    const before = ruling[i - 1] ?? DEFAULTS;
     return Object.entries(values).flatMap(([name, value]) => {
+      // Back to the default.
+      if (value === null) return [];
       const [low, high] = BOUNDS[name];
       const found = [];
       if (Number(value) < low || Number(value) > high) found.push("is out of its bounds");
       const factor = Number(value) / before[name];
-      if (rule !== "verdict" && Math.max(factor, 1 / factor) > MAX_STEP) {
+      if (author.kind === "plugin" && Math.max(factor, 1 / factor) > MAX_STEP) {
         found.push(`is more than ${MAX_STEP} times away from ${before[name]}`);
       }
       return found.map((what) => `Change ${number}: ${name} ${value} ${what}`);
@@ -88,14 +93,14 @@ function explanations(entries: readonly LedgerEntry[], days: readonly Day[]): re
   return found;
 }
 
-// At most one change a cooldown: nothing begins so soon after something began or ended.
+// At most one change a cooldown: nothing that plugins ask for begins so soon after something began or ended.
 function cooldowns(entries: readonly LedgerEntry[]): readonly string[] {
   const found: string[] = [];
   let last = -Infinity;
-  for (const { number, proposal: { at }, decision: { outcome, rule } } of entries) {
+  for (const { number, proposal: { at, author }, decision: { outcome } } of entries) {
     if (!["applied", "testing", "ended"].includes(outcome)) continue;
     const time = Number(at) / 1e6;
-    if (rule !== "verdict" && time - last < COOLDOWN) {
+    if (author.kind === "plugin" && time - last < COOLDOWN) {
       found.push(`Change ${number} comes ${(time - last) / 1000} s after another one`);
     }
     last = time;
