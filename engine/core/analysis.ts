@@ -100,7 +100,7 @@ export interface AnalysedFinding {
 export interface WorkflowAnalysis {
   /** Its name. */
   readonly workflow: string;
-  /** Runs that have ended, skipped ones aside. */
+  /** Runs that have ended, those aside that were skipped or cancelled. */
   readonly runs: number;
   /** When the first one began, seconds since the Unix epoch. */
   readonly since: number;

@@ -121,11 +121,11 @@ const MOST_TOLD = 16;
 
 /** What is known of a workflow and its runs. */
 export class Flow {
-  /** Runs that have ended, skipped ones aside. */
+  /** Runs that have ended by themselves. */
   count: number;
   /** Those that succeeded. */
   succeeded: number;
-  /** Runs that were skipped. */
+  /** Runs that were skipped or cancelled: they say nothing of the workflow. */
   skipped: number;
   /** How long runs took, in all, seconds. */
   duration: number;
@@ -198,14 +198,17 @@ export class Flow {
     this.#open.delete(run);
   }
 
-  /** A run has ended; gives what its steps' work came to. */
-  end(span: PluginSpan, version: number): readonly (readonly [step: string, StepWork])[] {
+  /** A run has ended; gives what its steps' work came to, or undefined for one that was skipped or cancelled. */
+  end(
+    span: PluginSpan,
+    version: number,
+  ): readonly (readonly [step: string, StepWork])[] | undefined {
     const { runId: id = "", traceId, spanId, startTime: time, endTime = time, outcome } = span;
     const steps = [...this.#open.get(id) ?? []];
     this.#forget(id);
-    if (outcome === "skipped") {
+    if (outcome === "skipped" || outcome === "cancelled") {
       this.skipped++;
-      return [];
+      return undefined;
     }
     const run = this.count++;
     const duration = Math.max(0, endTime - time);

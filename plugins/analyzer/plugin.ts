@@ -101,8 +101,8 @@ function ended(
 ): EmitAction[] {
   const version = Number(span.attributes[SPANLOOP_PARAMETERS_VERSION] ?? 0);
   const works = flow.end(span, version);
-  const run = flow.runs.at(-1);
-  if (run === undefined || span.outcome === "skipped") return [];
+  if (works === undefined) return [];
+  const run = flow.runs[flow.runs.length - 1];
   const at = span.endTime ?? span.startTime;
   const tell = { flow, at, run };
   const actions: EmitAction[] = [];
