@@ -116,6 +116,48 @@ Deno.test("what does not hold is told with exit code 2 and changes nothing", () 
     });
   }));
 
+Deno.test("a change under measurement is shown, and ended by taking it back", () =>
+  withFile(async (cli, folder) => {
+    const measured = FILE.replace(
+      "steps:",
+      "tune: { objective: { minimize: duration, of: say } }\nsteps:",
+    );
+    await Deno.writeTextFile(`${folder}/tuned.yaml`, measured);
+    await ran(cli);
+    assert.equal(await propose(folder, { size: 40 }), "testing");
+    assert.equal(await propose(folder, { mode: "safe" }), "waiting");
+    const list = await good(cli("params", "list", "tuned.yaml"));
+    assert.match(
+      list,
+      /change 1 by the plugin tuner is under measurement: size 20 \u2192 40: tried on 10 % of the work/,
+    );
+    assert.match(list, /why: rows come slowly\n +spanloop params revert tuned.yaml 1 +\(ends it\)/);
+    assert.match(
+      await good(cli("params", "revert", "tuned.yaml", "1")),
+      /ended the test of change 1/,
+    );
+    await refused(cli("params", "revert", "tuned.yaml", "1"), /The test of change 1 is over/);
+    const { tested, parameters } = JSON.parse(
+      await good(cli("params", "list", "tuned.yaml", "--json")),
+    );
+    assert.deepEqual([tested, parameters[0].value], [null, 20]);
+    const { changes } = JSON.parse(await good(cli("params", "history", "tuned.yaml", "--json")));
+    assert.deepEqual(
+      changes.map(({ outcome, rule, exposure, immediate, verdict }: Record<string, Json>) => [
+        outcome,
+        rule,
+        exposure,
+        immediate,
+        verdict,
+      ]),
+      [
+        ["ended", "person", null, false, null],
+        ["waiting", "experiment", null, false, null],
+        ["testing", "experiment", null, false, null],
+      ],
+    );
+  }));
+
 Deno.test("a held change is shown, accepted or rejected, and taken back", () =>
   withFile(async (cli, folder) => {
     await ran(cli);
