@@ -28,8 +28,8 @@ export interface ProposeAction {
   /** The version of the values that it was worked out from; the newest when absent. */
   readonly version?: number;
   /**
-   * The share of the items that should run with these values until there is a verdict, in (0, 1]; no more than half
-   * of them do. A tenth when absent.
+   * The share of the items that should run with these values to begin with, in (0, 1]; it doubles from run to run, and no
+   * more than half of them do. A tenth when absent.
    */
   readonly exposure?: number;
   /**

@@ -200,7 +200,7 @@ export interface TunableParameters {
     readonly values: Readonly<Record<string, Json>>;
     /** The incumbent's. */
     readonly incumbent: Readonly<Record<string, Json>>;
-    /** The candidate's share of the items, in (0, 0.5]. */
+    /** The candidate's share of the items in its first run, in (0, 0.5]. */
     readonly exposure: number;
     /** Since when, seconds since the Unix epoch. */
     readonly since: number;

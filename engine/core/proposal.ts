@@ -28,7 +28,7 @@ export interface Experiment {
   readonly values: Readonly<Record<string, Json>>;
   /** The incumbent's values of the same parameters as it began; null where there was neither value nor default. */
   readonly incumbent: Readonly<Record<string, Json>>;
-  /** The share of the items that the candidate gets, in (0, 0.5]. */
+  /** The share of the items that the candidate gets in its first run, in (0, 0.5]; see `exposureIn`. */
   readonly exposure: number;
   /** When it began, nanoseconds since the epoch. */
   readonly since: bigint;

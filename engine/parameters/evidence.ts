@@ -1,3 +1,4 @@
+import { blockLength } from "../core/exposure.ts";
 import type { Json } from "../core/json.ts";
 import type { Arm, Experiment, Verdict } from "../core/proposal.ts";
 import type { SpanReference } from "../core/span.ts";
@@ -21,7 +22,7 @@ export interface Compared {
   readonly values: Readonly<Record<string, Json>>;
   /** The incumbent's. */
   readonly incumbent: Readonly<Record<string, Json>>;
-  /** The candidate's share of the work. */
+  /** The candidate's share of the work, to begin with. */
   readonly exposure: number;
   /** When it began, nanoseconds since the epoch, as text. */
   readonly since: string;
@@ -48,7 +49,6 @@ const MOST_SPANS = 20;
 const RUNS_A_PAIR = 10;
 // A candidate with which so many runs fail outright is a harm, if more of them fail than the incumbent's.
 const FEWEST_FAILED = 3;
-const LONGEST_BLOCK = 10;
 // One that so many runs in a row have no part in only keeps others waiting.
 const MOST_IDLE = 200;
 
@@ -105,10 +105,10 @@ export function withWhole(compared: Compared, arm: Arm, block: number, log: numb
     [arm]: [...before[arm], log],
     runs: before.runs + 1,
   });
-  const length = blockLength(compared.exposure);
   const pairs = [...compared.pairs];
   for (const [number, { candidate, incumbent, runs }] of blocks) {
-    if (runs < length && Number(number) > block - 2) continue;
+    const isWhole = runs >= blockLength(compared, Number(number));
+    if (!isWhole && Number(number) > block - 2) continue;
     blocks.delete(number);
     if (candidate.length === 0 || incumbent.length === 0) continue;
     pairs.push(mean(candidate) - mean(incumbent));
@@ -234,11 +234,6 @@ function withGuard(
     ...compared,
     guards: compared.guards.map((guard, at) => at === index ? change(guard) : guard),
   };
-}
-
-// As many runs as a block of the experiment has, see `drawArm`.
-function blockLength(exposure: number): number {
-  return Math.min(LONGEST_BLOCK, Math.max(2, Math.round(1 / exposure)));
 }
 
 function sum(one: Count | undefined, other: Count | undefined): Count {

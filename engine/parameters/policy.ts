@@ -1,4 +1,5 @@
 import { formatDuration } from "../core/duration.ts";
+import { MOST_EXPOSURE } from "../core/exposure.ts";
 import type { Json } from "../core/json.ts";
 import type { Parameter } from "../core/parameter.ts";
 import type { Decision, LedgerEntry, Proposal, Rule, Snapshot } from "../core/proposal.ts";
@@ -32,8 +33,6 @@ export interface Circumstances {
 
 /** The candidate's share of the work where a proposal asks for none. */
 const DEFAULT_EXPOSURE = 0.1;
-/** Its greatest share: the incumbent has as much to be compared with. */
-const MOST_EXPOSURE = 0.5;
 
 const NS_PER_MS = 1_000_000n;
 const NS_PER_DAY = 86_400_000n * NS_PER_MS;
@@ -89,7 +88,8 @@ export function decide(proposal: Proposal, circumstances: Circumstances): Decisi
   if (!tested) return { outcome: "applied", rule: "accepted", message: text, values, clamped };
   if (snapshot.experiment === undefined) {
     const share = exposureOf(proposal);
-    const message = `${text}: tried on ${Number((share * 100).toPrecision(2))} % of the work`;
+    const message = `${text}: tried on ${Number((share * 100).toPrecision(2))} % of the work` +
+      (share < MOST_EXPOSURE ? " at first" : "");
     return { outcome: "testing", rule: "experiment", message, values, clamped };
   }
   if (isSame(snapshot.experiment.values, values)) {

@@ -374,12 +374,15 @@ Deno.test("what has an objective is tested before it is applied, unless it is to
     outcome: "testing",
     rule: "experiment",
     message:
-      "batch_size 20 \u2192 80 (asked for 500, cut by max_step 4x from 20): tried on 10 % of the work",
+      "batch_size 20 \u2192 80 (asked for 500, cut by max_step 4x from 20): tried on 10 % of the work at first",
     values: { batch_size: 80 },
     clamped: ["batch_size"],
   });
   assert.deepEqual([0.25, 1].map((exposure) => exposureOf({ ...asked, exposure })), [0.25, 0.5]);
-  assert.match(decide({ ...asked, exposure: 0.333 }, given).message, /tried on 33 % of the work$/);
+  assert.match(
+    decide({ ...asked, exposure: 0.333 }, given).message,
+    /tried on 33 % of the work at first$/,
+  );
   assert.equal(decide({ ...asked, immediate: true }, given).outcome, "applied");
   assert.equal(decide(asked, circumstances()).outcome, "applied");
   const shy = circumstances({

@@ -1,4 +1,5 @@
 import { messageOf } from "../core/errors.ts";
+import { exposureIn } from "../core/exposure.ts";
 import type { StartEntry } from "../core/span.ts";
 import type { Step } from "../core/workflow.ts";
 import { armAttributes, slicePairOf } from "../telemetry/attributes.ts";
@@ -107,11 +108,12 @@ export class Slicing {
   #divided(snapshot: Experimental, next: number, items: number): readonly Stretch[] {
     const { values, header } = this.#run;
     const { experiment } = snapshot;
+    const { trial } = header;
     const rulings = { incumbent: values.now(), candidate: values.candidate(snapshot) };
     const slices = planSlices({
       from: next,
       items,
-      exposure: experiment.exposure,
+      exposure: exposureIn(experiment, trial?.experiment === experiment.id ? trial.index : 0),
       waves: {
         incumbent: this.#waveOf(rulings.incumbent),
         candidate: this.#waveOf(rulings.candidate),
@@ -135,7 +137,6 @@ export class Slicing {
       return [...stretches, last];
     }
     // Too few items: all of them are one arm's, if the run had its part in the experiment from the beginning.
-    const { trial } = header;
     if (next > 0 || trial?.experiment !== experiment.id) return [last];
     const { arm, pair } = drawArm(experiment, trial.index);
     const attributes = armAttributes({ experiment: experiment.id, arm, pair });

@@ -8,22 +8,27 @@ Deno.test("of each block of runs one is the candidate's, at any place in it", ()
     const [exposure, length] of [[0.5, 2], [0.4, 3], [1 / 3, 3], [0.1, 10], [0.001, 10], [1, 2]]
   ) {
     const places = new Array(length).fill(0);
-    const blocks = 3_000;
-    for (let block = 0; block < blocks; block++) {
-      const arms = Array.from(
-        { length },
-        (_, i) => drawArm({ id: `optimizer@w/${exposure}/0`, exposure }, block * length + i),
-      );
-      assert.ok(arms.every(({ pair }) => pair === block));
+    const draws = 3_000;
+    for (let draw = 0; draw < draws; draw++) {
+      const of = { id: `optimizer@w/${draw}/0`, exposure };
+      const arms = Array.from({ length }, (_, i) => drawArm(of, i));
+      assert.ok(arms.every(({ pair }) => pair === 0));
       const at = arms.flatMap(({ arm }, place) => arm === "candidate" ? [place] : []);
-      assert.equal(at.length, 1, `block ${block} of ${length}`);
+      assert.equal(at.length, 1, `draw ${draw} of ${length}`);
       places[at[0]]++;
     }
-    const fair = blocks / length;
+    const fair = draws / length;
     for (const count of places) {
       // Six standard deviations; the draws are the same each time.
       assert.ok(Math.abs(count - fair) < 6 * Math.sqrt(fair), `${exposure}: ${places}`);
     }
+  }
+  // Later blocks are shorter: here of 10, 5, 3, and then 2 runs.
+  const arms = Array.from({ length: 38 }, (_, i) => drawArm({ id: "a/1/0", exposure: 0.1 }, i));
+  const blocks = Map.groupBy(arms, ({ pair }) => pair);
+  assert.deepEqual([...blocks.keys()], Array.from({ length: 13 }, (_, i) => i));
+  for (const block of blocks.values()) {
+    assert.equal(block.filter(({ arm }) => arm === "candidate").length, 1);
   }
 });
 
