@@ -21,6 +21,11 @@ export interface DeliveryPorts {
    * comes after waits.
    */
   readonly onFailed: (thrown: unknown, tries: number) => Promise<void>;
+  /**
+   * The plugin could not handle an item for now, and says so; resolves when it is to be handed over again, with false if
+   * that is a failure like any other.
+   */
+  readonly onTransient: (message: string) => Promise<boolean>;
   /** Hears how long a batch took, seconds. */
   readonly onTook: (seconds: number) => void;
 }
@@ -140,6 +145,7 @@ export class Delivery {
       }
       const { failure } = handled;
       if (failure === undefined) continue;
+      if (failure.transient && await this.#ports.onTransient(failure.message)) continue;
       const place = failure.place === undefined ? "" : ` (${failure.place})`;
       const why = `it threw: ${failure.message || failure.name}${place}`;
       await this.#ports.onFailed(new PluginError("plugin.threw", why), ++this.#tries);

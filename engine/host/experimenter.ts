@@ -1,5 +1,6 @@
 import { SPANLOOP_STEP_ID } from "../../semconv/attributes.ts";
 import type { EmitAction } from "../core/action.ts";
+import { StoreError, TransientError } from "../core/errors.ts";
 import type { PluginContext, PluginDefinition, SpanEvent } from "../core/plugin.ts";
 import { type ExperimenterPorts, Hearing, type Measured } from "./hearing.ts";
 import { keepRun, readRun } from "./run_record.ts";
@@ -41,6 +42,8 @@ export function experimenter(
         keepRun(state, runId, record, hearing.record);
         // The host knows of the actions that no other plugin may ask for.
         return actions as EmitAction[];
+      }, (thrown) => {
+        throw thrown instanceof StoreError ? new TransientError(thrown.message) : thrown;
       });
     },
   };

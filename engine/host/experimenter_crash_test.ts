@@ -23,6 +23,7 @@ import { loadWorkflow } from "../spec/load.ts";
 import { openStore } from "../store/open.ts";
 import {
   emittedBy,
+  failing,
   fastClock,
   fenceOf,
   passing,
@@ -184,12 +185,16 @@ async function incarnation(store: Store, killAt: number | undefined): Promise<bo
   return end === "done";
 }
 
-async function through(kills: () => number | undefined) {
+async function through(kills: () => number | undefined, fails?: (method: string) => boolean) {
   const folder = await Deno.makeTempDir();
   const store = await openStore(`sqlite:${folder}/store.db`, { durability: "normal" });
   try {
     await scene(store);
     let count = 0;
+    // What these could not do, as the store failed to the end, the last one does.
+    for (let i = 0; i < 3 && fails !== undefined; i++) {
+      assert.ok(await incarnation(failing(store, fails), undefined));
+    }
     while (!await incarnation(store, kills())) count++;
     const { values, experiment, version } = await store.snapshot("test");
     const { state, report } = await readRecord(store, "experiments@test");
@@ -246,4 +251,17 @@ Deno.test("a process that is killed anywhere leaves the verdicts of one that is 
   }
   console.log(`${kills} kills`);
   assert.ok(kills > 40);
+});
+
+const FAILING = new Set(["run", "snapshot", "ledger", "decide", "since", "react"]);
+
+Deno.test("a store that fails now and then changes no verdict, and sets nothing aside (H1)", async () => {
+  const { result: expected } = await through(() => undefined);
+  const random = seeded("experimenter-faults");
+  console.log(`seed ${random.seed}`);
+  for (let round = 0; round < 4; round++) {
+    const fails = (method: string) => FAILING.has(method) && random.below(4) === 0;
+    const { result } = await through(() => undefined, fails);
+    assert.deepEqual(result, expected, `round ${round}`);
+  }
 });

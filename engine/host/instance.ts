@@ -125,6 +125,7 @@ export class Instance {
       isOver: () => this.#aside !== undefined || this.#closed.signal.aborted,
       onHandled: (items, handled) => this.#handled(items, handled),
       onFailed: (thrown, tries) => this.#failed(thrown, tries),
+      onTransient: (message) => this.#waited(message),
       onTook: (seconds) => ports.measure?.()?.called(use.name, seconds),
     });
   }
@@ -293,8 +294,11 @@ export class Instance {
           const delivered = this.#delivery.run();
           // A plugin in process may have handled all by now; a wait takes longer than most handlers do.
           if (this.#delivery.running) await delivered;
-        } else if (this.#reader !== undefined) await this.#catchUp(this.#reader);
-        else break;
+        } else if (this.#reader !== undefined) {
+          // A store and a plugin in this process answer at once: page after page nothing else would have its turn.
+          await new Promise((resolve) => setImmediate(resolve));
+          await this.#catchUp(this.#reader);
+        } else break;
       }
     } catch (thrown) {
       if (!this.#closed.signal.aborted) await this.#stop(messageOf(thrown), "cannot go on");
@@ -397,6 +401,14 @@ export class Instance {
       );
     }
     this.#ports.onOutcomes?.(this.id, outcomes);
+  }
+
+  // The engine's own asks the store: while that fails, nobody is at fault.
+  async #waited(message: string): Promise<boolean> {
+    if (!this.#known?.engine) return false;
+    this.#say("warn", `waits for the store: ${message}`);
+    await sleep(this.#ports.clock, STORE_RETRY_MS, this.#closed.signal).catch(() => {}); // closed: the loop ends
+    return true;
   }
 
   async #failed(thrown: unknown, tries: number): Promise<void> {
