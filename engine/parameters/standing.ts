@@ -9,7 +9,8 @@ export interface Standing {
   readonly counts: readonly Count[];
 }
 
-// So many items are judged as one: what makes some of them fail, such as an outage of seconds, they may share.
+// So many items are judged as one, and not before there are as many: what makes some of them fail, such as a batch that
+// fails as a whole, they may share.
 const BLOCK = 50;
 // What is older says nothing of now.
 const MOST_BLOCKS = 20;
@@ -41,6 +42,8 @@ export function stood(
  * Roberts (1966), whose mean time to a false alarm is its threshold.
  */
 export function breach({ counts }: Standing, below: number): Count | undefined {
+  const last = counts.at(-1);
+  if (last === undefined || last.items < BLOCK) return undefined;
   let [sum, best] = [0, 0];
   let since: Count | undefined;
   for (let from = 0; from < counts.length; from++) {

@@ -34,7 +34,7 @@ Deno.test("a rate that breaks its guard is noticed, the sooner the worse it is",
     return bad.length;
   };
   const batches = [[320, 128], [50, 25], [50, 10], [5, 5], [50, 5]] as const;
-  assert.deepEqual(batches.map(([items, failed]) => noticed(items, failed)), [1, 1, 2, 2, 4]);
+  assert.deepEqual(batches.map(([items, failed]) => noticed(items, failed)), [1, 1, 2, 10, 4]);
 });
 
 Deno.test("what is told is what happened since it began", () => {
@@ -49,7 +49,11 @@ Deno.test("other values begin anew", () => {
 
 Deno.test("few items that fail are no breach yet", () => {
   assert.equal(breach(after([[1, 1]]), 0.02), undefined);
-  assert.equal(breach(after([[20, 1]]), 0.02), undefined);
+  assert.equal(breach(after([[20, 20]]), 0.02), undefined);
+  const lone = [[9, 9], ...Array.from({ length: 30 }, () => [9, 0] as const)] as const;
+  for (let i = 1; i < lone.length; i++) {
+    assert.equal(breach(after(lone.slice(0, i)), 0.02), undefined, `a batch of nine, and ${i - 1}`);
+  }
 });
 
 // Mean 1 and variance 1 / 3: a sum of exponentials.
