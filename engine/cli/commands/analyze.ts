@@ -15,16 +15,19 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   const which = file !== undefined ? { file, display: given } : { workflow: given };
   return await withEngine(args, caller, file ?? caller.cwd, async (engine) => {
     const shown = { open: false };
-    const stop = interruption(
-      (message) => caller.err(`${message}\n`),
-      () => {},
-      "stopping; what was read is kept",
-    );
     const redraw = (text: string) => {
       if (!caller.animated) return;
       caller.err(`\r\u001b[K${text}`);
       shown.open = text !== "";
     };
+    const stop = interruption(
+      (message) => {
+        if (shown.open) redraw("");
+        caller.err(`${message}\n`);
+      },
+      () => {},
+      "stopping; what was read is kept",
+    );
     let report: AnalysisReport;
     try {
       report = await engine.plugins.analyze({
