@@ -29,7 +29,7 @@ const server = Deno.serve({
       server.shutdown(); // lets the requests under way finish, this one too
       return Response.json({ stored, refused });
     case "/hold":
-      return Response.json({ held: await hold(Number(searchParams.get("descriptors") ?? 0)) });
+      return await holdAll(Number(searchParams.get("descriptors") ?? 0));
     default:
       return Response.json(await file(await request.json()));
   }
@@ -61,9 +61,18 @@ async function file(flights: readonly { readonly origin: string }[]) {
   return { stored: flights.length - failed.items, refused: failed.items, files: failed.files };
 }
 
+async function holdAll(count: number): Promise<Response> {
+  const now = await hold(count);
+  return Response.json({ held: now }, { status: now < count ? 503 : 200 });
+}
+
 // Holds so many descriptors from now on, as another tenant of the service would; 0 gives them all back.
 async function hold(count: number): Promise<number> {
   while (held.length > count) await held.pop()!.close();
-  while (held.length < count) held.push(await open("/dev/null"));
+  try {
+    while (held.length < count) held.push(await open("/dev/null"));
+  } catch (thrown) {
+    if ((thrown as { code?: string }).code !== "EMFILE") throw thrown;
+  }
   return held.length;
 }

@@ -23,12 +23,15 @@ export async function withService(
   }).spawn();
   try {
     const url = `http://127.0.0.1:${await portIn(portFile)}/`;
-    const post = async (path: string) => {
-      const response = await fetch(url + path, { method: "POST" });
-      if (!response.ok) throw new Error(`${path}: ${response.status}`);
-      await response.body?.cancel();
+    const hold = async (descriptors: number) => {
+      for (;;) {
+        const response = await fetch(`${url}hold?descriptors=${descriptors}`, { method: "POST" });
+        await response.body?.cancel();
+        // It takes them as they get free.
+        if (response.ok) return;
+      }
     };
-    await use({ url, hold: (descriptors) => post(`hold?descriptors=${descriptors}`) });
+    await use({ url, hold });
   } finally {
     server.kill("SIGTERM");
     await server.status;
