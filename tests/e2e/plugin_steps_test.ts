@@ -318,6 +318,8 @@ export default definePlugin({
         `sqlite:${folder}/store.db`,
       ],
       cwd: folder,
+      // A task sets it.
+      env: { INIT_CWD: "" },
       stdout: "null",
       stderr: "null",
     }).output();
