@@ -42,7 +42,7 @@ import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { startTelemetry } from "./start_telemetry.ts";
 import { takeUp } from "./take_up.ts";
-import { type NewRun, Trials } from "./trials.ts";
+import type { NewRun, Trials } from "./trials.ts";
 import { LocalPlugins, type LocalPluginsPorts } from "./local_plugins.ts";
 import { LocalTuning } from "./local_tuning.ts";
 import { EngineLog } from "./telemetry/log.ts";
@@ -72,7 +72,7 @@ export class LocalEngine implements Engine {
   readonly #surroundings: Surroundings;
   readonly #files = new WorkflowFiles();
   readonly #registration = new Registration();
-  readonly #trials: Trials;
+  #trials: Promise<Trials> | undefined;
   readonly #host: SubWorkflowHost;
   #parts: Promise<Parts | undefined> | undefined;
   #telemetry: Promise<Telemetry | undefined> | undefined;
@@ -108,7 +108,6 @@ export class LocalEngine implements Engine {
       environment: Deno.env.toObject(),
       log: new EngineLog(clock),
     };
-    this.#trials = new Trials(this.#surroundings.log);
     this.tuning = new LocalTuning({
       ...this.#surroundings,
       files: this.#files,
@@ -481,8 +480,15 @@ export class LocalEngine implements Engine {
       snapshot = await ledger.reconcile(workflow, this.#surroundings.clock.now());
       binding = bind(workflow, { ...given, tuned: snapshot.values });
     }
-    const run = await this.#trials.join(parts.store, plan, { binding, given, snapshot });
-    return { parts, snapshot: snapshot?.version, ...run };
+    const bound = { parts, snapshot: snapshot?.version, binding };
+    if (snapshot?.experiment === undefined) return bound;
+    const trials = await (this.#trials ??= this.#startTrials());
+    return { ...bound, ...await trials.join(parts.store, plan, { binding, given, snapshot }) };
+  }
+
+  async #startTrials(): Promise<Trials> {
+    const { Trials } = await import("./trials.ts");
+    return new Trials(this.#surroundings.log);
   }
 
   // Without a `trace` the run is of whoever started this process.

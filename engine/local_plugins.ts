@@ -1,5 +1,4 @@
 import type { Parts, Surroundings } from "./assembly.ts";
-import { tellChanges } from "./change_log.ts";
 import type { AnalysisReport, AnalyzeOptions } from "./core/analysis.ts";
 import { messageOf } from "./core/errors.ts";
 import type { ActionOutcome, PluginReport } from "./core/plugin_report.ts";
@@ -10,7 +9,6 @@ import type { JsonObject } from "./core/json.ts";
 import type { RunPluginStep } from "./core/step.ts";
 import type { Store } from "./core/store.ts";
 import type { Effects } from "./host/effects.ts";
-import { isTested } from "./experiments.ts";
 import type { OpenerPorts, PluginOpener } from "./plugin_opener.ts";
 import type { PluginWatch } from "./plugin_watch.ts";
 import type { PluginSteps } from "./plugin_steps.ts";
@@ -63,7 +61,8 @@ export class LocalPlugins implements Plugins {
     const { forAll } = this.#ports;
     const usesNone = workflow.plugins.length + forAll.length === 0;
     // What is tried on a share of its runs is measured, whoever uses plugins for it.
-    const tested = usesNone && await isTested(parts.store, workflow);
+    const tested = usesNone && workflow.tune?.objective !== undefined &&
+      await (await import("./experiments.ts")).isTested(parts.store, workflow);
     if (usesNone && !tested && this.#hosting === undefined) return;
     this.#met.set(workflow.file, workflow);
     const from = since ?? await parts.store.last();
@@ -160,6 +159,7 @@ export class LocalPlugins implements Plugins {
 
   async #startSteps(): Promise<PluginSteps> {
     const { PluginSteps } = await import("./plugin_steps.ts");
+    const { tellChanges } = await import("./change_log.ts");
     return new PluginSteps({
       opener: await this.#open(),
       workflow: (file) => this.#met.get(file),

@@ -6,6 +6,25 @@ export interface Count {
   readonly items: number;
   /** How many of them failed. */
   readonly failed: number;
+  /** The sum over those that failed of how many failed by the same cause; absent where each failed on its own. */
+  readonly together?: number;
+}
+
+/**
+ * A batch's items. Where more than half of them fail, such as by a lock or a row that its transaction stumbles on, one
+ * cause is likelier than as many as there are items.
+ */
+export function countOf(items: number, failed: number): Count {
+  return failed > 1 && failed * 2 > items
+    ? { items, failed, together: failed * failed }
+    : { items, failed };
+}
+
+/** The counts of two pieces of work as that of one. */
+export function sumOf(one: Count, other: Count): Count {
+  const [items, failed] = [one.items + other.items, one.failed + other.failed];
+  const together = (one.together ?? one.failed) + (other.together ?? other.failed);
+  return together === failed ? { items, failed } : { items, failed, together };
 }
 
 /** What is known of one guard's metric while a change is under measurement. */
@@ -63,9 +82,10 @@ type Judged = Omit<GuardFinding, "metric" | "of">;
 
 function judgeCounts(
   { below = 1, above = 0 }: GuardEvidence,
-  { candidate, incumbent }: NonNullable<GuardEvidence["counts"]>,
+  counts: NonNullable<GuardEvidence["counts"]>,
   chance: number,
 ): Judged {
+  const [candidate, incumbent] = [independent(counts.candidate), independent(counts.incumbent)];
   const [mine, theirs] = [total(candidate), total(incumbent)];
   if (mine.items === 0) return { breached: false, kept: true };
   const rate = mine.failed / mine.items;
@@ -79,6 +99,19 @@ function judgeCounts(
     kept: (most === Infinity || isNoWorse(mine, theirs) ||
       worst(mine, candidate.length) <= below) && rate >= least,
   };
+}
+
+// Items in units of what fails together: the variance of a compound Poisson count is that many times its mean (the design
+// effect of cluster sampling; L. Kish, "Survey Sampling", 1965).
+function independent(counts: readonly Count[]): readonly Count[] {
+  let [failed, all] = [0, 0];
+  for (const count of counts) {
+    failed += count.failed;
+    all += count.together ?? count.failed;
+  }
+  if (all === failed) return counts;
+  const size = all / failed;
+  return counts.map((count) => ({ items: count.items / size, failed: count.failed / size }));
 }
 
 // An incumbent that breaks the guard itself moves the limit to what its rate may be at worst: what they share is not the
@@ -159,8 +192,5 @@ function logRatios(values: readonly number[], limit: number): number[] {
 }
 
 function total(counts: readonly Count[]): Count {
-  return counts.reduce((sum, count) => ({
-    items: sum.items + count.items,
-    failed: sum.failed + count.failed,
-  }), { items: 0, failed: 0 });
+  return counts.reduce(sumOf, { items: 0, failed: 0 });
 }

@@ -4,8 +4,8 @@ import type { EndEntry, Failure, Status } from "../core/span.ts";
 import type { PlanNode } from "../plan/plan.ts";
 import { failedEarly } from "./attempt.ts";
 import { type Cancellation, Stop } from "./cancellation.ts";
-import { runForEach } from "./for_each.ts";
 import { outputsOf } from "./fold.ts";
+import type { runForEach } from "./for_each.ts";
 import type { Settled } from "./journal.ts";
 import { type Ruling, stepScope } from "./ruling.ts";
 import type { RunContext } from "./run_context.ts";
@@ -171,7 +171,7 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
       const by = late ? request.regardless : cancellation;
       return step.forEach === undefined
         ? runUnit(run, { key: step.id, step, ruling }, by)
-        : runForEach(run, step, step.forEach, by, ruling);
+        : forEach(run, step, step.forEach, by, ruling);
     };
 
     const settleEarly = (index: number, ruling: Ruling, thrown: unknown) => {
@@ -183,6 +183,12 @@ export function runList(run: RunContext, request: ListRequest): Promise<ListResu
 
     drain();
   });
+}
+
+// Loaded for the first step that has one.
+async function forEach(...step: Parameters<typeof runForEach>): Promise<Settled> {
+  const { runForEach } = await import("./for_each.ts");
+  return await runForEach(...step);
 }
 
 function failureOf(settled: Settled): Failure {

@@ -1,4 +1,5 @@
 import type { Verdict } from "../../engine/core/proposal.ts";
+import { countOf, sumOf } from "../../engine/parameters/guards.ts";
 import {
   type Count,
   type Evidence,
@@ -33,8 +34,10 @@ export interface Truth {
   };
   /** A guard on the error rate. */
   readonly guard: number | undefined;
-  /** The incumbent had a run like the others before the experiment began. */
-  readonly known: boolean;
+  /** Items fail by whole batches, not one by one. */
+  readonly wholeBatches: boolean;
+  /** The incumbent's runs that are known from before the experiment, and their true error rate. */
+  readonly before: { readonly runs: number; readonly errors: number };
   /** Items of a batch: the evidence is judged after each of the candidate's. */
   readonly batch: number;
 }
@@ -49,7 +52,8 @@ export const NULL: Truth = {
   sharedErrors: false,
   common: { trend: 0, deviation: 0, correlation: 0 },
   guard: 0.02,
-  known: false,
+  wholeBatches: false,
+  before: { runs: 0, errors: 0 },
   batch: 50,
 };
 
@@ -76,10 +80,9 @@ export function experiment(
       ? []
       : [{ metric: "error_rate", of: "load", below: truth.guard, counts }],
   };
-  if (truth.known) {
-    const rate = truth.errors.incumbent * gammaFactor(chance, truth.noise.dispersion);
-    const failed = failures(chance, truth.items.incumbent, Math.min(0.95, rate));
-    counts.incumbent.push({ items: truth.items.incumbent, failed });
+  for (let run = 0; run < truth.before.runs; run++) {
+    const rate = rateOf(truth.before.errors, gammaFactor(chance, truth.noise.dispersion));
+    counts.incumbent.push(slice(truth, truth.items.incumbent, rate, chance));
   }
   let items = 0;
   const common = wandering(truth.common, chance);
@@ -92,15 +95,11 @@ export function experiment(
     for (const arm of arms) {
       logs[arm] += common() + error(truth, truth.items[arm], chance);
       const own = truth.sharedErrors ? factor : gammaFactor(chance, truth.noise.dispersion);
-      const rate = Math.min(0.95, truth.errors[arm] * own);
-      counts[arm].push({ items: 0, failed: 0 });
+      const rate = rateOf(truth.errors[arm], own);
+      counts[arm].push(NONE);
       for (let from = 0; from < truth.items[arm]; from += truth.batch) {
         const size = Math.min(truth.batch, truth.items[arm] - from);
-        const last = counts[arm][counts[arm].length - 1];
-        counts[arm][counts[arm].length - 1] = {
-          items: last.items + size,
-          failed: last.failed + failures(chance, size, rate),
-        };
+        counts[arm].push(sumOf(counts[arm].pop()!, batch(truth, size, rate, chance)));
         if (arm === "candidate") items += size;
         const verdict = truth.guard === undefined ? undefined : judge(seen, rules);
         if (verdict !== undefined) return { verdict, items };
@@ -110,6 +109,28 @@ export function experiment(
     const verdict = judge(seen, rules);
     if (verdict !== undefined) return { verdict, items };
   }
+}
+
+const NONE: Count = { items: 0, failed: 0 };
+
+function rateOf(errors: number, factor: number): number {
+  return Math.min(errors < 1 ? 0.95 : 1, errors * factor);
+}
+
+function batch(truth: Truth, items: number, rate: number, chance: Random): Count {
+  const failed = truth.wholeBatches
+    ? items * failures(chance, 1, rate)
+    : failures(chance, items, rate);
+  return countOf(items, failed);
+}
+
+// All the batches of a slice of what ruled before.
+function slice(truth: Truth, items: number, rate: number, chance: Random): Count {
+  let count = NONE;
+  for (let from = 0; from < items; from += truth.batch) {
+    count = sumOf(count, batch(truth, Math.min(truth.batch, items - from), rate, chance));
+  }
+  return count;
 }
 
 /** The log ratio of a pair without anything that moves both arms. */

@@ -5,6 +5,11 @@ const TENTH = { candidate: 40, incumbent: 360 };
 const CALM = { ...NOISE, sigma: 0.1 };
 const GAUSS = { ...NOISE, outliers: 0 };
 
+// Items fail a batch at a time.
+function clusters(batch: number, candidate: number, incumbent = candidate): Truth {
+  return { ...NULL, errors: { candidate, incumbent }, batch, wholeBatches: true };
+}
+
 /** Candidates that are no better and no worse. */
 export const NULLS: Readonly<Record<string, Truth>> = {
   "split": NULL,
@@ -29,13 +34,22 @@ export const NULLS: Readonly<Record<string, Truth>> = {
   "both over the guard, known before": {
     ...NULL,
     errors: { candidate: 0.05, incumbent: 0.05 },
-    known: true,
+    before: { runs: 1, errors: 0.05 },
+  },
+  "both over the guard, 10 runs known before": {
+    ...NULL,
+    errors: { candidate: 0.05, incumbent: 0.05 },
+    before: { runs: 10, errors: 0.05 },
   },
   "both far over the guard, known before": {
     ...NULL,
     errors: { candidate: 0.1, incumbent: 0.1 },
-    known: true,
+    before: { runs: 1, errors: 0.1 },
   },
+  ...Object.fromEntries([5, 10, 20, 50].flatMap((size) => [
+    [`whole batches of ${size}, at half the guard`, clusters(size, 0.01)],
+    [`whole batches of ${size}, at the guard`, clusters(size, 0.02)],
+  ])),
 };
 
 const well = { candidate: 0.01, incumbent: 0.01 };
@@ -87,5 +101,15 @@ export const POWERS: Readonly<Record<string, Truth>> = {
   "10 % errors, incumbent 4 %": {
     ...failing(0.1, 200, 50),
     errors: { candidate: 0.1, incumbent: 0.04 },
+  },
+  ...Object.fromEntries([5, 10, 20, 50].flatMap((size) =>
+    [0.1, 0.5, 1].map((rate) => [
+      `${100 * rate} % errors, whole batches of ${size}`,
+      clusters(size, rate, 0.005),
+    ])
+  )),
+  "10 % errors, incumbent 10 % before": {
+    ...failing(0.1, 200, 50),
+    before: { runs: 10, errors: 0.1 },
   },
 };
