@@ -552,7 +552,10 @@ export const SPANLOOP_MEASUREMENT_OBJECTIVES = "spanloop.measurement.objectives"
  */
 export const SPANLOOP_MEASUREMENT_DURATIONS = "spanloop.measurement.durations";
 
-/** Items, processed and failed, by arm. Type int[], such as `1200`, `800`. */
+/**
+ * Items, processed and failed, by arm; a step that counts none is one item. Type int[], such as
+ * `1200`, `800`.
+ */
 export const SPANLOOP_MEASUREMENT_ITEMS = "spanloop.measurement.items";
 
 /** Items that failed, by arm. Type int[], such as `2`, `0`. */

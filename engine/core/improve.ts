@@ -13,7 +13,7 @@ export interface MeasuredArm {
   readonly objective: number;
   /** For how long these values ruled alone, seconds. */
   readonly duration: number;
-  /** Items, processed and failed. */
+  /** Items, processed and failed; a step that counts none is one item. */
   readonly items: number;
   /** Items that failed. */
   readonly failed: number;

@@ -207,6 +207,7 @@ class Scene {
       readonly size?: number;
       readonly runId?: string;
       readonly experiment?: string;
+      readonly countless?: boolean;
     } = {},
   ): Promise<readonly Made[]> {
     const { arm, pair = 0, slice, failed = 0, runId = "run-1", outcome = "succeeded" } = more;
@@ -220,11 +221,10 @@ class Scene {
       endTime: this.#time,
       attempt: more.attempt ?? 1,
       outcome,
-      items: { processed: count - failed, failed },
+      ...more.countless ? {} : { items: { processed: count - failed, failed } },
       attributes: {
         [spanloopParameter("size")]: more.size ?? SIZES[arm ?? "incumbent"],
-        [SPANLOOP_BATCH_FROM]: from,
-        [SPANLOOP_BATCH_TO]: from + count,
+        ...more.countless ? {} : { [SPANLOOP_BATCH_FROM]: from, [SPANLOOP_BATCH_TO]: from + count },
         ...arm === undefined ? {} : {
           [SPANLOOP_EXPERIMENT_ID]: more.experiment ?? EXPERIMENT,
           [SPANLOOP_EXPERIMENT_ARM]: arm,
@@ -461,6 +461,21 @@ Deno.test("a candidate with which runs fail is told of, and given up (H1)", () =
     const arms = scene.measurements.map((one) => (told(one) as { arms: string[] }).arms[0]);
     assert.ok(arms.includes("candidate"), "the tuner hears of what failed");
   }));
+
+Deno.test("a step that counts no items is told of as one item, which failed if it did (S5)", () =>
+  scene(async (scene) => {
+    scene.workflow = flow("minimize: duration");
+    for (const [runId, outcome] of [["a", "succeeded"], ["b", "failed"]] as const) {
+      await scene.attempt(0, 0, 4, { runId, outcome, attempt: 2, countless: true });
+      await scene.step(outcome, runId);
+      await scene.end(outcome, runId);
+    }
+    const one = { ...WHOLE, objectives: [4], items: [1] };
+    assert.deepEqual(scene.measurements.map(told), [
+      { ...one, failed: [0] },
+      { ...one, failed: [1] },
+    ]);
+  }, false));
 
 Deno.test("a candidate with which runs fail before they come to what is measured is given up, too", () =>
   scene(async (scene) => {

@@ -71,6 +71,8 @@ export interface ArmTotal extends Count {
   readonly duration: number;
   /** Attempts, each try. */
   readonly attempts: number;
+  /** What counts for an error rate; see `countOf`. */
+  readonly count: Pick<Count, "items" | "failed">;
 }
 
 /** What is known of a step in a run that goes on. Plain JSON, of bounded size. */
@@ -129,6 +131,7 @@ export function isWhole({ work, covered, broken }: Piece): boolean {
 /** What a piece comes to, added to what its arm did before. */
 export function added(before: ArmTotal | undefined, piece: Piece): ArmTotal {
   const { values, start, end, items, failed, attempts } = piece;
+  const count = countOf(piece);
   return {
     values,
     // Times are of microseconds: what is beyond is a float's rounding.
@@ -136,6 +139,10 @@ export function added(before: ArmTotal | undefined, piece: Piece): ArmTotal {
     items: (before?.items ?? 0) + items,
     failed: (before?.failed ?? 0) + failed,
     attempts: (before?.attempts ?? 0) + attempts,
+    count: {
+      items: (before?.count.items ?? 0) + count.items,
+      failed: (before?.count.failed ?? 0) + count.failed,
+    },
   };
 }
 

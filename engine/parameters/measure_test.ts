@@ -62,6 +62,7 @@ Deno.test("a whole step lasts from its first hand-out to its last end, whatever 
     items: 25,
     failed: 0,
     attempts: 3,
+    count: { items: 25, failed: 0 },
   });
 });
 
