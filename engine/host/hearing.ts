@@ -1,12 +1,11 @@
 import type { EmitAction } from "../core/action.ts";
 import type { PluginContext, PluginSpan } from "../core/plugin.ts";
-import type { Arm, Verdict } from "../core/proposal.ts";
+import type { Verdict } from "../core/proposal.ts";
 import type { RunSummary, Store } from "../core/store.ts";
 import type { TuneContract, Workflow } from "../core/workflow.ts";
 import {
   type Compared,
   mayBreach,
-  type Now,
   verdictOf,
   withCount,
   withdrawnVerdict,
@@ -26,10 +25,9 @@ import {
   NOTHING,
   observe,
   type Piece,
-  settledCountOf,
 } from "../parameters/measure.ts";
-import type { Count } from "../parameters/verdict.ts";
 import type { EngineAction } from "./engine_action.ts";
+import { LastCounts } from "./last_counts.ts";
 import { attemptOf, workOf } from "./measured_span.ts";
 import {
   isGiven,
@@ -41,7 +39,15 @@ import {
 } from "./measurement.ts";
 import { OpenExperiment } from "./open_experiment.ts";
 import { RulingWatch } from "./ruling_watch.ts";
-import type { RunRecord } from "./run_record.ts";
+import {
+  isOfIts,
+  type RunRecord,
+  underWay,
+  withArm,
+  within,
+  withSlice,
+  withUntold,
+} from "./run_record.ts";
 
 /** What is measured of a workflow; plain JSON, so that a file that says something else begins anew. */
 export interface Measured {
@@ -66,7 +72,7 @@ export interface ExperimenterPorts {
 /** What it asks for. */
 export type Made = EmitAction | EngineAction;
 
-const ARMS: readonly Arm[] = ["incumbent", "candidate"];
+const ARMS = ["incumbent", "candidate"] as const;
 const ODD = "odd";
 
 /** One span that the experimenter hears: what it makes of it, and what it keeps. */
@@ -130,9 +136,7 @@ export class Hearing {
     const { of, tries, parameters } = this.#measured;
     const attempt = attemptOf(this.#span, parameters);
     const { work } = attempt;
-    if (work !== undefined && work.experiment !== this.#record.experiment) {
-      this.#put({ experiment: work.experiment, counts: {}, untold: {}, half: undefined });
-    }
+    if (work !== undefined) this.record = within(this.#record, work.experiment);
     const { steps } = this.#record;
     const { tally, finished } = observe(steps[stepId] ?? NOTHING, attempt, tries[stepId]);
     this.#put({ steps: { ...steps, [stepId]: tally } });
@@ -184,7 +188,7 @@ export class Hearing {
     if (outcome === "succeeded") return await this.#over(step, piece, objective);
     if (step === this.#measured.of && isFailure(outcome)) {
       this.#put({ failedIn: piece.work?.arm });
-      if (!piece.broken) this.#add(piece);
+      if (!piece.broken) this.record = withUntold(this.#record, piece);
     }
     await this.#over(step, { ...piece, broken: true }, objective);
   }
@@ -192,20 +196,26 @@ export class Hearing {
   // A slice, or the whole of a step, is over.
   async #over(step: string, piece: Piece, objective: Objective): Promise<void> {
     const { work } = piece;
-    const isIts = work !== undefined && work.experiment === this.#record.experiment;
-    if (isIts) this.#count(step, work.arm, countOf(piece));
-    if (!isWhole(piece)) return;
+    const isIts = isOfIts(this.#record, work);
+    if (isIts) this.record = withArm(this.#record, work.arm);
     const isObjective = step === this.#measured.of;
-    if (isObjective) this.#add(piece);
+    if (isObjective && isWhole(piece)) this.record = withUntold(this.#record, piece);
     const before = isIts ? await this.#find(work.experiment) : undefined;
+    const count = countOf(piece);
+    if (this.#guards.some(({ metric, of }) => metric === "error_rate" && of === step)) {
+      // What is known of its experiment began without it.
+      new LastCounts(this.#context.state).note(step, piece.values, count);
+    }
     if (before === undefined || work === undefined) return;
-    const total = added(undefined, piece);
     let compared = before;
+    const total = added(undefined, piece);
     for (const [index, { metric, of }] of this.#guards.entries()) {
-      const value = of === step ? metricOf(metric, total, this.#run) : undefined;
+      if (of !== step) continue;
+      if (metric === "error_rate") compared = withCount(compared, index, work.arm, count);
+      const value = isWhole(piece) ? metricOf(metric, total, this.#run) : undefined;
       if (value !== undefined) compared = withValue(compared, index, work.arm, value);
     }
-    const value = isObjective ? this.#valueOf(objective, total) : undefined;
+    const value = isObjective && isWhole(piece) ? this.#valueOf(objective, total) : undefined;
     if (value !== undefined) {
       // Turned so that more is better.
       const log = objective.direction === "minimize" ? -Math.log(value) : Math.log(value);
@@ -214,29 +224,13 @@ export class Hearing {
     if (compared !== before) this.#judge(compared, objective);
   }
 
-  // What a step without an arm did is the incumbent's.
-  #add(piece: Piece): void {
-    const { work } = piece;
-    const { untold, experiment } = this.#record;
-    if (work !== undefined && work.experiment !== experiment) return;
-    const arm = work?.arm ?? "incumbent";
-    this.#put({ untold: { ...untold, [arm]: added(untold[arm], piece) } });
-  }
-
-  #pair(
-    compared: Compared,
-    { slice, pair, arm }: NonNullable<Piece["work"]>,
-    log: number,
-  ): Compared {
-    if (slice === undefined) return withSpan(withWhole(compared, arm, pair, log), this.#reference);
-    const { half } = this.#record;
-    if (half?.pair !== pair || half.arm === arm) {
-      this.#put({ half: { pair, arm, log } });
-      return compared;
+  #pair(compared: Compared, work: NonNullable<Piece["work"]>, log: number): Compared {
+    if (work.slice === undefined) {
+      return withSpan(withWhole(compared, work.arm, work.pair, log), this.#reference);
     }
-    this.#put({ half: undefined });
-    const ratio = arm === "candidate" ? log - half.log : half.log - log;
-    return withSpan(withPair(compared, ratio), this.#reference);
+    const { record, ratio } = withSlice(this.#record, work, log);
+    this.record = record;
+    return ratio === undefined ? compared : withSpan(withPair(compared, ratio), this.#reference);
   }
 
   // The candidate's items fail: that may breach a guard before anything else is known.
@@ -244,7 +238,7 @@ export class Hearing {
     const { experiment } = this.#record;
     const compared = experiment === undefined ? undefined : await this.#find(experiment);
     if (compared === undefined) return;
-    if (mayBreach(compared, this.#guards, this.#now())) this.#judge(compared, objective);
+    if (mayBreach(compared, this.#guards, this.#underWay)) this.#judge(compared, objective);
   }
 
   async #end(objective: Objective): Promise<void> {
@@ -252,24 +246,19 @@ export class Hearing {
     // A whole run's arm is there even if it never came to a step that is measured.
     const whole = workOf(this.#span);
     if (whole !== undefined && this.#record.experiment === undefined) {
-      this.#put({ experiment: whole.experiment });
+      this.record = within(this.#record, whole.experiment);
     }
+    if (isOfIts(this.#record, whole)) this.record = withArm(this.#record, whole.arm);
     for (const step of Object.keys(this.#record.steps)) {
       // An objective's step that is not over yet did not succeed; how the others ended says nothing of the run.
       const unended = outcome === "cancelled" ? outcome : "failed";
       await this.#close(step, objective, step === this.#measured.of ? unended : "succeeded");
     }
     this.#tell(objective);
-    const { experiment, counts } = this.#record;
+    const { experiment, arms, failedIn } = this.#record;
     let compared = experiment === undefined ? undefined : await this.#find(experiment);
-    const arms = new Set(Object.values(counts).flatMap((by) => Object.keys(by) as Arm[]));
-    if (whole?.experiment === experiment && whole !== undefined) arms.add(whole.arm);
     for (const arm of compared === undefined ? [] : arms) {
-      for (const [index, { of }] of this.#guards.entries()) {
-        const count = counts[of]?.[arm];
-        if (count !== undefined) compared = withCount(compared!, index, arm, count);
-      }
-      const failed = isFailure(outcome) && (arms.size === 1 || this.#record.failedIn === arm);
+      const failed = isFailure(outcome) && (arms.length === 1 || failedIn === arm);
       compared = withRun(compared!, arm, failed);
     }
     this.record = undefined;
@@ -287,8 +276,7 @@ export class Hearing {
 
   // Saves what is known, or ends the experiment when that allows a verdict.
   #judge(compared: Compared, objective: Objective): void {
-    const now = this.record === undefined ? [] : this.#now();
-    const verdict = verdictOf(compared, this.#guards, now);
+    const verdict = verdictOf(compared, this.#guards, this.#underWay);
     if (verdict === undefined) return this.#open.save(compared);
     if (verdict.ended === "guard") this.#breach();
     if (this.record !== undefined) this.#tell(objective);
@@ -327,7 +315,7 @@ export class Hearing {
     const { [of]: tally = NOTHING } = steps;
     const { piece } = tally;
     if (piece === undefined || piece.broken) return;
-    this.#add(piece);
+    this.record = withUntold(this.#record, piece);
     this.#put({ steps: { ...steps, [of]: broken(tally) } });
   }
 
@@ -361,26 +349,14 @@ export class Hearing {
     );
   }
 
-  #count(step: string, arm: Arm, count: Count): void {
-    const { counts } = this.#record;
-    const sum = sumOf(counts[step]?.[arm], count);
-    this.#put({ counts: { ...counts, [step]: { ...counts[step], [arm]: sum } } });
-  }
-
-  // The arms' items in this run so far, by guard.
-  #now(): readonly Now[] {
-    const { counts, steps, experiment } = this.#record;
-    return this.#guards.map(({ of }) => {
-      const before = counts[of] ?? {};
-      const { piece } = steps[of] ?? NOTHING;
-      if (piece?.work === undefined || piece.work.experiment !== experiment) return before;
-      const { arm } = piece.work;
-      return { ...before, [arm]: sumOf(before[arm], settledCountOf(piece)) };
-    });
-  }
-
   #find(experiment: string): Promise<Compared | undefined> {
     return this.#open.find(experiment, (other) => this.#withdraw(other));
+  }
+
+  // By guard.
+  get #underWay(): ReturnType<typeof underWay>[] {
+    const { record } = this;
+    return record === undefined ? [] : this.#guards.map(({ of }) => underWay(record, of));
   }
 
   get #watch(): RulingWatch {
@@ -403,8 +379,4 @@ export class Hearing {
 
 function isFailure(outcome: PluginSpan["outcome"]): boolean {
   return outcome === "failed" || outcome === "timed_out";
-}
-
-function sumOf(one: Count = { items: 0, failed: 0 }, { items, failed }: Count): Count {
-  return { items: one.items + items, failed: one.failed + failed };
 }

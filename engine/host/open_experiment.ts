@@ -3,7 +3,13 @@ import type { PluginContext } from "../core/plugin.ts";
 import type { Store } from "../core/store.ts";
 import type { TuneContract } from "../core/workflow.ts";
 import { experimentOf, verdictOn } from "../parameters/conclusion.ts";
-import { type Compared, nothingCompared, underGuards } from "../parameters/evidence.ts";
+import {
+  type Before,
+  type Compared,
+  nothingCompared,
+  underGuards,
+} from "../parameters/evidence.ts";
+import { LastCounts } from "./last_counts.ts";
 import { seconds } from "./plugin_span.ts";
 
 // Experiments that are over, whose last attempts may still come.
@@ -28,6 +34,7 @@ export class OpenExperiment {
   readonly #store: Pick<Store, "snapshot" | "ledger">;
   readonly #context: Pick<PluginContext, "state" | "now">;
   readonly #guards: TuneContract["guards"];
+  readonly #before: Before;
 
   /** Of a workflow with these guards, as of the event that is handled. */
   constructor(
@@ -39,6 +46,8 @@ export class OpenExperiment {
     this.#store = of.store;
     this.#context = context;
     this.#guards = guards;
+    const last = new LastCounts(context.state);
+    this.#before = (step, values) => last.under(step, values);
   }
 
   /** What is known; undefined: none is known to be open. */
@@ -65,7 +74,7 @@ export class OpenExperiment {
    */
   async find(id: string, replaced: (other: Compared) => void): Promise<Compared | undefined> {
     const { known } = this;
-    if (known?.id === id) return underGuards(known, this.#guards);
+    if (known?.id === id) return underGuards(known, this.#guards, this.#before);
     if (this.#over.includes(id)) return undefined;
     const experiment = (await experimentOf(this.#store, this.#workflow, id))?.experiment;
     const verdict = experiment === undefined ? undefined : await verdictOn(this.#store, id);
@@ -77,7 +86,7 @@ export class OpenExperiment {
       return undefined;
     }
     if (known !== undefined) replaced(known);
-    const begun = nothingCompared(experiment, this.#guards);
+    const begun = nothingCompared(experiment, this.#guards, this.#before);
     this.save(begun);
     return begun;
   }
@@ -95,7 +104,7 @@ export class OpenExperiment {
     if (this.#isLater(experiment.since)) return undefined;
     // One that was to be concluded, while the file did not hold, is gone on with.
     this.#context.state.set(OVER, this.#over.filter((id) => id !== experiment.id));
-    this.save(nothingCompared(experiment, this.#guards));
+    this.save(nothingCompared(experiment, this.#guards, this.#before));
   }
 
   get #over(): readonly string[] {

@@ -3,14 +3,8 @@ import type { Json } from "../core/json.ts";
 import type { Arm, Experiment, Verdict } from "../core/proposal.ts";
 import type { SpanReference } from "../core/span.ts";
 import type { TuneContract } from "../core/workflow.ts";
-import {
-  type Count,
-  type Evidence,
-  type GuardEvidence,
-  judge,
-  RULES,
-  withdrawn,
-} from "./verdict.ts";
+import { type Count, plus } from "./count.ts";
+import { type Evidence, type GuardEvidence, judge, RULES, withdrawn } from "./verdict.ts";
 
 type Arms<Value> = Readonly<Record<Arm, readonly Value[]>>;
 
@@ -30,7 +24,7 @@ export interface Compared {
   readonly pairs: readonly number[];
   /** Logs of the whole runs' objectives in blocks that are not complete, by the block's number. */
   readonly blocks: Readonly<Record<string, Arms<number> & { readonly runs: number }>>;
-  /** By guard, in the order of the contract: counts of runs for error rates, values for other metrics. */
+  /** By guard, in the order of the contract: counts of slices or runs for error rates, values for other metrics. */
   readonly guards: readonly { readonly counts: Arms<Count>; readonly values: Arms<number> }[];
   /** The contract that these guards are of, as text: another one begins with none. */
   readonly contract: string;
@@ -52,10 +46,14 @@ const FEWEST_FAILED = 3;
 // One that so many runs in a row have no part in only keeps others waiting.
 const MOST_IDLE = 200;
 
-/** What is known of an experiment that begins. */
+/** What values brought at a step without an experiment, or in others. */
+export type Before = (step: string, values: Readonly<Record<string, Json>>) => readonly Count[];
+
+/** What is known of an experiment that begins: of its incumbent, what it brought `before`. */
 export function nothingCompared(
   { id, values, incumbent, exposure, since }: Experiment,
   guards: TuneContract["guards"],
+  before: Before,
 ): Compared {
   const nothing = { all: 0, failed: 0 };
   return {
@@ -66,7 +64,7 @@ export function nothingCompared(
     since: String(since),
     pairs: [],
     blocks: {},
-    ...withoutGuards(guards),
+    ...newGuards(guards, incumbent, before),
     runs: { candidate: nothing, incumbent: nothing },
     idle: 0,
     spans: [],
@@ -74,15 +72,28 @@ export function nothingCompared(
 }
 
 /** The same for the guards of a file as it is now: what is known of others says nothing of these. */
-export function underGuards(compared: Compared, guards: TuneContract["guards"]): Compared {
-  const none = withoutGuards(guards);
-  return compared.contract === none.contract ? compared : { ...compared, ...none };
+export function underGuards(
+  compared: Compared,
+  guards: TuneContract["guards"],
+  before: Before,
+): Compared {
+  if (compared.contract === JSON.stringify(guards)) return compared;
+  return { ...compared, ...newGuards(guards, compared.incumbent, before) };
 }
 
-function withoutGuards(guards: TuneContract["guards"]): Pick<Compared, "guards" | "contract"> {
-  const none = { candidate: [], incumbent: [] };
+function newGuards(
+  guards: TuneContract["guards"],
+  incumbent: Compared["incumbent"],
+  before: Before,
+): Pick<Compared, "guards" | "contract"> {
   return {
-    guards: guards.map(() => ({ counts: none, values: none })),
+    guards: guards.map(({ metric, of }) => ({
+      counts: {
+        candidate: [],
+        incumbent: metric === "error_rate" ? before(of, incumbent) : [],
+      },
+      values: { candidate: [], incumbent: [] },
+    })),
     contract: JSON.stringify(guards),
   };
 }
@@ -127,15 +138,13 @@ export function withValue(compared: Compared, guard: number, arm: Arm, value: nu
   }));
 }
 
-/** A run of an arm is over, with these items for a guard's error rate. */
+/** A slice or run of an arm is over, with these items for a guard's error rate. */
 export function withCount(compared: Compared, guard: number, arm: Arm, count: Count): Compared {
   if (count.items === 0) return compared;
   return withGuard(compared, guard, ({ counts, values }) => {
     const all = [...counts[arm], count];
-    // Of the incumbent only the sum tells; of a candidate's many runs the first two become one.
-    const merged = arm === "incumbent" || all.length > MOST_VALUES
-      ? [sum(all[0], all[1]), ...all.slice(2)]
-      : all;
+    // As one the first two speak for less than they did, for the candidate as against it.
+    const merged = all.length > MOST_VALUES ? [plus(all[0], all[1]), ...all.slice(2)] : all;
     return { counts: { ...counts, [arm]: merged }, values };
   });
 }
@@ -157,10 +166,10 @@ export function withSpan(compared: Compared, span: SpanReference): Compared {
   return { ...compared, spans: [...compared.spans, span].slice(-MOST_SPANS) };
 }
 
-/** The items of a run that goes on, by arm. */
+/** The items of a slice or run that goes on, by its arm. */
 export type Now = Readonly<Partial<Record<Arm, Count>>>;
 
-/** The verdict that what is known allows; undefined: go on. `now`: of a run that goes on, by guard. */
+/** The verdict that what is known allows; undefined: go on. `now`: of what goes on, by guard. */
 export function verdictOf(
   compared: Compared,
   guards: TuneContract["guards"],
@@ -195,7 +204,7 @@ export function mayBreach(
   return guards.some(({ metric, below }, index) => {
     const count = now[index]?.candidate;
     if (metric !== "error_rate" || below === undefined || count === undefined) return false;
-    const { items, failed } = compared.guards[index].counts.candidate.reduce(sum, count);
+    const { items, failed } = compared.guards[index].counts.candidate.reduce(plus, count);
     return failed > below * items;
   });
 }
@@ -233,13 +242,6 @@ function withGuard(
   return {
     ...compared,
     guards: compared.guards.map((guard, at) => at === index ? change(guard) : guard),
-  };
-}
-
-function sum(one: Count | undefined, other: Count | undefined): Count {
-  return {
-    items: (one?.items ?? 0) + (other?.items ?? 0),
-    failed: (one?.failed ?? 0) + (other?.failed ?? 0),
   };
 }
 

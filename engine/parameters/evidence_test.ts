@@ -24,7 +24,7 @@ const EXPERIMENT: Experiment = {
   since: 0n,
 };
 const ERRORS = [{ metric: "error_rate", of: "load", below: 0.02 }];
-const NOTHING = nothingCompared(EXPERIMENT, ERRORS);
+const NOTHING = nothingCompared(EXPERIMENT, ERRORS, () => []);
 
 function times(count: number, next: (compared: Compared) => Compared, first = NOTHING): Compared {
   let compared = first;
@@ -99,14 +99,15 @@ Deno.test("runs that bring no pairs end in the end", () => {
 
 Deno.test("of other guards than it began with nothing is known; the pairs stay", () => {
   const compared = withCount(withPair(NOTHING, 1), 0, "candidate", { items: 9, failed: 9 });
-  assert.equal(underGuards(compared, ERRORS), compared);
-  const now = underGuards(compared, [{ metric: "duration", of: "load", below: 3 }, ...ERRORS]);
+  assert.equal(underGuards(compared, ERRORS, () => []), compared);
+  const others = [{ metric: "duration", of: "load", below: 3 }, ...ERRORS];
+  const now = underGuards(compared, others, () => [{ items: 50, failed: 1 }]);
   assert.deepEqual(now.pairs, [1]);
-  assert.deepEqual(now.guards.map(({ counts }) => counts.candidate), [[], []]);
-  assert.deepEqual(
-    withdrawnVerdict(now, [{ metric: "duration", of: "load", below: 3 }, ...ERRORS]).guards.length,
-    2,
-  );
+  assert.deepEqual(now.guards.map(({ counts }) => counts), [
+    { candidate: [], incumbent: [] },
+    { candidate: [], incumbent: [{ items: 50, failed: 1 }] },
+  ]);
+  assert.equal(withdrawnVerdict(now, others).guards.length, 2);
 });
 
 Deno.test("what is kept of an experiment stays within what a plugin may keep", () => {
@@ -122,11 +123,11 @@ Deno.test("what is kept of an experiment stays within what a plugin may keep", (
     for (const [index] of guards.entries()) {
       for (const arm of ["candidate", "incumbent"] as const) {
         next = index % 2 === 0
-          ? withCount(next, index, arm, { items: 12_345, failed: 123 })
+          ? withCount(next, index, arm, { items: 12_345, failed: 123, together: 1_234 })
           : withValue(next, index, arm, 1.23456789);
       }
     }
     return { ...next, pairs: next.pairs.slice(-RULES.mostPairs) };
-  }, nothingCompared(EXPERIMENT, guards));
+  }, nothingCompared(EXPERIMENT, guards, () => []));
   assert.ok(JSON.stringify(compared).length < 48 * 1024, String(JSON.stringify(compared).length));
 });

@@ -1,31 +1,5 @@
+import { type Count, independent, NONE, plus } from "./count.ts";
 import { interval, isFarAboveZero, median } from "./sequential.ts";
-
-/** Items, processed and failed, and how many of them failed. */
-export interface Count {
-  /** How many there were. */
-  readonly items: number;
-  /** How many of them failed. */
-  readonly failed: number;
-  /** The sum over those that failed of how many failed by the same cause; absent where each failed on its own. */
-  readonly together?: number;
-}
-
-/**
- * A batch's items. Where more than half of them fail, such as by a lock or a row that its transaction stumbles on, one
- * cause is likelier than as many as there are items.
- */
-export function countOf(items: number, failed: number): Count {
-  return failed > 1 && failed * 2 > items
-    ? { items, failed, together: failed * failed }
-    : { items, failed };
-}
-
-/** The counts of two pieces of work as that of one. */
-export function sumOf(one: Count, other: Count): Count {
-  const [items, failed] = [one.items + other.items, one.failed + other.failed];
-  const together = (one.together ?? one.failed) + (other.together ?? other.failed);
-  return together === failed ? { items, failed } : { items, failed, together };
-}
 
 /** What is known of one guard's metric while a change is under measurement. */
 export interface GuardEvidence {
@@ -40,7 +14,7 @@ export interface GuardEvidence {
   /**
    * Of error_rate: one count for each slice of an arm, or each run where whole runs are its own, in order; the last one
    * grows while its slice lasts. What makes items of a slice fail they may share, so that its batches are one count,
-   * however many they are; of the incumbent there may be counts from before the experiment.
+   * however many they are. The incumbent's begin with what it brought before the experiment.
    */
   readonly counts?: { readonly candidate: readonly Count[]; readonly incumbent: readonly Count[] };
   /** Of any other metric: one value for each slice, or run, in order; none is below 0. */
@@ -67,8 +41,9 @@ export interface GuardFinding {
 /** The variance of the factor by which a slice's error rate may differ from another's: that of noisy pipelines, and some. */
 const DISPERSION = 0.35;
 
-/** By how much a rate may be off its limit, as factors; each is an alternative of the same weight. */
-export const FACTORS = [2, 4, 8];
+// By how much a rate may be off its limit; each is an alternative of the same weight. The last makes two batches that fail
+// as a whole enough.
+const FACTORS = [2, 5, 20];
 
 /** Judges a guard; `chance` bounds how often a guard that is kept is called breached, however often one looks. */
 export function judgeGuard(evidence: GuardEvidence, chance: number): GuardFinding {
@@ -86,7 +61,7 @@ function judgeCounts(
   chance: number,
 ): Judged {
   const [candidate, incumbent] = [independent(counts.candidate), independent(counts.incumbent)];
-  const [mine, theirs] = [total(candidate), total(incumbent)];
+  const [mine, theirs] = [candidate, incumbent].map((all) => all.reduce(plus, NONE));
   if (mine.items === 0) return { breached: false, kept: true };
   const rate = mine.failed / mine.items;
   const most = below < 1 ? limitBelow(below, theirs, incumbent.length) : Infinity;
@@ -99,19 +74,6 @@ function judgeCounts(
     kept: (most === Infinity || isNoWorse(mine, theirs) ||
       worst(mine, candidate.length) <= below) && rate >= least,
   };
-}
-
-// Items in units of what fails together: the variance of a compound Poisson count is that many times its mean (the design
-// effect of cluster sampling; L. Kish, "Survey Sampling", 1965).
-function independent(counts: readonly Count[]): readonly Count[] {
-  let [failed, all] = [0, 0];
-  for (const count of counts) {
-    failed += count.failed;
-    all += count.together ?? count.failed;
-  }
-  if (all === failed) return counts;
-  const size = all / failed;
-  return counts.map((count) => ({ items: count.items / size, failed: count.failed / size }));
 }
 
 // An incumbent that breaks the guard itself moves the limit to what its rate may be at worst: what they share is not the
@@ -189,8 +151,4 @@ function judgeValues(
 function logRatios(values: readonly number[], limit: number): number[] {
   const floor = limit > 0 ? limit / 10 : 1;
   return values.map((value) => Math.log((value + floor) / (limit + floor)));
-}
-
-function total(counts: readonly Count[]): Count {
-  return counts.reduce(sumOf, { items: 0, failed: 0 });
 }

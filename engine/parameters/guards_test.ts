@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type Count, type GuardEvidence, judgeGuard } from "./guards.ts";
+import { batchOf, type Count } from "./count.ts";
+import { type GuardEvidence, judgeGuard } from "./guards.ts";
 
 const CHANCE = 0.05;
 
@@ -34,6 +35,24 @@ Deno.test("one bad slice is no breach where as many failures over several slices
   const slices = counts([500, 25], [500, 25], [500, 25], [500, 25], [500, 25], [500, 25]);
   assert.equal(judgeGuard(errors(slices, well), CHANCE).breached, true);
   assert.equal(judgeGuard(errors(counts([3000, 150]), well), CHANCE).breached, false);
+});
+
+Deno.test("a batch that fails as a whole is one failure, however many items it has; a second one is a breach", () => {
+  const calm = (batches: number): Count[] => [{ items: 20 * batches, failed: 0 }];
+  for (const size of [5, 9, 20, 50]) {
+    const whole = batchOf(size, size);
+    const breached = (candidate: Count[], incumbent?: Count[]) =>
+      judgeGuard(errors(candidate, incumbent), CHANCE).breached;
+    assert.equal(breached([whole]), false, `${size}`);
+    assert.equal(breached([whole, ...calm(10)]), false, `${size}`);
+    assert.equal(breached([whole, whole]), true, `${size}`);
+    assert.equal(
+      breached(counts([50, 12]), [whole, ...calm(10)]),
+      true,
+      "the incumbent's is one, too",
+    );
+  }
+  assert.equal(judgeGuard(errors([batchOf(9, 9)]), CHANCE).value, 1, "the rate is what it is");
 });
 
 Deno.test("a candidate is not to blame for what an incumbent breaks as well", () => {

@@ -1,7 +1,7 @@
 import type { Json } from "../core/json.ts";
 import type { Arm } from "../core/proposal.ts";
 import type { Outcome } from "../core/span.ts";
-import type { Count } from "./verdict.ts";
+import { batchOf, type Count, minus, NONE, plus } from "./count.ts";
 
 /** Which arm of an experiment a piece of work is of. */
 export interface Work {
@@ -37,8 +37,8 @@ export interface EndedAttempt {
   readonly work?: Work;
 }
 
-/** What one set of values did alone: a slice, or a whole step. Plain JSON. */
-export interface Piece {
+/** What one set of values did alone: a slice, or a whole step; its items each once, by their last attempt (S5). Plain JSON. */
+export interface Piece extends Count {
   /** The arm; absent for none. */
   readonly work?: Work;
   /** The values. */
@@ -47,10 +47,6 @@ export interface Piece {
   readonly start: number;
   /** The last end, seconds since the epoch. */
   readonly end: number;
-  /** Items, processed and failed; each once, by its last attempt (S5). */
-  readonly items: number;
-  /** Those that failed. */
-  readonly failed: number;
   /** Attempts, each try. */
   readonly attempts: number;
   /** Items whose batch has been tried. */
@@ -147,21 +143,16 @@ export function added(before: ArmTotal | undefined, piece: Piece): ArmTotal {
 }
 
 /** What of a piece counts for an error rate, which is that of its last attempts; a step without items is one item. */
-export function countOf({ items, failed, attempts, succeeded }: Piece): Count {
-  if (items > 0 || attempts === 0) return { items, failed };
-  return { items: 1, failed: succeeded ? 0 : 1 };
+export function countOf(piece: Piece): Count {
+  const { items, attempts, succeeded } = piece;
+  return items > 0 || attempts === 0 ? plus(NONE, piece) : batchOf(1, succeeded ? 0 : 1);
 }
 
 /** The same without what may still be tried again. */
 export function settledCountOf(piece: Piece): Count {
   const pending = Object.values(piece.again);
-  const all = countOf(piece);
-  if (pending.length === 0) return all;
-  if (piece.items === 0) return { items: 0, failed: 0 };
-  return {
-    items: all.items - pending.reduce((sum, { items }) => sum + items, 0),
-    failed: all.failed - pending.reduce((sum, { failed }) => sum + failed, 0),
-  };
+  if (pending.length > 0 && piece.items === 0) return NONE;
+  return pending.reduce(minus, countOf(piece));
 }
 
 function begun(attempt: EndedAttempt, tries: number): StepTally {
@@ -171,8 +162,7 @@ function begun(attempt: EndedAttempt, tries: number): StepTally {
     values,
     start,
     end,
-    items: 0,
-    failed: 0,
+    ...NONE,
     attempts: 0,
     covered: 0,
     broken: false,
@@ -185,23 +175,25 @@ function begun(attempt: EndedAttempt, tries: number): StepTally {
 function grown(piece: Piece, ended: EndedAttempt, tries: number): Piece {
   const { start, end, outcome, attempt, range } = ended;
   const key = String(range?.from ?? 0);
-  const before = attempt > 1 ? piece.again[key] : undefined;
+  const before = attempt > 1 ? piece.again[key] ?? NONE : NONE;
   // What was cut short is done again by somebody else, or never.
   const isCut = outcome === "interrupted" || outcome === "cancelled";
-  const { items, failed } = isCut ? { items: 0, failed: 0 } : ended;
+  const count = isCut ? NONE : batchOf(ended.items, ended.failed);
   const succeeded = outcome === "succeeded";
   const mayCome = !succeeded && !isCut && attempt < tries;
+  const { items, failed, together } = minus(plus(piece, count), before);
   return {
     ...piece,
     start: Math.min(piece.start, start),
     end: Math.max(piece.end, end),
-    items: piece.items + items - (before?.items ?? 0),
-    failed: piece.failed + failed - (before?.failed ?? 0),
+    items,
+    failed,
+    together,
     attempts: piece.attempts + 1,
     covered: piece.covered + (attempt > 1 || range === undefined ? 0 : range.to - range.from),
     broken: piece.broken || isCut,
     succeeded,
-    again: remembered(piece.again, key, mayCome ? { items, failed } : undefined),
+    again: remembered(piece.again, key, mayCome ? count : undefined),
   };
 }
 

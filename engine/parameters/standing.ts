@@ -1,5 +1,6 @@
 import type { Json } from "../core/json.ts";
-import { type Count, evidenceAgainst, FACTORS } from "./guards.ts";
+import type { Count } from "./count.ts";
+import { evidenceAgainst } from "./guards.ts";
 
 /** What the values that rule without an experiment have brought lately at one guard. Plain JSON, of bounded size. */
 export interface Standing {
@@ -17,6 +18,8 @@ const MOST_BLOCKS = 20;
 // A rate that stands right at the guard is taken for one that breaks it once in so many blocks at most; in a simulation
 // with over-dispersed errors it was 3 times in 400,000, and never at three quarters of the guard.
 const ALARM = 10_000;
+// By how much a rate may be over the guard; each is an alternative of the same weight.
+const FACTORS = [2, 4, 8];
 
 /** Takes note of items under these values; others than before begin anew. */
 export function stood(

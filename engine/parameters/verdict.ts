@@ -2,7 +2,8 @@ import type { Verdict } from "../core/proposal.ts";
 import { type GuardEvidence, type GuardFinding, judgeGuard } from "./guards.ts";
 import { type Estimate, halfWidth, interval, isFarAboveZero } from "./sequential.ts";
 
-export type { Count, GuardEvidence } from "./guards.ts";
+export type { Count } from "./count.ts";
+export type { GuardEvidence } from "./guards.ts";
 export { type Change, type ObjectiveText, verdictSentence } from "./verdict_sentence.ts";
 
 /** What an experiment has brought to light so far. */

@@ -14,7 +14,14 @@ function rates(truth: Truth): Rates {
   return found;
 }
 
-for (const name of ["split", "split, a tenth of the items", "whole runs, worst noise"]) {
+for (
+  const name of [
+    "split",
+    "split, a tenth of the items",
+    "whole runs, worst noise",
+    "whole batches of 20, at the guard",
+  ]
+) {
   Deno.test(`where nothing is better, verdicts are rarely wrong: ${name}`, () => {
     const { improved, regressed, covered } = rates(NULLS[name]);
     assert.ok(improved <= 0.05, `improved ${improved}`);
@@ -60,7 +67,22 @@ Deno.test("a better candidate that breaks its guard by half is not kept", () => 
   assert.ok(improved <= 0.08, `improved ${improved}`);
 });
 
+Deno.test("batches that all fail as a whole are noticed after two", () => {
+  for (const size of [5, 20, 50]) {
+    const { itemsToGuard } = rates(POWERS[`100 % errors, whole batches of ${size}`]);
+    assert.equal(itemsToGuard, 2 * size);
+  }
+});
+
 Deno.test("an incumbent that was known to break the guard takes the blame from the candidate", () => {
-  const { guard } = rates(NULLS["both far over the guard, known before"]);
-  assert.ok(guard <= 0.08, `guard ${guard}`);
+  for (const name of ["both over the guard", "both far over the guard"]) {
+    const { guard } = rates(NULLS[`${name}, known before`]);
+    assert.ok(guard <= 0.06, `guard ${guard}`);
+  }
+});
+
+Deno.test("a trouble of the incumbent's that is over does not excuse a candidate for long", () => {
+  const { guard, itemsToGuard } = rates(POWERS["10 % errors, incumbent 10 % before"]);
+  assert.ok(guard >= 0.85, `guard ${guard}`);
+  assert.ok(itemsToGuard <= 1_600, `after ${itemsToGuard} items`);
 });

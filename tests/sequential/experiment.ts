@@ -1,5 +1,5 @@
 import type { Verdict } from "../../engine/core/proposal.ts";
-import { countOf, sumOf } from "../../engine/parameters/guards.ts";
+import { batchOf, NONE, plus } from "../../engine/parameters/count.ts";
 import {
   type Count,
   type Evidence,
@@ -99,7 +99,7 @@ export function experiment(
       counts[arm].push(NONE);
       for (let from = 0; from < truth.items[arm]; from += truth.batch) {
         const size = Math.min(truth.batch, truth.items[arm] - from);
-        counts[arm].push(sumOf(counts[arm].pop()!, batch(truth, size, rate, chance)));
+        counts[arm].push(plus(counts[arm].pop()!, batch(truth, size, rate, chance)));
         if (arm === "candidate") items += size;
         const verdict = truth.guard === undefined ? undefined : judge(seen, rules);
         if (verdict !== undefined) return { verdict, items };
@@ -111,24 +111,23 @@ export function experiment(
   }
 }
 
-const NONE: Count = { items: 0, failed: 0 };
-
+// What fails always does so in every slice.
 function rateOf(errors: number, factor: number): number {
-  return Math.min(errors < 1 ? 0.95 : 1, errors * factor);
+  return errors === 1 ? 1 : Math.min(0.95, errors * factor);
 }
 
 function batch(truth: Truth, items: number, rate: number, chance: Random): Count {
   const failed = truth.wholeBatches
     ? items * failures(chance, 1, rate)
     : failures(chance, items, rate);
-  return countOf(items, failed);
+  return batchOf(items, failed);
 }
 
 // All the batches of a slice of what ruled before.
 function slice(truth: Truth, items: number, rate: number, chance: Random): Count {
   let count = NONE;
   for (let from = 0; from < items; from += truth.batch) {
-    count = sumOf(count, batch(truth, Math.min(truth.batch, items - from), rate, chance));
+    count = plus(count, batch(truth, Math.min(truth.batch, items - from), rate, chance));
   }
   return count;
 }

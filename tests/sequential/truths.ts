@@ -10,6 +10,11 @@ function clusters(batch: number, candidate: number, incumbent = candidate): Trut
   return { ...NULL, errors: { candidate, incumbent }, batch, wholeBatches: true };
 }
 
+// Both arms break the guard, which is known of so many runs of the incumbent.
+function over(errors: number, runs: number): Truth {
+  return { ...NULL, errors: { candidate: errors, incumbent: errors }, before: { runs, errors } };
+}
+
 /** Candidates that are no better and no worse. */
 export const NULLS: Readonly<Record<string, Truth>> = {
   "split": NULL,
@@ -30,22 +35,14 @@ export const NULLS: Readonly<Record<string, Truth>> = {
   },
   "no guard": { ...NULL, guard: undefined },
   "no guard, whole runs, worst noise": { ...NULL, whole: true, noise: WORST, guard: undefined },
-  "both over the guard": { ...NULL, errors: { candidate: 0.05, incumbent: 0.05 } },
-  "both over the guard, known before": {
-    ...NULL,
-    errors: { candidate: 0.05, incumbent: 0.05 },
-    before: { runs: 1, errors: 0.05 },
+  "both over the guard": over(0.05, 0),
+  "both over the guard, known before": over(0.05, 2),
+  "both over the guard, known before, few items": {
+    ...over(0.05, 2),
+    items: { candidate: 40, incumbent: 40 },
+    batch: 20,
   },
-  "both over the guard, 10 runs known before": {
-    ...NULL,
-    errors: { candidate: 0.05, incumbent: 0.05 },
-    before: { runs: 10, errors: 0.05 },
-  },
-  "both far over the guard, known before": {
-    ...NULL,
-    errors: { candidate: 0.1, incumbent: 0.1 },
-    before: { runs: 1, errors: 0.1 },
-  },
+  "both far over the guard, known before": over(0.1, 2),
   ...Object.fromEntries([5, 10, 20, 50].flatMap((size) => [
     [`whole batches of ${size}, at half the guard`, clusters(size, 0.01)],
     [`whole batches of ${size}, at the guard`, clusters(size, 0.02)],
@@ -110,6 +107,6 @@ export const POWERS: Readonly<Record<string, Truth>> = {
   )),
   "10 % errors, incumbent 10 % before": {
     ...failing(0.1, 200, 50),
-    before: { runs: 10, errors: 0.1 },
+    before: { runs: 2, errors: 0.1 },
   },
 };
