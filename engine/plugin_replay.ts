@@ -5,11 +5,13 @@ import type { ActionOutcome } from "./core/plugin_report.ts";
 import type { ReplayOptions } from "./core/plugins.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { RunSummary, Store } from "./core/store.ts";
+import { EXPERIMENTS } from "./experiments.ts";
 import { runById } from "./find_run.ts";
 import { readFixture, withStarts } from "./host/fixture.ts";
 import type { Heard } from "./host/heard.ts";
 import { Joiner } from "./host/joiner.ts";
 import { PastStore, replay, type ReplayPorts } from "./host/replay.ts";
+import { MEASURED } from "./measurements.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import type { LoadedWorkflow, WorkflowFiles } from "./workflow_files.ts";
 
@@ -105,6 +107,14 @@ function findUse(
   const uses = [...loaded?.plan.workflow.plugins ?? [], ...forAll];
   const found = uses.find(({ name, use }) => name === plugin || use === plugin);
   if (found !== undefined) return found;
+  if (plugin === MEASURED.plugin || plugin === EXPERIMENTS) {
+    throw new SpanloopError(
+      "plugin.unknown",
+      `${plugin} is the engine's own and cannot be replayed: what it says is of all runs of an ` +
+        "experiment. `params explain` shows its verdicts",
+      { exitCode: 2 },
+    );
+  }
   if (uses.length > 0 && /^[a-z][a-z0-9_-]*$/.test(plugin) && loaded !== undefined) {
     throw new SpanloopError(
       "plugin.unknown",

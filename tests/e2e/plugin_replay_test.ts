@@ -93,6 +93,15 @@ Deno.test("replaying a run tells what was decided live, findings of other plugin
       analyzed.map(({ action }) => action.type === "emit" && action.attributes?.word),
       emitted,
     );
+    for (const plugin of ["experiments", "spanloop:experiments"]) {
+      const refused = on((engine) =>
+        Array.fromAsync(engine.plugins.replay({ plugin, from: { runId: runs[1] } }))
+      );
+      await assert.rejects(refused, {
+        code: "plugin.unknown",
+        message: new RegExp(`^${plugin} is the engine's own and cannot be replayed: `),
+      });
+    }
     const after = await openStore(location, { durability: "normal", readOnly: true });
     assert.deepEqual(await after.since(0, 10_000), records);
     assert.equal((await after.ledger({ limit: 100 })).length, 9);
