@@ -41,7 +41,9 @@ function flow(): Workflow {
     bytes: new TextEncoder().encode(`name: test
 params:
   size: { type: integer, default: 10, tune: { min: 1, max: 500, apply: live, mode: auto } }
-tune: { objective: { minimize: duration / items, of: load } }
+tune:
+  objective: { minimize: duration / items, of: load }
+  guards: [{ metric: error_rate, of: load, below: 0.2 }]
 steps:
   - id: load
     for_each: { list: ["a"], batch: "\${{ params.size }}" }
@@ -106,7 +108,7 @@ function runOf(run: number, experiment: string, pairs: number, candidate: bigint
       entries.push(end(runId, key, {
         stepId: "load",
         spanId,
-        items: { processed: 40, failed: 0 },
+        items: { processed: 39, failed: 1 },
         end: { endTime: time, error: false, attributes: {} },
       }));
     }

@@ -26,6 +26,7 @@ import type { Workflow } from "../core/workflow.ts";
 import { loadWorkflow } from "../spec/load.ts";
 import { opened } from "./_hosting_fixture_test.ts";
 import { newRun } from "../../tests/contract/store_entries.ts";
+import type { Compared } from "../parameters/evidence.ts";
 import { ParameterLedger } from "../parameters/ledger.ts";
 import { openStore } from "../store/open.ts";
 import type { ConcludeAction, EngineAction } from "./engine_action.ts";
@@ -404,6 +405,64 @@ Deno.test("a breach of a guard ends it in the middle of a slice, and tells what 
     const [measured] = scene.measurements.map(told) as { items: number[]; failed: number[] }[];
     assert.deepEqual(measured.failed, [0, (at - 200) / 40 * 12], "the slice under way is told");
     assert.equal(measured.items[1], 40 + at - 200);
+  }));
+
+/** What is known of the guard on errors. */
+function countsOf(scene: Scene): Record<Arm, unknown[]> {
+  const { guards } = scene.state.experiment as unknown as Compared;
+  return guards[0].counts as unknown as Record<Arm, unknown[]>;
+}
+
+Deno.test("errors are counted a slice at a time, and those of a run of its own at its end", () =>
+  scene(async (scene) => {
+    await scene.pair(0, { incumbent: 4, candidate: 4 }, { failed: 1 });
+    await scene.pair(1, { incumbent: 4, candidate: 4 });
+    await scene.step();
+    const one = { items: 40, failed: 2 };
+    const none = { items: 40, failed: 0 };
+    assert.deepEqual(countsOf(scene), { candidate: [one, none], incumbent: [none, none] });
+    await scene.end();
+    const of = { runId: "run-2", arm: "candidate", pair: 2 } as const;
+    for (const at of [0, 40, 80]) await scene.attempt(at, 40, 4, { ...of, failed: 1 });
+    assert.equal(countsOf(scene).candidate.length, 2);
+    await scene.end("succeeded", "run-2");
+    assert.deepEqual(countsOf(scene).candidate, [one, none, { items: 120, failed: 3 }]);
+  }));
+
+Deno.test("what an incumbent brought before the experiment excuses a candidate that brings the same", async () => {
+  for (const failed of [20, 0]) {
+    await scene(async (scene) => {
+      for (const run of [1, 2, 3]) {
+        await scene.attempt(0, 200, 4, { runId: `run-${run}`, failed, size: 10 });
+        // What other values bring is not the incumbent's.
+        await scene.attempt(0, 200, 4, { runId: `other-${run}`, failed: 100, size: 11 });
+        for (const runId of [`run-${run}`, `other-${run}`]) {
+          await scene.step("succeeded", runId);
+          await scene.end("succeeded", runId);
+        }
+      }
+      await scene.begin();
+      const slice = [0, 120] as const;
+      await scene.attempt(0, 40, 4, { runId: "run-9", arm: "candidate", slice, failed: 5 });
+      const before = [{ items: 200, failed }, { items: 200, failed }];
+      assert.deepEqual(countsOf(scene).incumbent, before);
+      await scene.attempt(40, 40, 4, { runId: "run-9", arm: "candidate", slice, failed: 5 });
+      assert.deepEqual(
+        scene.verdicts.map(({ verdict }) => verdict.ended),
+        failed > 0 ? [] : ["guard"],
+      );
+    }, false);
+  }
+});
+
+Deno.test("a batch that fails as a whole does not end it, a second one does", () =>
+  scene(async (scene) => {
+    const whole = { arm: "candidate", slice: [0, 45], failed: 9, outcome: "failed" } as const;
+    for (const attempt of [1, 2]) await scene.attempt(0, 9, 1, { ...whole, attempt });
+    assert.equal(scene.verdicts.length, 0);
+    for (const attempt of [1, 2]) await scene.attempt(9, 9, 1, { ...whole, attempt });
+    const [{ verdict: { ended, guards } }] = scene.verdicts;
+    assert.deepEqual([ended, guards[0].value], ["guard", 1]);
   }));
 
 Deno.test("failures that are tried again and succeed breach no guard (S5)", () =>

@@ -16,10 +16,10 @@ const MOST_TOLD = 2;
 
 /** What values brought lately in slices, or whole steps, of a workflow's work; of a plugin's own state. */
 export class LastCounts {
-  readonly #state: PluginState;
+  readonly #state: Pick<PluginState, "get" | "set">;
 
   /** Keeps what it knows in `state`. */
-  constructor(state: PluginState) {
+  constructor(state: Pick<PluginState, "get" | "set">) {
     this.#state = state;
   }
 
