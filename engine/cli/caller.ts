@@ -1,3 +1,4 @@
+import { messageOf, SpanloopError } from "../core/errors.ts";
 import type { LogConsumer } from "../core/log.ts";
 import { makeStyle, type Style } from "./style.ts";
 
@@ -7,7 +8,7 @@ export interface Caller {
   readonly cwd: string;
   /** A variable of the environment; an empty one counts as absent. */
   env(name: string): string | undefined;
-  /** Writes text to stdout. Throws OutputClosed when nobody reads it any more. */
+  /** Writes text to stdout. Throws OutputClosed when nobody reads it any more, SpanloopError `output.unwritable`. */
   out(text: string): void;
   /** Writes text to stderr; a stream that is gone is no reason to stop. */
   err(text: string): void;
@@ -91,7 +92,10 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
       if (error instanceof Deno.errors.BrokenPipe) {
         throw new OutputClosed("closed", { cause: error });
       }
-      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      if (!(error instanceof Deno.errors.WouldBlock)) {
+        const message = `Cannot write what there is to say: ${messageOf(error)}`;
+        throw new SpanloopError("output.unwritable", message, { cause: error });
+      }
       // A pipe that another process made non-blocking is full: let its reader catch up.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
