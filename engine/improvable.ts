@@ -6,7 +6,7 @@ import type { Workflow } from "./core/workflow.ts";
 
 /**
  * Throws InvalidError, with where and what to add, for a workflow that has nothing to improve: no objective, no
- * tunable parameter, or none that may change in these runs.
+ * tunable parameter, none that may change, or one that was given for these runs, which are not measured then (V3).
  */
 export function checkImprovable(
   workflow: Workflow,
@@ -14,7 +14,7 @@ export function checkImprovable(
   sources: PlanReport["sources"],
   display: string,
 ): void {
-  const refuse = (mistakes: readonly Mistake[]) => {
+  const refuse = (mistakes: readonly Mistake[]): never => {
     const diagnostics = mistakes.map((mistake) => diagnosticOf(workflow, display, mistake));
     throw new InvalidError(`${display} has nothing to improve`, diagnostics);
   };
@@ -35,15 +35,23 @@ export function checkImprovable(
         `\`${first ?? "batch_size"}: { type: integer, default: 20, tune: { min: 1, max: 5000 } }\``,
     }]);
   }
-  const reasons = states.map(({ parameter: { name, tune }, frozen }) => {
+  const given = states.flatMap(({ parameter: { name } }) => {
     const source = sources[name];
+    if (source === "tuned" || source === "default") return [];
+    const set = `spanloop params set ${display} ${name}=VALUE`;
+    return {
+      at: ["params", name],
+      message:
+        `${name} was given for these runs (${source}), and runs with a given value teach nothing; ` +
+        `leave it out, or let the value rule: \`${set}\`, then \`params freeze\``,
+    };
+  });
+  if (given.length > 0) refuse(given);
+  const reasons = states.map(({ parameter: { name, tune }, frozen }) => {
     if (tune?.mode === "off") return `${name} has \`mode: off\`; say \`recommend\` or \`auto\``;
-    if (frozen) {
-      return `${name} is frozen; \`spanloop params unfreeze ${display} ${name}\` lets it change`;
-    }
-    return source === "tuned" || source === "default"
-      ? undefined
-      : `${name} was given for these runs (${source}), and what is given is not tuned; leave that out`;
+    return frozen
+      ? `${name} is frozen; \`spanloop params unfreeze ${display} ${name}\` lets it change`
+      : undefined;
   });
   if (reasons.every((reason) => reason !== undefined)) {
     refuse(states.map(({ parameter: { name } }, i) => ({

@@ -51,7 +51,7 @@ export type ImproveEvent =
 export interface ImproveOptions extends Pick<RunOptions, "signal" | "force"> {
   /** So many runs at most. */
   readonly runs: number;
-  /** Values for all of them; a tunable parameter that is given is not tuned (V3). */
+  /** Values for all of them; of parameters that are not tunable, since what is given is not tuned (V3). */
   readonly given?: GivenValues;
   /** The file's path as the person wrote it. */
   readonly display?: string;

@@ -166,6 +166,17 @@ const REFUSED: readonly (readonly [string, string, RegExp, number, Partial<Impro
   ["a value given", workflow(STEPS), /n was given for these runs \(command line\)/, 3, {
     given: { text: { n: "3" } },
   }],
+  [
+    "one of two values given",
+    workflow(
+      STEPS,
+      "n: { type: integer, default: 1, tune: { min: 1, max: 64 } }\n" +
+        "  m: { type: integer, default: 1, tune: { min: 1, max: 64 } }",
+    ),
+    /^m was given .*`spanloop params set w\.yaml m=VALUE`, then `params freeze`$/,
+    4,
+    { given: { text: { m: "3" } } },
+  ],
 ];
 
 for (const [what, text, message, line, options] of REFUSED) {
