@@ -469,7 +469,7 @@ export class LocalEngine implements Engine {
   }
 
   // A new run's values, which hold before a store is made or anything written, and the snapshot that it pins (P3).
-  async #bound(plan: Plan, given: Given): Promise<Bound> {
+  async #bound(plan: Plan, given: Given, ordered?: boolean): Promise<Bound> {
     const { workflow } = plan;
     const { tuned, snapshot: standing, edited } = await this.#tuned(workflow);
     let snapshot = standing;
@@ -483,7 +483,8 @@ export class LocalEngine implements Engine {
     const bound = { parts, snapshot: snapshot?.version, binding };
     if (snapshot?.experiment === undefined) return bound;
     const trials = await (this.#trials ??= this.#startTrials());
-    return { ...bound, ...await trials.join(parts.store, plan, { binding, given, snapshot }) };
+    const run = { binding, given, snapshot, ordered };
+    return { ...bound, ...await trials.join(parts.store, plan, run) };
   }
 
   async #startTrials(): Promise<Trials> {
@@ -521,11 +522,9 @@ export class LocalEngine implements Engine {
     options: RunOptions & Pick<StartRequest, "ordered"> & { readonly given?: GivenValues },
   ): Promise<RunReport> {
     const { workflow } = loaded.plan;
-    const { parts, ...bound } = await this.#bound(
-      loaded.plan,
-      this.#values(workflow, options.given),
-    );
-    const { ordered } = options;
+    const { ordered, given } = options;
+    const values = this.#values(workflow, given);
+    const { parts, ...bound } = await this.#bound(loaded.plan, values, ordered);
     const request = { ...await this.#request(parts, loaded, bound, options), ordered };
     return await this.#followed(parts.runner.start(request), options);
   }

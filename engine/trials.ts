@@ -6,7 +6,7 @@ import { bind, type Binding, type Given } from "./plan/bind.ts";
 import { holds } from "./plan/live.ts";
 import type { Plan } from "./plan/plan.ts";
 import { assertRules } from "./run/ruling.ts";
-import { drawArm, isSplit, takesPart } from "./run/trial.ts";
+import { drawArm, isRecommended, isSplit, takesPart } from "./run/trial.ts";
 
 // Most runs of a workflow have a part in its experiment: the newest one tells.
 const PAGE = 10;
@@ -35,17 +35,26 @@ export class Trials {
     this.#log = log;
   }
 
-  /** The values of a run that would begin with `binding`. Throws StoreError. */
+  /**
+   * The values of a run that would begin with `binding`; `ordered`: a person has it for the sake of tuning. Throws
+   * StoreError.
+   */
   async join(
     store: Pick<Store, "runs">,
     plan: Plan,
-    run: { readonly binding: Binding; readonly given: Given; readonly snapshot?: Snapshot },
+    run: {
+      readonly binding: Binding;
+      readonly given: Given;
+      readonly snapshot?: Snapshot;
+      readonly ordered?: boolean;
+    },
   ): Promise<NewRun> {
     const { workflow } = plan;
-    const { binding, given, snapshot } = run;
+    const { binding, given, snapshot, ordered = false } = run;
     const experiment = snapshot?.experiment;
     if (snapshot === undefined || experiment === undefined) return { binding };
     if (!takesPart(experiment, binding.sources)) return { binding };
+    if (!ordered && isRecommended(workflow, experiment)) return { binding };
     const split = isSplit(workflow, experiment);
     let candidate = binding;
     if (!split) {

@@ -12,11 +12,11 @@ import { Trials } from "./trials.ts";
 const GIVEN = { environment: {}, readSecret: () => undefined };
 
 /** A plan of a workflow that is tuned as a whole, and what joins its runs to `experiment`. */
-async function setting(values: Snapshot["values"]) {
+async function setting(values: Snapshot["values"], mode = "auto") {
   const bytes = new TextEncoder().encode(`
 name: test
 params:
-  size: { type: integer, default: 2, tune: { min: 1, max: 9 } }
+  size: { type: integer, default: 2, tune: { min: 1, max: 9, mode: ${mode} } }
 tune: { objective: { minimize: duration, of: work } }
 steps: [{ id: work, run: "true" }]
 `);
@@ -29,7 +29,8 @@ steps: [{ id: work, run: "true" }]
   const store = await openStore("memory:", { durability: "normal" });
   const told: string[] = [];
   const trials = new Trials({ enabled: () => true, log: ({ body }) => told.push(body) });
-  const join = (with_ = trials) => with_.join(store, plan, { binding, given: GIVEN, snapshot });
+  const join = (with_ = trials, ordered?: boolean) =>
+    with_.join(store, plan, { binding, given: GIVEN, snapshot, ordered });
   return { store, experiment, binding, told, join };
 }
 
@@ -77,5 +78,12 @@ Deno.test("a value that the file does not allow is not tried, and is told (P1)",
   assert.deepEqual(told, [
     "the change under measurement (x) is not tried in this run: the file does not let size be 10",
   ]);
+  await store.close();
+});
+
+Deno.test("what only a person may apply is tried in runs that a person ordered for it (A4)", async () => {
+  const { store, binding, join } = await setting({ size: 8 }, "recommend");
+  assert.deepEqual(await join(), { binding });
+  assert.equal((await join(undefined, true)).trial?.index, 0);
   await store.close();
 });

@@ -218,8 +218,27 @@ Deno.test("the gain is told by what was measured with the values of before and a
   );
   const maximize = {
     objective: { direction: "maximize", expression: "items", of: "load" },
+    recommended: new Set<string>(),
   } as const;
   assert.match(improvedLines(report, maximize, view, plain).join("\n"), /3\.3x worse/);
+});
+
+Deno.test("what a person has to have a say in is gone on with by improve alone (A4)", () => {
+  const open = entry(7, 8, { message: "codec none → zstd: tried", values: { codec: "zstd" } });
+  const end = (name: string) => {
+    const state = { objective: improvement().objective, recommended: new Set([name]) };
+    return improvedLines({ ...REPORT, open }, state, view, plain).join("\n");
+  };
+  assert.match(end("codec"), /tried; the next `improve` goes on with it/);
+  assert.match(end("batch_size"), /tried; the next runs go on with it/);
+});
+
+Deno.test("the end says why nothing was measured, unless no run succeeded", () => {
+  const none = { ...REPORT, after: REPORT.before, verdicts: [], measurements: [] };
+  const end = (failed: number) =>
+    improvedLines({ ...none, failed }, improvement(), view, plain).join("\n");
+  assert.match(end(1), /nothing was measured: load was skipped, had no items/);
+  assert.doesNotMatch(end(8), /nothing was measured/);
 });
 
 Deno.test("the end says so when nothing changed, when it was stopped, and when it was cancelled", () => {

@@ -19,7 +19,7 @@ import { clean, lines, pad, width, wrap } from "./text.ts";
 /** What an improvement came to: what changed, by which verdicts, what is open, and how to take it back. */
 export function improvedLines(
   report: ImproveReport,
-  { objective }: Pick<Improvement, "objective">,
+  { objective, recommended }: Pick<Improvement, "objective" | "recommended">,
   view: {
     readonly hints: readonly Hint[];
     readonly columns: number;
@@ -53,6 +53,14 @@ export function improvedLines(
       `  ${pad(clean(name), longest)}  ${text(before[name])} → ${style.bold(text(after[name]))}`,
     );
   }
+  if (report.measurements.length === 0 && runs > failed) {
+    const why =
+      `nothing was measured: ${
+        clean(objective.of)
+      } was skipped, had no items or did not succeed, or ` +
+      "its objective was never above 0";
+    result.push(...wrap(why, view.columns - 3).map((line) => `  ${style.yellow(line)}`));
+  }
   const gain = changed.length === 0 ? undefined : gainLine(report, objective);
   if (gain !== undefined) {
     result.push(...wrapped(gain, view.columns - 3).map((line) => `  ${line}`));
@@ -65,7 +73,8 @@ export function improvedLines(
     );
   }
   if (open !== undefined) {
-    const rest = "the next runs go on with it";
+    const isOwn = Object.keys(open.decision.values).some((name) => recommended.has(name));
+    const rest = isOwn ? "the next `improve` goes on with it" : "the next runs go on with it";
     result.push(
       "",
       ...wrap(`still open: ${clean(open.decision.message)}; ${rest}`, view.columns - 3)

@@ -35,6 +35,8 @@ export class Improvement {
   readonly most: number;
   /** What it is tuned for. */
   readonly objective: ObjectiveText;
+  /** Parameters that a person has to have a say in: what is tried of them is tried by `improve` alone (A4). */
+  readonly recommended: ReadonlySet<string>;
   /** The guard that is drawn; absent when the measurements tell of none. */
   readonly guard: DrawnGuard | undefined;
   /** What was measured, in order. */
@@ -55,8 +57,15 @@ export class Improvement {
   trying: LedgerEntry | undefined;
 
   /** Nothing has happened yet. */
-  constructor(workflow: Pick<Workflow, "name" | "tune">, most: number) {
+  constructor(
+    workflow: Pick<Workflow, "name" | "tune"> & Partial<Pick<Workflow, "params">>,
+    most: number,
+  ) {
     this.workflow = workflow.name;
+    const params = [...workflow.params?.values() ?? []];
+    this.recommended = new Set(
+      params.filter(({ tune }) => tune?.mode === "recommend").map(({ name }) => name),
+    );
     this.most = most;
     // Without one the engine refuses it before anything is drawn.
     this.objective = objectiveOf(workflow) ?? { direction: "minimize", expression: "", of: "" };

@@ -15,6 +15,17 @@ export function takesPart(
 }
 
 /**
+ * Whether a person has to have a say in one of an experiment's parameters: what `improve` tries of those is tried in its
+ * own runs alone (A4).
+ */
+export function isRecommended(
+  { params }: Pick<Workflow, "params">,
+  { values }: Pick<Experiment, "values">,
+): boolean {
+  return Object.keys(values).some((name) => params.get(name)?.tune?.mode === "recommend");
+}
+
+/**
  * Whether both arms can have a share of one run: the objective is of a for_each step, whose items are cut into slices
  * (A6), and all of the experiment's parameters are read anew while it goes on. Otherwise a run is of one arm.
  */
