@@ -2,7 +2,7 @@ import type { PluginUse } from "./core/plugin_use.ts";
 import type { Store } from "./core/store.ts";
 import { matches } from "./core/wildcard.ts";
 import type { Workflow } from "./core/workflow.ts";
-import type { Measured } from "./host/hearing.ts";
+import type { Measured } from "./host/measured.ts";
 
 /** How the engine's own plugin that measures experiments is named where it is used. */
 export const EXPERIMENTS = "spanloop:experiments";

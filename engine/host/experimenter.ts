@@ -2,7 +2,8 @@ import { SPANLOOP_STEP_ID } from "../../semconv/attributes.ts";
 import type { EmitAction } from "../core/action.ts";
 import { StoreError, TransientError } from "../core/errors.ts";
 import type { PluginContext, PluginDefinition, SpanEvent } from "../core/plugin.ts";
-import { type ExperimenterPorts, Hearing, type Measured } from "./hearing.ts";
+import { Hearing } from "./hearing.ts";
+import type { ExperimenterPorts, Measured } from "./measured.ts";
 import { keepRun, readRun } from "./run_record.ts";
 
 /**

@@ -1,7 +1,6 @@
-import type { EmitAction } from "../core/action.ts";
 import type { PluginContext, PluginSpan } from "../core/plugin.ts";
 import type { Verdict } from "../core/proposal.ts";
-import type { RunSummary, Store } from "../core/store.ts";
+import type { RunSummary } from "../core/store.ts";
 import type { TuneContract, Workflow } from "../core/workflow.ts";
 import {
   type Compared,
@@ -26,8 +25,8 @@ import {
   observe,
   type Piece,
 } from "../parameters/measure.ts";
-import type { EngineAction } from "./engine_action.ts";
 import { LastCounts } from "./last_counts.ts";
+import type { ExperimenterPorts, Made, Measured } from "./measured.ts";
 import { attemptOf, workOf } from "./measured_span.ts";
 import {
   isGiven,
@@ -49,31 +48,7 @@ import {
   withUntold,
 } from "./run_record.ts";
 
-/** What is measured of a workflow; plain JSON, so that a file that says something else begins anew. */
-export interface Measured {
-  /** The objective's step. */
-  readonly of: string;
-  /** How often a batch of each step is tried at most: of the objective's and the guards' steps. */
-  readonly tries: Readonly<Record<string, number>>;
-  /** The names of the tunable parameters. */
-  readonly parameters: readonly string[];
-}
-
-/** What the experimenter asks of the engine. */
-export interface ExperimenterPorts {
-  /** The workflow's name. */
-  readonly workflow: string;
-  /** It as its file says it now; undefined while there is none that holds. */
-  readonly contract: () => Promise<Workflow | undefined>;
-  /** What is tuned and decided of it, and its runs. */
-  readonly store: Pick<Store, "snapshot" | "ledger" | "run">;
-}
-
-/** What it asks for. */
-export type Made = EmitAction | EngineAction;
-
 const ARMS = ["incumbent", "candidate"] as const;
-const ODD = "odd";
 
 /** One span that the experimenter hears: what it makes of it, and what it keeps. */
 export class Hearing {
@@ -335,18 +310,8 @@ export class Hearing {
     }
   }
 
-  // Of what cannot be compared an operator hears once.
   #valueOf(objective: Objective, total: ArmTotal): number | undefined {
-    const found = objectiveOf(objective, total, this.#run);
-    if ("value" in found) return found.value;
-    const { state, log } = this.#context;
-    const { source } = objective.expression;
-    if (state.get(ODD) === source) return undefined;
-    state.set(ODD, source);
-    log(
-      `\`${source}\` came to ${found.odd ?? "no number"} with ${total.items} items in ` +
-        `${total.duration} s: only values above 0 are compared, others are left out`,
-    );
+    return objectiveOf(objective, total, this.#run, this.#context);
   }
 
   #find(experiment: string): Promise<Compared | undefined> {

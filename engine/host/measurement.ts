@@ -11,6 +11,7 @@ import {
 } from "../../semconv/attributes.ts";
 import type { EmitAction } from "../core/action.ts";
 import type { Json } from "../core/json.ts";
+import type { PluginContext } from "../core/plugin.ts";
 import type { Arm } from "../core/proposal.ts";
 import type { Scope } from "../core/scope.ts";
 import type { RunSummary } from "../core/store.ts";
@@ -30,12 +31,18 @@ export interface Told {
   readonly objective: number;
 }
 
-/** The objective's value, or what it came to instead: only a number above 0 can be compared by its logarithm. */
+const ODD = "odd";
+
+/**
+ * The objective's value; undefined where it cannot be compared, as only a number above 0 can by its logarithm. Of that an
+ * operator hears once.
+ */
 export function objectiveOf(
   { expression }: Objective,
   total: ArmTotal,
   run: RunSummary | undefined,
-): { readonly value: number } | { readonly odd: Json | undefined } {
+  { state, log }: Pick<PluginContext, "state" | "log">,
+): number | undefined {
   const { duration, items, failed, attempts } = total;
   const variables = { duration, items, failed, attempts, queue_time: queueTimeOf(run) };
   let value: Json | undefined;
@@ -45,8 +52,14 @@ export function objectiveOf(
   } catch {
     // Such as a division by no items.
   }
-  const isComparable = typeof value === "number" && Number.isFinite(value) && value > 0;
-  return isComparable ? { value: value as number } : { odd: value };
+  if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
+  const { source } = expression;
+  if (state.get(ODD) === source) return undefined;
+  state.set(ODD, source);
+  log(
+    `\`${source}\` came to ${value ?? "no number"} with ${items} items in ${duration} s: only ` +
+      "values above 0 are compared, others are left out",
+  );
 }
 
 /** A guard's metric, but for error rates, which are no single value; undefined for those. */
