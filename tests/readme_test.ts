@@ -14,9 +14,11 @@ import config from "../deno.json" with { type: "json" };
 const ROOT = decodeURI(new URL("..", import.meta.url).pathname);
 const README = "README.md";
 const REFERENCE = "engine/spec/README.md";
+const WORKING = "CONTRIBUTING.md";
 const OF_PLUGINS = [
   "",
   "_template/",
+  "analyzer/",
   "backpressure/",
   "cycle_split/",
   "error_backoff/",
@@ -88,6 +90,26 @@ Deno.test("the workflow to paste runs in an empty folder, and gives what the REA
   });
 });
 
+Deno.test("the command that the README installs runs in another folder, plugins included", async () => {
+  const block = codeBlocksOf(read(README)).find((text) => text.includes("~/.local/bin/spanloop"));
+  const workflow = workflowsOf(read("plugins/optimizer/README.md"))[0].text.replace(
+    "file: orders.ndjson",
+    'list: ["a", "b"]',
+  );
+  assert.ok(block !== undefined && workflow.includes('"a"'));
+  await inFolder(async (home) => {
+    const folder = join(home, "elsewhere");
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(join(folder, "import.yaml"), workflow.replace("./load", "cat"));
+    const packages = JSON.parse(await shell("deno info --json", ROOT)).denoDir;
+    const env = { HOME: home, DENO_DIR: packages };
+    await shell(block, ROOT, env);
+    const improved = await shell("spanloop improve import.yaml --runs 1 2>&1", folder, env);
+    assert.match(improved, /✓ import-orders ran 1 run/);
+    assert.match(await shell("spanloop analyze", folder, env), /1 of 1 runs? succeeded/);
+  });
+});
+
 Deno.test("the README's table has every command, and no other", () => {
   const rows = [...read(README).matchAll(/^\| `([a-z]+)[ `]/gm)].map(([, name]) => name);
   assert.deepEqual(rows.sort(), COMMANDS.map(({ name }) => name).sort());
@@ -95,7 +117,7 @@ Deno.test("the README's table has every command, and no other", () => {
 
 Deno.test("every command line in the documents is one", () => {
   const faults: string[] = [];
-  for (const document of [README, REFERENCE, "workflows/README.md", ...OF_PLUGINS]) {
+  for (const document of [README, REFERENCE, WORKING, "workflows/README.md", ...OF_PLUGINS]) {
     const code = codeOf(read(document));
     for (const [, name, rest] of code.matchAll(/\bspanloop ([a-z]+)\b([^\n`|&>]*)/g)) {
       const command = COMMANDS.find((candidate) => candidate.name === name);
@@ -112,11 +134,19 @@ Deno.test("every command line in the documents is one", () => {
         if (!known) faults.push(`${document}: spanloop ${name} ${dashes}${option}`);
       }
     }
-    for (const [, task] of code.matchAll(/\bdeno task (?:--config \S+ )?([a-z]+)/g)) {
+    for (const [, task] of code.matchAll(/\bdeno task (?:--config \S+ )?([a-z:]+)/g)) {
       if (!Object.hasOwn(config.tasks, task)) faults.push(`${document}: deno task ${task}`);
     }
   }
   assert.deepEqual(faults, []);
+});
+
+Deno.test("every task is named in a document", () => {
+  const text = read(README) + read(WORKING);
+  const missing = Object.keys(config.tasks).filter((task) =>
+    !new RegExp(`\\bdeno task ${task}(?![\\w:])`).test(text)
+  );
+  assert.deepEqual(missing, []);
 });
 
 Deno.test("options that the README names by themselves belong to some command", () => {
@@ -202,9 +232,27 @@ async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   }
 }
 
+/** What a shell that has nothing else writes to stdout. */
+async function shell(lines: string, cwd: string, env: Record<string, string> = {}) {
+  const bin = [dirname(Deno.execPath()), join(env.HOME ?? "", ".local/bin")].join(":");
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-ec", lines],
+    cwd,
+    clearEnv: true,
+    env: { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, NO_COLOR: "1", ...env },
+  }).output();
+  const [out, said] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.equal(code, 0, `${lines}\n${out}\n${said}`);
+  return out;
+}
+
+function codeBlocksOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)].map(([, text]) => text);
+}
+
 /** Blocks and spans of code, one a line. */
 function codeOf(markdown: string): string {
-  const blocks = [...markdown.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)].map(([, text]) => text);
+  const blocks = codeBlocksOf(markdown);
   const rest = markdown.replaceAll(/^```\w*\n[\s\S]*?^```$/gm, "");
   return [...blocks, ...[...rest.matchAll(/`([^`\n]+)`/g)].map(([, text]) => text)].join("\n");
 }

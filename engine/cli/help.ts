@@ -6,7 +6,7 @@ import { pad, wrap } from "./text.ts";
 export function overview(style: Style): string[] {
   const name = Math.max(...COMMANDS.map((command) => signature(command).length)) + 2;
   return [
-    "Spanloop runs workflows that are traced, durable and restartable.",
+    "Spanloop runs workflows that are traced and restartable, and finds better values for them.",
     "",
     `${style.bold("Usage:")} spanloop COMMAND [options]`,
     "",

@@ -271,7 +271,10 @@ export const COMMANDS: readonly Command[] = [
       DURABILITY,
       STORE,
     ],
-    notes: ["Ctrl-C stops gently."],
+    notes: [
+      "Plugins hear all runs of the store meanwhile. A second one on a store waits, and takes over when the first is gone.",
+      "Ctrl-C stops gently.",
+    ],
     examples: ["serve workflows/"],
   },
   {
