@@ -10,8 +10,8 @@ interface Brought {
 const PREFIX = "brought/";
 // The values of an experiment to come ruled some of these, whichever arm they were of then.
 const MOST_KEPT = 12;
-// In a simulation where both arms break their guard, with two of them 1 candidate in 70 took the blame for it, with none 1
-// in 4. With more, a trouble that is over excuses a candidate for too long.
+// Where both arms break their guard, 1 candidate in 7 takes the blame for it when nothing was known before, 1 in 40 when two
+// runs were; with more, a trouble that is over excuses a candidate for too long (tests/sequential/FIGURES.md).
 const MOST_TOLD = 2;
 
 /** What values brought lately in slices, or whole steps, of a workflow's work; of a plugin's own state. */
