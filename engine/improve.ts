@@ -28,7 +28,9 @@ export interface ImprovePorts {
   readonly tuning: Pick<Tuning, "list">;
   /** The store, which is made if need be. */
   readonly open: () => Promise<Store>;
-  /** What a run would take now. */
+  /** The workflow as its file says it now. Throws InvalidError. */
+  readonly load: () => LoadedWorkflow;
+  /** What a run would take now. Throws InvalidError. */
   readonly plan: () => Promise<PlanReport>;
   /** Runs it once, as a person's order (A4). */
   readonly run: (loaded: LoadedWorkflow, options: RunOptions) => Promise<RunReport>;
@@ -55,7 +57,7 @@ export async function improve(
   checkImprovable(workflow, parameters, first.sources, display);
   const names = parameters.map(({ parameter }) => parameter.name);
   const store = await ports.open();
-  const used = await withOptimizer(ports, store, loaded, display);
+  const needs = await needsOptimizer(ports, store, workflow, display);
   const tell = options.onEvent ?? (() => {});
   const news = await News.begin(store, name, tell);
   const before = await openEntry(store, name);
@@ -63,6 +65,14 @@ export async function improve(
   let [runs, failed, inRow] = [0, 0, 0];
   let stopped: string | undefined;
   for (let index = 1; index <= options.runs && !signal?.aborted; index++) {
+    // What is measured is judged by the file as it is now: another one than this runs would mix two workflows' figures.
+    const now = index === 1 ? loaded : unchanged(ports.load, workflow.text);
+    if (now === undefined) {
+      stopped =
+        `${display} was changed meanwhile; \`improve\` it again to go on with what it says now`;
+      break;
+    }
+    const used = needs ? withOptimizer(now) : now;
     news.started(index);
     const watching = new AbortController();
     const watched = news.watch(ports.clock, watching.signal);
@@ -89,14 +99,15 @@ export async function improve(
       : `${MOST_FAILURES} runs in a row did not succeed, the last one because ${why(report)}`;
     if (stopped !== undefined) break;
   }
-  const last = await ports.plan();
+  const { values } = await store.snapshot(name);
   const open = await openEntry(store, name);
   return {
     workflow: name,
     runs,
     failed,
     before: picked(first.parameters, names),
-    after: picked(last.parameters, names),
+    // Its file may not hold any more.
+    after: picked({ ...defaultsOf(workflow), ...values }, names),
     verdicts: news.verdicts,
     measurements: news.measurements,
     ...stopped === undefined ? {} : { stopped },
@@ -110,15 +121,14 @@ async function openEntry(store: Store, workflow: string): Promise<LedgerEntry | 
   return (await store.ledger({ proposal: experiment.id, limit: 1 }))[0];
 }
 
-// The workflow as it is used here: with an optimizer, whoever names it.
-async function withOptimizer(
+// Whether nobody names an optimizer for the workflow. Throws SpanloopError where another process would have to know of it.
+async function needsOptimizer(
   { forAll }: ImprovePorts,
   store: Store,
-  loaded: LoadedWorkflow,
+  { plugins }: Workflow,
   display: string,
-): Promise<LoadedWorkflow> {
-  const { workflow } = loaded.plan;
-  if ([...workflow.plugins, ...forAll].some((use) => use.name === OPTIMIZER)) return loaded;
+): Promise<boolean> {
+  if ([...plugins, ...forAll].some((use) => use.name === OPTIMIZER)) return false;
   const host = await otherHost(store);
   if (host !== undefined) {
     throw new SpanloopError(
@@ -128,6 +138,11 @@ async function withOptimizer(
       { exitCode: 2 },
     );
   }
+  return true;
+}
+
+function withOptimizer(loaded: LoadedWorkflow): LoadedWorkflow {
+  const { workflow } = loaded.plan;
   const { name, file, folder } = workflow;
   const use: PluginUse = {
     name: OPTIMIZER,
@@ -141,6 +156,16 @@ async function withOptimizer(
   };
   const plugins = [...workflow.plugins, use];
   return { ...loaded, plan: { ...loaded.plan, workflow: { ...workflow, plugins } } };
+}
+
+// The workflow, loaded anew for its modules; undefined if its file says something else than `text`.
+function unchanged(load: () => LoadedWorkflow, text: string): LoadedWorkflow | undefined {
+  try {
+    const loaded = load();
+    return loaded.plan.workflow.text === text ? loaded : undefined;
+  } catch {
+    return undefined; // it does not hold, or is gone
+  }
 }
 
 // What plugins make of a run is decided before the next one begins; they are not waited for any longer than at an end.
@@ -179,6 +204,10 @@ async function asideOf(store: Store, workflow: Workflow): Promise<string | undef
 
 function why({ error, status }: RunReport): string {
   return error === null ? `it was ${status.replace("_", " ")}` : `of this: ${error.message}`;
+}
+
+function defaultsOf({ params }: Workflow): Readonly<Record<string, Json>> {
+  return Object.fromEntries([...params].map(([name, { default: value }]) => [name, value ?? null]));
 }
 
 function picked(

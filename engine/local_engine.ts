@@ -173,9 +173,11 @@ export class LocalEngine implements Engine {
   async improve(file: string, options: ImproveOptions): Promise<ImproveReport> {
     const { improve } = await import("./improve.ts");
     const { clock } = this.#surroundings;
+    const load = () => this.#files.load(file, options.display);
     return await improve(
       {
         clock,
+        load,
         drainMs: this.#drainMs,
         forAll: this.#place.plugins,
         tuning: this.tuning,
@@ -184,7 +186,7 @@ export class LocalEngine implements Engine {
         run: (loaded, more) => this.#run(loaded, { ...more, given: options.given, ordered: true }),
         settle: (signal) => this.#plugins.settle(signal),
       },
-      this.#files.load(file, options.display),
+      load(),
       options,
     );
   }

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { SPANLOOP_PLUGIN_NAME } from "../semconv/attributes.ts";
 import { EVENT_SPANLOOP_PLUGIN_OUTPUT } from "../semconv/events.ts";
 import type { Clock } from "./core/clock.ts";
+import { StoreError } from "./core/errors.ts";
 import type { Json } from "./core/json.ts";
 import type { Logger } from "./core/log.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
@@ -101,7 +102,12 @@ export class PluginOpener {
     const workflow = use.workflow!;
     const definition = experimenter(measuredOf(use), {
       workflow,
-      contract: () => contract(workflow),
+      // Whoever edits the file is not to stop what measures: until it holds again nothing is said.
+      contract: () =>
+        contract(workflow).catch((thrown) => {
+          if (thrown instanceof StoreError) throw thrown;
+          return undefined;
+        }),
       store,
     });
     const channel = inProcess({

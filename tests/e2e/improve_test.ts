@@ -194,6 +194,35 @@ for (const [what, text, message, line, options] of REFUSED) {
     }));
 }
 
+const EDITS: Readonly<Record<string, (text: string) => string>> = {
+  "another objective": (text) => text.replace("minimize", "maximize"),
+  "a file that does not hold": (text) => `${text}bad: [`,
+};
+
+for (const [what, edit] of Object.entries(EDITS)) {
+  Deno.test(`a file that is edited meanwhile ends it, nothing is lost, and it can begin again: ${what}`, () =>
+    scene({ "w.yaml": workflow(STEPS) }, async ({ improve, folder }) => {
+      const file = join(folder, "w.yaml");
+      const text = await Deno.readTextFile(file);
+      const { report } = await improve({
+        runs: 5,
+        onEvent: (event) => {
+          if (event.type === "started" && event.index === 2) {
+            Deno.writeTextFileSync(file, edit(text));
+          }
+        },
+      });
+      assert.equal(report.runs, 2);
+      assert.match(report.stopped!, /^w\.yaml was changed meanwhile; `improve` it again/);
+      assert.ok(report.measurements.length >= 1, "what the first run came to");
+      assert.deepEqual(report.after, report.before);
+      await Deno.writeTextFile(file, text);
+      const again = (await improve({ runs: 2 })).report;
+      assert.equal(again.stopped, undefined, "what measures goes on");
+      assert.ok(again.measurements.length >= 2, `${again.measurements.length} measurements`);
+    }));
+}
+
 Deno.test("a frozen parameter is named, with how to unfreeze it", () =>
   scene({ "w.yaml": workflow(STEPS) }, async ({ improve, engine, folder }) => {
     await engine((engine) => engine.tuning.freeze(join(folder, "w.yaml"), ["n"], true));
