@@ -21,12 +21,24 @@ Deno.test("quantiles are within 2 % of the true ones, kept or merged", () => {
   for (const sketch of [all, readSketch(JSON.parse(text)), merged]) {
     assert.equal(sketch.count, values.length);
     for (const share of [0.01, 0.5, 0.95, 0.99]) {
-      const exact = values[Math.floor(share * (values.length - 1))];
+      const exact = values[Math.ceil(share * values.length) - 1];
       const off = Math.abs(quantileOf(sketch, share) / exact - 1);
       assert.ok(off <= 0.0201, `${share}: off by ${off}`);
     }
   }
   assert.deepEqual(writeSketch(readSketch(JSON.parse(text))), JSON.parse(text));
+});
+
+Deno.test("of few values, too, a quantile is one that so many do not exceed", () => {
+  for (let count = 1; count <= 40; count++) {
+    const sketch = newSketch();
+    for (let value = 1; value <= count; value++) addTo(sketch, 1.3 ** value);
+    for (const share of [0, 0.5, 0.95, 0.99, 1]) {
+      const exact = 1.3 ** Math.max(1, Math.ceil(share * count));
+      const off = Math.abs(quantileOf(sketch, share) / exact - 1);
+      assert.ok(off <= 0.0201, `${share} of ${count}: off by ${off}`);
+    }
+  }
 });
 
 Deno.test("a sketch of nothing, of no time at all and of a range without end stays small", () => {
