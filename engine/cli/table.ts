@@ -409,8 +409,9 @@ export const COMMANDS: readonly Command[] = [
     notes: [
       "FILE needs a `tune.objective` and a parameter with a `tune:`. Plugins try other values on a share of the work, " +
       "within the file's bounds and guards, and what proves better is kept. A file that names no optimizer gets one.",
-      "A parameter that is given a value stays as it is. Ctrl-C cancels the run under way and keeps what was learned.",
-      "Exit code: 0 all runs done, 1 stopped because runs failed, 2 invalid or misused, 130 cancelled.",
+      "A tunable parameter cannot be given a value here: `params set` and `params freeze` one that is to stay as it " +
+      "is. Ctrl-C cancels the run under way and keeps what was learned.",
+      "Exit code: 0 all runs done, 1 stopped because runs failed or FILE was changed, 2 invalid or misused, 130 cancelled.",
     ],
     examples: ["improve workflow.yaml", "improve workflow.yaml --runs 50 --json"],
   },
