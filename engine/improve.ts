@@ -50,9 +50,9 @@ export async function improve(
   options: ImproveOptions,
 ): Promise<ImproveReport> {
   const { workflow } = loaded.plan;
-  const { file, name } = workflow;
-  const { display = file, signal, force } = options;
-  const { parameters } = await ports.tuning.list(file, options.display);
+  const { name } = workflow;
+  const { display = workflow.file, signal, force } = options;
+  const { parameters } = await ports.tuning.list(workflow.file, options.display);
   const first = await ports.plan();
   checkImprovable(workflow, parameters, first.sources, display);
   const names = parameters.map(({ parameter }) => parameter.name);
@@ -66,8 +66,8 @@ export async function improve(
   let stopped: string | undefined;
   for (let index = 1; index <= options.runs && !signal?.aborted; index++) {
     // What is measured is judged by the file as it is now: another one than this runs would mix two workflows' figures.
-    const now = index === 1 ? loaded : unchanged(ports.load, workflow.text);
-    if (now === undefined) {
+    const now = index === 1 ? loaded : loadedNow(ports.load);
+    if (now?.plan.workflow.text !== workflow.text) {
       stopped =
         `${display} was changed meanwhile; \`improve\` it again to go on with what it says now`;
       break;
@@ -100,14 +100,14 @@ export async function improve(
     if (stopped !== undefined) break;
   }
   const { values } = await store.snapshot(name);
+  const { plan: { workflow: file } } = loadedNow(ports.load) ?? loaded;
   const open = await openEntry(store, name);
   return {
     workflow: name,
     runs,
     failed,
     before: picked(first.parameters, names),
-    // Its file may not hold any more.
-    after: picked({ ...defaultsOf(workflow), ...values }, names),
+    after: picked({ ...defaultsOf(file), ...values }, names),
     verdicts: news.verdicts,
     measurements: news.measurements,
     ...stopped === undefined ? {} : { stopped },
@@ -158,13 +158,13 @@ function withOptimizer(loaded: LoadedWorkflow): LoadedWorkflow {
   return { ...loaded, plan: { ...loaded.plan, workflow: { ...workflow, plugins } } };
 }
 
-// The workflow, loaded anew for its modules; undefined if its file says something else than `text`.
-function unchanged(load: () => LoadedWorkflow, text: string): LoadedWorkflow | undefined {
+// Undefined for a file that does not hold any more, or is gone.
+function loadedNow(load: () => LoadedWorkflow): LoadedWorkflow | undefined {
   try {
-    const loaded = load();
-    return loaded.plan.workflow.text === text ? loaded : undefined;
-  } catch {
-    return undefined; // it does not hold, or is gone
+    return load();
+  } catch (thrown) {
+    if (thrown instanceof SpanloopError) return undefined;
+    throw thrown;
   }
 }
 

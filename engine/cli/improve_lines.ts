@@ -32,7 +32,10 @@ export function decisionLines({ decision, proposal, verdict }: LedgerEntry): str
     case "testing":
       return [`trying: ${message}`, `   why: ${clean(proposal.reason)}`];
     case "applied":
-      return [`changed: ${message}`, `   why: ${clean(proposal.reason)}`];
+      return [
+        `changed: ${message}`,
+        ...proposal.reason === decision.message ? [] : [`   why: ${clean(proposal.reason)}`],
+      ];
     case "held":
       return [`held for you: ${message}`];
     case "refused":

@@ -5,6 +5,7 @@ import type { RunReport } from "../core/report.ts";
 import { at, PLAN, START, started } from "./_fixture_test.ts";
 import { PlainImprovement } from "./improve_follower.ts";
 import { eventJson, reportJson } from "./improve_json.ts";
+import { decisionLines } from "./improve_lines.ts";
 import { improvedLines, nextSteps } from "./improve_summary.ts";
 import { improveScreen } from "./improve_screen.ts";
 import { Improvement } from "./improvement.ts";
@@ -221,6 +222,14 @@ Deno.test("the gain is told by what was measured with the values of before and a
     recommended: new Set<string>(),
   } as const;
   assert.match(improvedLines(report, maximize, view, plain).join("\n"), /3\.3x worse/);
+});
+
+Deno.test("a change whose reason is the change itself is told in one line", () => {
+  const message = "The file has changed: the default of n is 2 now";
+  const file = entry(7, 8, { outcome: "applied", message });
+  const same = { ...file, proposal: { ...file.proposal, reason: message } };
+  assert.deepEqual(decisionLines(same), [`changed: ${message}`]);
+  assert.equal(decisionLines(file).length, 2);
 });
 
 Deno.test("what a person has to have a say in is gone on with by improve alone (A4)", () => {

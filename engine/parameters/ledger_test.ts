@@ -478,6 +478,21 @@ Deno.test("whatever changes values ends what is under measurement, whose verdict
   );
 });
 
+Deno.test("what the author did is said once, though it retires a value and ends an experiment (A5)", () =>
+  onMemory(async (ledger, store) => {
+    const { entry } = await ledger.set(measured(), { batch_size: 40 }, order());
+    const asked = proposal({ batch_size: 80 }, entry.version!, { at: 10n ** 18n });
+    assert.ok((await ledger.propose(asked, measured(), KNOWN)).snapshot.experiment !== undefined);
+    const params = new Map([["batch_size", { ...SIZE, default: 30 }]]);
+    await ledger.reconcile({ ...measured(), params }, 9n);
+    const [{ decision }] = await store.ledger({ limit: 1 });
+    assert.equal(
+      decision.message,
+      "The file has changed: the default of batch_size is 30 now, and was 20, so its experiment has ended",
+    );
+    assert.deepEqual(decision.values, { batch_size: null });
+  }));
+
 Deno.test("what waits begins after the verdict, the oldest first, decided anew", () =>
   onMemory(async (ledger, store) => {
     const by = (name: string) => ({ author: { kind: "plugin" as const, name } });

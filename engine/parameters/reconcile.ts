@@ -58,10 +58,11 @@ export function reconcile(workflow: Tuned, snapshot: Snapshot): Reconciliation |
   }
   const { experiment } = snapshot;
   const lost = experiment === undefined ? undefined : whyDropped(workflow, snapshot, experiment);
-  if (lost !== undefined) reasons.push(`${lost}, so its experiment has ended`);
-  if (reasons.length === 0) return undefined;
+  const told = reasons.filter((reason) => reason !== lost);
+  if (lost !== undefined) told.push(`${lost}, so its experiment has ended`);
+  if (told.length === 0) return undefined;
   const dropped = Object.keys(experiment?.values ?? {});
-  return { values, clamped, dropped, reason: `The file has changed: ${reasons.join("; ")}` };
+  return { values, clamped, dropped, reason: `The file has changed: ${told.join("; ")}` };
 }
 
 /** A value cut to the parameter's bounds, whatever `max_step` says; undefined when it is of another type. */

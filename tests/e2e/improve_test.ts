@@ -194,12 +194,13 @@ for (const [what, text, message, line, options] of REFUSED) {
     }));
 }
 
-const EDITS: Readonly<Record<string, (text: string) => string>> = {
-  "another objective": (text) => text.replace("minimize", "maximize"),
-  "a file that does not hold": (text) => `${text}bad: [`,
+const EDITS: Readonly<Record<string, readonly [(text: string) => string, number]>> = {
+  "another objective": [(text) => text.replace("minimize", "maximize"), 1],
+  "another default": [(text) => text.replace("default: 1", "default: 2"), 2],
+  "a file that does not hold": [(text) => `${text}bad: [`, 1],
 };
 
-for (const [what, edit] of Object.entries(EDITS)) {
+for (const [what, [edit, now]] of Object.entries(EDITS)) {
   Deno.test(`a file that is edited meanwhile ends it, nothing is lost, and it can begin again: ${what}`, () =>
     scene({ "w.yaml": workflow(STEPS) }, async ({ improve, folder }) => {
       const file = join(folder, "w.yaml");
@@ -215,7 +216,7 @@ for (const [what, edit] of Object.entries(EDITS)) {
       assert.equal(report.runs, 2);
       assert.match(report.stopped!, /^w\.yaml was changed meanwhile; `improve` it again/);
       assert.ok(report.measurements.length >= 1, "what the first run came to");
-      assert.deepEqual(report.after, report.before);
+      assert.deepEqual([report.before, report.after], [{ n: 1 }, { n: now }]);
       await Deno.writeTextFile(file, text);
       const again = (await improve({ runs: 2 })).report;
       assert.equal(again.stopped, undefined, "what measures goes on");
