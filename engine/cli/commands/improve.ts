@@ -2,7 +2,6 @@ import { EVENT_SPANLOOP_PARAMETERS_CHANGE } from "../../../semconv/events.ts";
 import type { ImproveReport } from "../../engine.ts";
 import { type Arguments, UsageError } from "../arguments.ts";
 import { type Caller, display, OutputClosed } from "../caller.ts";
-import { milliseconds } from "../figures.ts";
 import { wallTime } from "../follower.ts";
 import { givenValues } from "../given.ts";
 import { commandLine } from "../hints.ts";
@@ -40,7 +39,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
       () => follower.close(),
       "cancelling this run; what was learned is kept",
     );
-    const begun = wallTime();
+    const begun = performance.now();
     let told = false;
     let report: ImproveReport;
     try {
@@ -72,7 +71,7 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
           ? []
           : nextSteps(report, shown, commandLine(args, caller, engine.location)),
         columns: caller.size().columns,
-        duration: milliseconds(begun, wallTime()),
+        duration: performance.now() - begun,
         cancelled: stop.signal.aborted,
       }, caller.outStyle).join("\n");
     try {
