@@ -588,7 +588,7 @@ export const SPANLOOP_VERDICT_ENDED = "spanloop.verdict.ended";
 /** `spanloop.verdict.ended`: The interval left zero. */
 export const SPANLOOP_VERDICT_ENDED_VALUE_INTERVAL = "interval";
 
-/** `spanloop.verdict.ended`: A guard was breached. */
+/** `spanloop.verdict.ended`: A guard was breached, or is not believed to be kept. */
 export const SPANLOOP_VERDICT_ENDED_VALUE_GUARD = "guard";
 
 /** `spanloop.verdict.ended`: A harm was clear before the interval was. */

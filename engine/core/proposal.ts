@@ -44,7 +44,7 @@ export interface Verdict {
   /** What was done about it: the candidate rules from now on, or the incumbent does as before. */
   readonly action: "kept" | "rolled_back";
   /**
-   * What ended it: the interval left zero, a guard was breached, a harm was clear before the interval was, it could
+   * What ended it: the interval left zero, a guard was breached or is not believed to be kept, a harm was clear before the interval was, it could
    * not come to more than is worth having, its work was used up, or somebody changed the values meanwhile.
    */
   readonly ended: "interval" | "guard" | "harm" | "futile" | "budget" | "withdrawn";

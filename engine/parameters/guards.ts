@@ -36,6 +36,8 @@ export interface GuardFinding {
   readonly breached: boolean;
   /** The candidate is believed to keep it, or was no worse than the incumbent so far. */
   readonly kept: boolean;
+  /** The candidate is believed to break it, though it may be bad luck. */
+  readonly doubtful: boolean;
 }
 
 /** The variance of the factor by which a slice's error rate may differ from another's: that of noisy pipelines, and some. */
@@ -50,10 +52,12 @@ export function judgeGuard(evidence: GuardEvidence, chance: number): GuardFindin
   const { metric, of, counts, values } = evidence;
   if (counts !== undefined) return { metric, of, ...judgeCounts(evidence, counts, chance) };
   if (values !== undefined) return { metric, of, ...judgeValues(evidence, values, chance) };
-  return { metric, of, breached: false, kept: true };
+  return { metric, of, ...UNKNOWN };
 }
 
 type Judged = Omit<GuardFinding, "metric" | "of">;
+
+const UNKNOWN: Judged = { breached: false, kept: true, doubtful: false };
 
 function judgeCounts(
   { below = 1, above = 0 }: GuardEvidence,
@@ -62,7 +66,7 @@ function judgeCounts(
 ): Judged {
   const [candidate, incumbent] = [independent(counts.candidate), independent(counts.incumbent)];
   const [mine, theirs] = [candidate, incumbent].map((all) => all.reduce(plus, NONE));
-  if (mine.items === 0) return { breached: false, kept: true };
+  if (mine.items === 0) return UNKNOWN;
   const rate = mine.failed / mine.items;
   const most = below < 1 ? limitBelow(below, theirs, incumbent.length) : Infinity;
   const least = above > 0 ? limitAbove(above, theirs, incumbent.length) : -Infinity;
@@ -73,6 +77,7 @@ function judgeCounts(
         evidenceAgainst(candidate, least, FACTORS.map((factor) => 1 / factor)) >= 1 / chance,
     kept: (most === Infinity || isNoWorse(mine, theirs) ||
       worst(mine, candidate.length) <= below) && rate >= least,
+    doubtful: most === below && mildest(mine, candidate.length) > below,
   };
 }
 
@@ -91,6 +96,11 @@ function limitAbove(above: number, { items, failed }: Count, runs: number): numb
 // A rate that the true one is below with a chance of five in six.
 function worst({ items, failed }: Count, runs: number): number {
   return (failed + 1) / items * Math.exp(spreadOf(failed, runs));
+}
+
+// A rate that the true one is above with a chance of 97 in 100.
+function mildest({ items, failed }: Count, runs: number): number {
+  return failed / items * Math.exp(-2 * spreadOf(failed, runs));
 }
 
 // The standard deviation of a rate's logarithm.
@@ -131,7 +141,7 @@ function judgeValues(
   { candidate, incumbent }: NonNullable<GuardEvidence["values"]>,
   chance: number,
 ): Judged {
-  if (candidate.length === 0) return { breached: false, kept: true };
+  if (candidate.length === 0) return UNKNOWN;
   const value = median(candidate);
   // As with counts: an incumbent that breaks the guard moves the limit.
   const theirs = incumbent.length === 0 ? undefined : median(incumbent);
@@ -144,6 +154,7 @@ function judgeValues(
     breached: most < Infinity && isOver(logRatios(candidate, most)) ||
       least > -Infinity && isOver(logRatios(candidate, least).map((log) => -log)),
     kept: value <= most && value >= least,
+    doubtful: false,
   };
 }
 

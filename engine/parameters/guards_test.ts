@@ -25,6 +25,7 @@ Deno.test("a guard is breached by a rate far over it, and by none that chance ex
     value: 0.15,
     breached: true,
     kept: false,
+    doubtful: true,
   });
   assert.equal(judgeGuard(errors(counts([20, 10])), CHANCE).breached, true, "without an incumbent");
   assert.equal(judgeGuard(errors(counts([20, 1]), well), CHANCE).breached, false);
@@ -77,6 +78,17 @@ Deno.test("a guard is believed kept on evidence, or where the incumbent does no 
   assert.equal(kept([]), true, "nothing was measured");
 });
 
+Deno.test("what may be bad luck is doubtful once there is enough of it, unless the incumbent does no better", () => {
+  const slices = (rate: number, n: number) =>
+    counts(...Array.from({ length: n }, () => [1_000, 1_000 * rate] as [number, number]));
+  const doubtful = (mine: Count[], theirs = well) =>
+    judgeGuard(errors(mine, theirs), CHANCE).doubtful;
+  assert.equal(doubtful(slices(0.032, 2)), false, "too little");
+  assert.equal(doubtful(slices(0.032, 14)), true);
+  assert.equal(doubtful(slices(0.02, 14)), false, "at the guard");
+  assert.equal(doubtful(slices(0.032, 14), slices(0.032, 14)), false);
+});
+
 Deno.test("a smaller chance of a false alarm asks for more evidence", () => {
   const some = errors(counts([100, 9]), well);
   assert.equal(judgeGuard(some, 0.1).breached, true);
@@ -111,6 +123,7 @@ Deno.test("a guard on another metric is breached by one value far off, or severa
     value: 8,
     breached: false,
     kept: true,
+    doubtful: false,
   });
   const same = judged([15, 16, 14.5, 15, 15.5], [15, 15.5, 16, 15]);
   assert.deepEqual([same.breached, same.kept], [false, true], "so is the incumbent");
@@ -136,6 +149,7 @@ Deno.test("a guard of which nothing is known is not breached", () => {
     of: "load",
     breached: false,
     kept: true,
+    doubtful: false,
   });
   assert.equal(
     judgeGuard({ ...nothing, values: { candidate: [], incumbent: [9] } }, CHANCE).kept,

@@ -46,6 +46,10 @@ export function judge(evidence: Evidence, rules: Rules = RULES): Verdict | undef
   if (estimate.low > 0 && guards.every((guard) => guard.kept)) {
     return verdict("improved", "interval");
   }
+  // Nothing that it may gain would let it be kept, and the more of it there is the more fails.
+  if (pairs.length >= FUTILE.pairs && guards.some((guard) => guard.doubtful)) {
+    return verdict("inconclusive", "guard");
+  }
   if (pairs.length >= rules.mostPairs) return verdict("inconclusive", "budget");
   return isFutile(estimate, pairs.length, rules) ? verdict("inconclusive", "futile") : undefined;
 }
@@ -78,7 +82,7 @@ function stated(
     ...(pairs === 0 ? {} : { effect: { ratio: told(centre), low: told(low), high: told(high) } }),
     confidence,
     pairs,
-    guards: guards.map(({ kept: _kept, ...guard }) => guard),
+    guards: guards.map(({ kept: _kept, doubtful: _doubtful, ...guard }) => guard),
   };
 }
 

@@ -52,11 +52,14 @@ export function verdictSentence(
   return `${what}: ${told.join(", ")}`;
 }
 
-function endText({ ended, action, effect }: Verdict): string {
+function endText({ ended, action, effect, guards }: Verdict): string {
   switch (ended) {
     case "interval":
-    case "guard":
       return action === "kept" ? "kept" : "rolled back";
+    case "guard":
+      return guards.some(({ breached }) => breached)
+        ? "rolled back"
+        : "not clear of its guards, rolled back";
     case "harm":
       return "too much worse to go on, rolled back";
     case "futile":

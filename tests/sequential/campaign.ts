@@ -44,7 +44,7 @@ export function campaign(
     experiments,
     improved: share(({ verdict }) => verdict.outcome === "improved"),
     regressed: share(({ verdict }) => verdict.outcome === "regressed"),
-    guard: share(({ verdict }) => verdict.ended === "guard"),
+    guard: share(({ verdict: { ended, outcome } }) => ended === "guard" && outcome === "regressed"),
     futile: share(({ verdict }) => verdict.ended === "futile"),
     budget: share(({ verdict }) => verdict.ended === "budget"),
     covered: share(({ verdict: { effect } }) =>
