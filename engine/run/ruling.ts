@@ -19,6 +19,7 @@ import {
   ruledValue,
 } from "../telemetry/attributes.ts";
 import { texts, wholeOf } from "./template_values.ts";
+import { isRecommended } from "./trial.ts";
 
 const DEFAULT_CONCURRENCY = 8;
 const DEFAULT_PRIORITY = 5;
@@ -57,6 +58,8 @@ export interface ValuesRequest {
   readonly live: LiveValues;
   /** Its part in an experiment. */
   readonly trial?: Trial;
+  /** Whether a person ordered it for the sake of tuning (A4). */
+  readonly ordered?: boolean;
   /** Hears why a version of the tuned values cannot rule this run, a sentence. */
   readonly onRefused: (message: string) => void;
 }
@@ -125,7 +128,7 @@ export class RunValues {
 
   /**
    * The snapshot of now, if it has an experiment that a step of this run can be cut for: all of its parameters are
-   * read anew here. The same object for as long as nothing changes.
+   * read anew here, and no person has to have a say in one (A4). The same object for as long as nothing changes.
    */
   get experimental(): Snapshot & { readonly experiment: Experiment } | undefined {
     if (!this.#follows || this.#request.trial?.arm !== undefined) return undefined;
@@ -198,7 +201,8 @@ export class RunValues {
 
   #reads(snapshot: Snapshot): snapshot is Snapshot & { readonly experiment: Experiment } {
     const { experiment } = snapshot;
-    return experiment !== undefined &&
+    const { ordered = false, plan } = this.#request;
+    return experiment !== undefined && (ordered || !isRecommended(plan.workflow, experiment)) &&
       Object.keys(experiment.values).every((changed) =>
         this.#parameters.some(({ name }) => name === changed)
       );

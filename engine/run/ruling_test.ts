@@ -13,8 +13,8 @@ import { ofArm, RunValues, stepScope } from "./ruling.ts";
 const LIVE = `
 name: w
 params:
-  size: { type: integer, default: 2, tune: { min: 0, max: 100, apply: live } }
-  width: { type: integer, default: 8, tune: { min: 0, max: 100, apply: live } }
+  size: { type: integer, default: 2, tune: { min: 0, max: 100, apply: live, mode: auto } }
+  width: { type: integer, default: 8, tune: { min: 0, max: 100, apply: live, mode: auto } }
   next: { type: integer, default: 1, tune: { min: 0, max: 100 } }
 env: { SIZE: "\${{ 10 / params.size }}" }
 max_concurrency: \${{ params.width }}
@@ -46,6 +46,7 @@ async function follow(
   text: string,
   given: Readonly<Record<string, string>> = {},
   trial?: Trial,
+  ordered?: boolean,
 ) {
   const source = { bytes: new TextEncoder().encode(text), file: "/w/w.yaml", display: "w.yaml" };
   const { workflow, diagnostics } = loadWorkflow(source);
@@ -58,6 +59,7 @@ async function follow(
     binding: bind(workflow, { text: given, environment: {}, readSecret: () => undefined }),
     live,
     trial,
+    ordered,
     onRefused: (message) => refused.push(message),
   });
   const leave = await values.follow();
@@ -165,6 +167,16 @@ Deno.test("an experiment is one for a run that reads all of its parameters anew 
   const whole = await follow(LIVE, {}, trial);
   whole.live.take(testing(1, { size: 20 }));
   assert.equal(whole.values.experimental, undefined, "the whole run is of one arm");
+});
+
+Deno.test("what only a person may apply is tried in runs that a person ordered for it (A4)", async () => {
+  const text = LIVE.replaceAll("mode: auto", "mode: recommend");
+  for (const ordered of [true, undefined]) {
+    const { values, live } = await follow(text, {}, undefined, ordered);
+    const open = testing(1, { size: 20 });
+    live.take(open);
+    assert.equal(values.experimental, ordered ? open : undefined);
+  }
 });
 
 Deno.test("a candidate has the tuned values and its own; one that cannot rule throws (P1, P3)", async () => {

@@ -244,17 +244,17 @@ export class Runner {
 
   /** Takes up a run whose lease this process has acquired. */
   resume(request: ResumeRequest): RunHandle {
-    const { runId, trial } = request.header;
-    const values = this.#values(runId, { ...request, trial });
+    const { runId, trial, ordered } = request.header;
+    const values = this.#values(runId, { ...request, trial, ordered });
     this.#ports.recorder.fence(runId, request.fence);
     return this.#begin(request, values, true);
   }
 
   #values(
     runId: string,
-    { plan, binding, trial, onEvent }: Pick<
+    { plan, binding, trial, ordered, onEvent }: Pick<
       StartRequest,
-      "plan" | "binding" | "trial" | "onEvent"
+      "plan" | "binding" | "trial" | "ordered" | "onEvent"
     >,
   ): RunValues {
     const { live, log } = this.#ports;
@@ -265,6 +265,7 @@ export class Runner {
       binding,
       live,
       trial,
+      ordered,
       onRefused: (message) => {
         onEvent?.({ type: "notice", message });
         log.log({ severity: "warn", body: message, workflow, runId });
