@@ -202,8 +202,9 @@ function reasonOf(
   const risk = guard === undefined
     ? ""
     : `, with a chance of ${percent(harm)} that more than ${percent(guard)} of the items fail`;
-  const good = ratio === "1" ? "as good as now" : `${ratio} times as good`;
-  return `${why}: ${good} is expected by ${measure} (${low} to ${high} times)${risk}; ${runs}`;
+  const likeliest = ratio === "1" ? "as good as now" : `${ratio} times`;
+  return `${why}: it may be up to ${high} times as good by ${measure} (at worst ${low} times, ` +
+    `${likeliest} is likeliest)${risk}; ${runs}`;
 }
 
 function countOf(told: number): string {

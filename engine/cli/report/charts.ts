@@ -28,6 +28,8 @@ import { linearScale, logScale, type Scale } from "./scale.ts";
 import { isNumeric, type Mark, type RunPoint, type StoryGuard, type Trial } from "./story.ts";
 
 // A guard's metric is drawn up to so many times its limit.
+// An interval that spans more than this factor says nothing.
+const WIDEST = 1e5;
 const FURTHEST = 5;
 const SIGNS = { kept: "▲", rolled_back: "▽", changed: "◆" };
 
@@ -206,12 +208,13 @@ function intervalPanel(
   height: number,
 ): Content {
   const middle = (height - BOTTOM + TOP) / 2;
-  if (verdict?.effect === undefined) {
-    const x = (from + to) / 2;
-    const text = verdict === undefined ? "no verdict yet" : "nothing was compared";
-    return tag("text", { x, y: middle, "text-anchor": "middle" }, text);
-  }
+  const say = (text: string) =>
+    tag("text", { x: (from + to) / 2, y: middle, "text-anchor": "middle" }, text);
+  if (verdict === undefined) return say("no verdict yet");
+  if (verdict.effect === undefined) return say("nothing was compared");
   const { ratio, low, high } = verdict.effect;
+  // The first pairs have an interval without ends.
+  if (high / low >= WIDEST) return say("too few pairs for an interval");
   const scale = logScale([1, low, high], from, to);
   // Where there is room beside 1x: the sentence above has the figures.
   const ticks = scale.ticks.filter((tick) => Math.abs(scale.at(tick) - scale.at(1)) > 24)
