@@ -192,7 +192,10 @@ export class Host {
     while (!signal.aborted && this.#lease !== undefined) {
       const before = this.#feed?.position;
       await Promise.race([aborted, this.#quiet()]);
-      if (signal.aborted || this.#feed?.position === before) return;
+      if (signal.aborted) return;
+      // What a store that fails has kept back is there for all that.
+      if (this.#feed?.behind) await Promise.race([aborted, sleep(this.#ports.clock, POLL_MS)]);
+      else if (this.#feed?.position === before) return;
     }
   }
 
