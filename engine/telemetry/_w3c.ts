@@ -150,7 +150,9 @@ function written(name: string, entry: BaggageEntry): string {
   const carrier: Record<string, string> = {};
   const baggage = propagation.createBaggage({ [name]: entry });
   BAGGAGE.inject(propagation.setBaggage(ROOT_CONTEXT, baggage), carrier, PLAIN);
-  return carrier.baggage ?? "";
+  // White space after a property is not part of it, and no header keeps it at its end; nor does the library keep
+  // a semicolon that nothing follows.
+  return carrier.baggage?.replace(/[ \t]+$/, "").replace(/^([^;]*);$/, "$1") ?? "";
 }
 
 function contextOf(header: string, context: Context): Context {

@@ -129,6 +129,12 @@ Deno.test("a property that no header can carry takes its member along", async ()
   assert.equal(warnings?.length, 1);
 });
 
+Deno.test("white space that ends a property, which no header keeps, is not handed on", async () => {
+  const { baggage } = await fromEnvironment({ BAGGAGE: "a=1;p\t,a b,c=2; q \t,=3" });
+  assert.equal(baggage, "a=1;p,c=2; q");
+  assert.deepEqual(await fromHeaders({ baggage: "a=1;p,c=2; q" }), { baggage });
+});
+
 Deno.test("whatever comes as baggage, what goes out holds, and is taken as it is by whoever reads it", async () => {
   const random = seeded("baggage");
   const letters = [...'ab=,;%"\\ \t\n\u00fc\u{1f600}0(/:', "%20", "%E2%82%AC"];
