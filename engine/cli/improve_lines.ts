@@ -53,14 +53,8 @@ export function verdictLines(
   style: Style,
 ): string[] {
   const mark = verdict?.action === "kept" ? style.green("▲") : style.red("▽");
-  return wrapped(clean(decision.message), columns - 2)
+  return wrap(clean(decision.message), columns - 2)
     .map((line, index) => `${index === 0 ? mark : " "} ${line}`);
-}
-
-/** Breaks a sentence into lines of at most `columns`; a figure and its unit stay together. */
-export function wrapped(text: string, columns: number): string[] {
-  return wrap(text.replaceAll(" %", "\u00a0%"), columns)
-    .map((line) => line.replaceAll("\u00a0", " "));
 }
 
 function armText(

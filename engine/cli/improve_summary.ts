@@ -3,7 +3,7 @@ import type { ImproveReport } from "../core/improve.ts";
 import type { Json } from "../core/json.ts";
 import { counted } from "./figures.ts";
 import type { Hint } from "./hints.ts";
-import { verdictLines, wrapped } from "./improve_lines.ts";
+import { verdictLines } from "./improve_lines.ts";
 import type { Improvement } from "./improvement.ts";
 import {
   betterBy,
@@ -63,7 +63,7 @@ export function improvedLines(
   }
   const gain = changed.length === 0 ? undefined : gainLine(report, objective);
   if (gain !== undefined) {
-    result.push(...wrapped(gain, view.columns - 3).map((line) => `  ${line}`));
+    result.push(...wrap(gain, view.columns - 3).map((line) => `  ${line}`));
   }
   if (verdicts.length > 0) {
     result.push(

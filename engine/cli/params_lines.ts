@@ -5,15 +5,18 @@ import type { ParameterState, TunedWorkflow } from "../core/tuning.ts";
 import { ago, value } from "./figures.ts";
 import { iso } from "./runs_table.ts";
 import type { Style } from "./style.ts";
-import { clean, fit, pad, width } from "./text.ts";
+import { clean, fit, pad, width, wrap } from "./text.ts";
 
 /** How a terminal is drawn on: the time now (nanoseconds since the epoch) and the columns. */
 export interface View {
   /** For ages. */
   readonly now: bigint;
-  /** What lines are cut to. */
+  /** What lines are broken at. */
   readonly columns: number;
 }
+
+// A sentence beside a table's other columns is broken too often in less than this, and stands below them.
+const LEAST_BESIDE = 40;
 
 /** A workflow's tunable parameters as a table, and what waits for a person. */
 export function listLines(
@@ -29,39 +32,67 @@ export function listLines(
   if (parameters.length === 0) {
     return [title, "No parameter has a `tune:`, so nothing may change."];
   }
-  const rows = parameters.map((state) => [
-    clean(state.parameter.name),
-    fit(value(state.value), 24),
-    state.source,
-    fit(value(state.parameter.default ?? null), 24),
-    fit(boundsText(state.parameter), 40),
-    state.parameter.tune!.mode,
-    state.parameter.tune!.apply.replace("_", " "),
-    [
-      state.frozen ? "frozen" : "",
-      state.change === undefined ? "" : `change ${state.change.number}`,
-    ].filter((text) => text !== "").join(", "),
+  const table = columned([
+    ["parameter", "value", "source", "default", "bounds", "mode", "apply", ""],
+    ...parameters.map((state) => [
+      clean(state.parameter.name),
+      fit(value(state.value), 24),
+      state.source,
+      fit(value(state.parameter.default ?? null), 24),
+      fit(boundsText(state.parameter), 40),
+      state.parameter.tune!.mode,
+      state.parameter.tune!.apply.replace("_", " "),
+      marksText(state),
+    ]),
   ]);
-  const table = columned(
-    [["parameter", "value", "source", "default", "bounds", "mode", "apply", ""], ...rows],
-  ).map((line, index) => fit(index === 0 ? style.dim(line) : line, columns));
+  const told = Math.max(...table.map(width)) <= columns
+    ? table.map((line, index) => index === 0 ? style.dim(line) : line)
+    : parameters.flatMap((state) => parameterLines(state, columns, style));
   const trial = tested === undefined ? [] : [
     "",
-    `${style.cyan("~")} ${style.bold(`change ${tested.number}`)} by ${
-      author(tested)
-    } is under measurement: ${clean(tested.decision.message)}`,
-    `  why: ${clean(tested.proposal.reason)}`,
+    ...hanging(
+      `${style.cyan("~")} ${style.bold(`change ${tested.number}`)} by ${
+        author(tested)
+      } is under measurement: ${clean(tested.decision.message)}`,
+      columns,
+    ),
+    ...indented(`why: ${clean(tested.proposal.reason)}`, 2, columns),
     style.dim(`  spanloop params revert ${file} ${tested.number}   (ends it)`),
   ];
   const waiting = held.flatMap((entry) => [
     "",
-    `${style.yellow("!")} ${style.bold(`change ${entry.number}`)} by ${
-      author(entry)
-    } is held for you: ${clean(entry.decision.message)}`,
-    `  why: ${clean(entry.proposal.reason)}`,
+    ...hanging(
+      `${style.yellow("!")} ${style.bold(`change ${entry.number}`)} by ${
+        author(entry)
+      } is held for you: ${clean(entry.decision.message)}`,
+      columns,
+    ),
+    ...indented(`why: ${clean(entry.proposal.reason)}`, 2, columns),
     style.dim(`  spanloop params accept ${file} ${entry.number}   (or reject)`),
   ]);
-  return [title, "", ...table, ...trial, ...waiting];
+  return [title, "", ...told, ...trial, ...waiting];
+}
+
+// A row of the table where the table is too wide.
+function parameterLines(state: ParameterState, columns: number, style: Style): string[] {
+  const { parameter, source } = state;
+  const marks = marksText(state);
+  const head = `${style.bold(clean(parameter.name))} is ${style.bold(value(state.value))}, ${
+    source === "default" ? "the default" : `${source}, default ${value(parameter.default ?? null)}`
+  }${marks === "" ? "" : `, ${marks}`}`;
+  return [...hanging(head, columns), ...indented(tuneText(parameter), 2, columns)];
+}
+
+function marksText({ frozen, change }: ParameterState): string {
+  return [
+    ...frozen ? ["frozen"] : [],
+    ...change === undefined ? [] : [`change ${change.number}`],
+  ].join(", ");
+}
+
+function tuneText(parameter: Parameter): string {
+  const { mode, apply } = parameter.tune!;
+  return `${boundsText(parameter)}, mode ${mode}, apply ${apply.replace("_", " ")}`;
 }
 
 /** Where a parameter's value comes from, and what happened to it before. */
@@ -72,53 +103,80 @@ export function explainLines(
   style: Style,
 ): string[] {
   const { parameter, source, change, frozen } = state;
-  const lines = [`${style.bold(clean(parameter.name))} is ${style.bold(value(state.value))}`];
+  const facts: string[] = [];
   if (source === "environment") {
-    lines.push("  from the environment, over what is tuned and the file's default");
+    facts.push("from the environment, over what is tuned and the file's default");
   } else if (change === undefined) {
-    lines.push(
-      `  the file's default${state.value === null ? ": none, a run must be given it" : ""}`,
-    );
+    facts.push(`the file's default${state.value === null ? ": none, a run must be given it" : ""}`);
   }
   if (change !== undefined) {
     const { proposal, decision, number } = change;
-    lines.push(
-      `  tuned by change ${number} of ${author(change)}, ${ago(proposal.at, view.now)}`,
-      `  why: ${clean(proposal.reason)}`,
-      `  ${clean(decision.message)} (${decision.rule})`,
+    facts.push(
+      `tuned by change ${number} of ${author(change)}, ${ago(proposal.at, view.now)}`,
+      `why: ${clean(proposal.reason)}`,
+      `${clean(decision.message)} (${decision.rule})`,
       ...proposal.evidence.map(({ traceId, spanId }) =>
-        style.dim(`  evidence: span ${clean(spanId)} of trace ${clean(traceId)}`)
+        style.dim(`evidence: span ${clean(spanId)} of trace ${clean(traceId)}`)
       ),
     );
-    if (change.answers !== undefined) lines.push(`  which answers change ${change.answers}`);
+    if (change.answers !== undefined) facts.push(`which answers change ${change.answers}`);
   }
-  const tune = parameter.tune!;
-  lines.push(
-    `  the file: default ${value(parameter.default ?? null)}, ${
-      boundsText(parameter)
-    }, mode ${tune.mode}, apply ${tune.apply.replace("_", " ")}`,
-  );
-  if (frozen) lines.push(`  ${style.yellow("frozen")}: no plugin changes it`);
-  return [...lines, ...history.length === 0 ? [] : ["", ...historyLines(history, view, style)]];
+  facts.push(`the file: default ${value(parameter.default ?? null)}, ${tuneText(parameter)}`);
+  if (frozen) facts.push(`${style.yellow("frozen")}: no plugin changes it`);
+  return [
+    `${style.bold(clean(parameter.name))} is ${style.bold(value(state.value))}`,
+    ...facts.flatMap((fact) => indented(fact, 2, view.columns)),
+    ...history.length === 0 ? [] : ["", ...historyLines(history, view, style)],
+  ];
 }
 
-/** Entries of the ledger, newest first as they come. */
+/** Entries of the ledger, newest first as they come: a table, or where that is too wide a paragraph each. */
 export function historyLines(
   entries: readonly LedgerEntry[],
-  { now, columns }: View,
+  view: View,
   style: Style,
 ): string[] {
   if (entries.length === 0) return ["Nothing has been proposed yet."];
-  const rows = entries.map((entry) => [
-    String(entry.number),
-    ago(entry.proposal.at, now),
-    author(entry),
-    entry.decision.outcome,
-    entry.decision.rule,
-    clean(entry.decision.message),
+  const table = columned([
+    ["change", "when", "by", "outcome", "rule", ""],
+    ...entries.map((entry) => [
+      String(entry.number),
+      ago(entry.proposal.at, view.now),
+      author(entry),
+      entry.decision.outcome,
+      entry.decision.rule,
+      "",
+    ]),
   ]);
-  return columned([["change", "when", "by", "outcome", "rule", "what"], ...rows])
-    .map((line, index) => fit(index === 0 ? style.dim(line) : line, columns));
+  const left = Math.max(...table.map(width)) + 2;
+  if (view.columns - left < LEAST_BESIDE) {
+    return entries.flatMap((entry) => entryLines(entry, view, style));
+  }
+  const [title, ...rows] = table;
+  return [
+    style.dim(`${pad(title, left)}what`),
+    ...rows.flatMap((row, index) =>
+      wrap(clean(entries[index].decision.message), view.columns - left)
+        .map((line, part) => pad(part === 0 ? row : "", left) + line)
+    ),
+  ];
+}
+
+function entryLines(entry: LedgerEntry, { now, columns }: View, style: Style): string[] {
+  const { number, proposal, decision } = entry;
+  const head = `${style.bold(`change ${number}`)} of ${author(entry)}, ${
+    ago(proposal.at, now)
+  }: ${decision.outcome} (${decision.rule})`;
+  return [...hanging(head, columns), ...indented(clean(decision.message), 2, columns)];
+}
+
+// All lines are indented, or all but the first.
+function indented(text: string, by: number, columns: number): string[] {
+  return wrap(text, columns - by).map((line) => " ".repeat(by) + line);
+}
+
+function hanging(text: string, columns: number): string[] {
+  return wrap(text, columns - 2).map((line, index) => index === 0 ? line : `  ${line}`);
 }
 
 /** What came of an order, on one line. */

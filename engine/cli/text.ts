@@ -78,11 +78,11 @@ export function pad(text: string, columns: number, side: "end" | "start" = "end"
   return side === "end" ? text + fill : fill + text;
 }
 
-/** Breaks `text` between words into lines of at most `columns`. */
+/** Breaks `text` between words into lines of at most `columns`; a figure and its % stay together. */
 export function wrap(text: string, columns: number): string[] {
   const result: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of text.split(/ (?!%)/)) {
     if (line !== "" && width(line) + 1 + width(word) > columns) {
       result.push(line);
       line = word;

@@ -45,4 +45,5 @@ Deno.test("pad() and wrap() work in columns", () => {
   assert.equal(pad("1", 3, "start"), "  1");
   assert.deepEqual(wrap("one two three", 7), ["one two", "three"]);
   assert.deepEqual(wrap("unbreakable", 4), ["unbreakable"]);
+  assert.deepEqual(wrap("errors 0 %, kept", 9), ["errors", "0 %, kept"]);
 });
