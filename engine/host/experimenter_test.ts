@@ -465,6 +465,22 @@ Deno.test("a batch that fails as a whole does not end it, a second one does", ()
     assert.deepEqual([ended, guards[0].value], ["guard", 1]);
   }));
 
+Deno.test("what rules is not taken back for one batch that fails as a whole, as a candidate is not; several take it back", () =>
+  scene(async (scene) => {
+    const whole = { failed: 80, outcome: "failed" } as const;
+    const fail = async (from: number) => {
+      for (const attempt of [1, 2]) await scene.attempt(from, 80, 1, { ...whole, attempt });
+    };
+    await fail(0);
+    await scene.attempt(80, 80, 1);
+    assert.equal(scene.made.length, 0);
+    for (let from = 160; from < 800 && scene.made.length === 0; from += 80) await fail(from);
+    const back = scene.made.find((action) => action.type === "roll_back");
+    assert.ok(back?.type === "roll_back");
+    assert.deepEqual([back.of, back.below, back.values], ["load", 0.02, { size: 10 }]);
+    assert.ok(back.count.failed >= 4 * 80, `${back.count.failed} failed`);
+  }, false));
+
 Deno.test("failures that are tried again and succeed breach no guard (S5)", () =>
   scene(async (scene) => {
     const slice = [0, 4_000] as const;

@@ -2,6 +2,7 @@ import type { Json } from "../core/json.ts";
 import type { PluginState } from "../core/plugin.ts";
 import type { SpanReference } from "../core/span.ts";
 import type { TuneContract } from "../core/workflow.ts";
+import { batchOf } from "../parameters/count.ts";
 import type { EndedAttempt } from "../parameters/measure.ts";
 import type { Breach } from "../parameters/roll_back.ts";
 import { breach, type Standing, stood } from "../parameters/standing.ts";
@@ -35,7 +36,7 @@ export class RulingWatch {
     // As long as nothing fails, nothing is to be known.
     if (kept === undefined && bad === 0) return false;
     const known: Watched | undefined = typeof kept === "string" ? JSON.parse(kept) : undefined;
-    const next = stood(known, values, { items: Math.max(1, items), failed: bad });
+    const next = stood(known, values, batchOf(Math.max(1, items), bad));
     const isOver = next.counts.every(({ failed }) => failed === 0);
     if (isOver) this.forget(step);
     else {

@@ -43,9 +43,11 @@ export interface GuardFinding {
 /** The variance of the factor by which a slice's error rate may differ from another's: that of noisy pipelines, and some. */
 const DISPERSION = 0.35;
 
-// By how much a rate may be off its limit; each is an alternative of the same weight. The last makes two batches that fail
-// as a whole enough.
-const FACTORS = [2, 5, 20];
+/**
+ * By how much a rate may be off its limit; each is an alternative of the same weight. The last makes two batches that fail
+ * as a whole enough.
+ */
+export const FACTORS = [2, 5, 20];
 
 /** Judges a guard; `chance` bounds how often a guard that is kept is called breached, however often one looks. */
 export function judgeGuard(evidence: GuardEvidence, chance: number): GuardFinding {

@@ -1,25 +1,22 @@
 import type { Json } from "../core/json.ts";
-import type { Count } from "./count.ts";
-import { evidenceAgainst } from "./guards.ts";
+import { type Count, independent, plus } from "./count.ts";
+import { evidenceAgainst, FACTORS } from "./guards.ts";
 
 /** What the values that rule without an experiment have brought lately at one guard. Plain JSON, of bounded size. */
 export interface Standing {
   /** The values. */
   readonly values: Readonly<Record<string, Json>>;
-  /** Items by and by, oldest first; the last count grows until it is a block. */
+  /** Items by and by, oldest first, as a trial's; the last count grows until it is a block. */
   readonly counts: readonly Count[];
 }
 
-// So many items are judged as one, and not before there are as many: what makes some of them fail, such as a batch that
-// fails as a whole, they may share.
+// So many items are judged as one, and not before there are as many: what makes some of them fail they may share.
 const BLOCK = 50;
 // What is older says nothing of now.
 const MOST_BLOCKS = 20;
-// A rate that stands right at the guard is taken for one that breaks it once in so many blocks at most; in a simulation
-// with over-dispersed errors it was 3 times in 400,000, and never at three quarters of the guard.
+// A rate that stands right at the guard is taken for one that breaks it once in so many blocks at most; in simulations
+// it was 3 times in 400,000 at most, with over-dispersed errors as with batches that fail as a whole.
 const ALARM = 10_000;
-// By how much a rate may be over the guard; each is an alternative of the same weight.
-const FACTORS = [2, 4, 8];
 
 /** Takes note of items under these values; others than before begin anew. */
 export function stood(
@@ -31,10 +28,7 @@ export function stood(
   const counts = same ? before.counts : [];
   const last = counts.at(-1);
   const next = last !== undefined && last.items < BLOCK
-    ? [
-      ...counts.slice(0, -1),
-      { items: last.items + count.items, failed: last.failed + count.failed },
-    ]
+    ? [...counts.slice(0, -1), plus(last, count)]
     : [...counts, count];
   return { values, counts: next.slice(-MOST_BLOCKS) };
 }
@@ -47,19 +41,12 @@ export function stood(
 export function breach({ counts }: Standing, below: number): Count | undefined {
   const last = counts.at(-1);
   if (last === undefined || last.items < BLOCK) return undefined;
-  let [sum, best] = [0, 0];
-  let since: Count | undefined;
-  for (let from = 0; from < counts.length; from++) {
-    const late = counts.slice(from);
-    const evidence = evidenceAgainst(late, below, FACTORS);
+  const own = independent(counts);
+  let [sum, best, since] = [0, 0, 0];
+  for (let from = 0; from < own.length; from++) {
+    const evidence = evidenceAgainst(own.slice(from), below, FACTORS);
     sum += evidence;
-    if (evidence > best) {
-      best = evidence;
-      since = late.reduce((all, { items, failed }) => ({
-        items: all.items + items,
-        failed: all.failed + failed,
-      }));
-    }
+    if (evidence > best) [best, since] = [evidence, from];
   }
-  return sum >= ALARM ? since : undefined;
+  return sum >= ALARM ? counts.slice(since).reduce(plus) : undefined;
 }
