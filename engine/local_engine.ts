@@ -25,15 +25,13 @@ import type { TuningReport } from "./core/tuning_report.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
 import { traceOf } from "./business_context.ts";
 import { followRun } from "./follow_run.ts";
-import { findRun, runById, type Shelf, unendedRun, workflowTextOf } from "./find_run.ts";
+import { findRun, runById, type Shelf, unendedRun } from "./find_run.ts";
 import type { StorePlace } from "./locate_store.ts";
 import { bind, type Given } from "./plan/bind.ts";
 import { describePlan } from "./plan/describe.ts";
 import type { Plan } from "./plan/plan.ts";
 import type { Receiving } from "./receive.ts";
 import { Registration } from "./registration.ts";
-import { RunFold } from "./run/fold.ts";
-import { historyOf } from "./run/history.ts";
 import { reusable } from "./run/reuse.ts";
 import type { RunHandle, StartRequest } from "./run/runner.ts";
 import { rebindForRerun, valuesFrom } from "./run_values.ts";
@@ -48,7 +46,7 @@ import { LocalTuning } from "./local_tuning.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
-import { checkFile, type LoadedWorkflow, loadText, WorkflowFiles } from "./workflow_files.ts";
+import { checkFile, type LoadedWorkflow, WorkflowFiles } from "./workflow_files.ts";
 
 /** A new run's values, and the version of the snapshot that they are of. */
 interface Bound extends NewRun {
@@ -304,10 +302,8 @@ export class LocalEngine implements Engine {
   async history(runId: string): Promise<RunHistory> {
     const summary = await runById(await this.#shelf(), runId);
     const { store } = await this.#open();
-    const { plan } = loadText(await workflowTextOf(store, summary), summary.file);
-    const fold = new RunFold({ detail: true });
-    for await (const record of store.read(runId)) fold.apply(record);
-    return historyOf(plan, summary, fold);
+    const { readHistory } = await import("./run_history.ts");
+    return await readHistory(store, summary);
   }
 
   /** See Engine. */

@@ -108,6 +108,7 @@ export function history(
     },
     steps,
     criticalPath: steps.filter(({ critical }) => critical).map(({ report }) => report.id),
+    trials: [],
   };
 }
 

@@ -1,6 +1,7 @@
 import type { AttemptHistory, RunHistory, StepHistory } from "../core/report.ts";
 import { milliseconds } from "./figures.ts";
 import { iso, summaryJson } from "./runs_table.ts";
+import { trialJson } from "./trial_lines.ts";
 
 /** A run as `show --json` prints it: `run --json`'s keys, and everything about its attempts. */
 export function historyJson(history: RunHistory): Record<string, unknown> {
@@ -9,6 +10,7 @@ export function historyJson(history: RunHistory): Record<string, unknown> {
     ...summaryJson(history.summary),
     ...history.report,
     critical_path: history.criticalPath,
+    trials: history.trials.map(trialJson),
     steps: history.report.steps.map((step) => reported.get(step.id) ?? step),
   };
 }

@@ -39,6 +39,21 @@ Deno.test("improve tells each run and each decision on stderr, what it came to o
     assert.match(out, /\n {2}spanloop report tuned\.yaml +shows the evidence\n$/);
     assert.ok(!(out + err).includes("\u001b"), "no colour where there is no terminal");
 
+    // A run says which change was tried on which share of it.
+    const runs = JSON.parse((await cli(folder, ["runs", "--json"])).out);
+    const second = runs.at(-2).run_id;
+    const shown = await cli(folder, ["show", second]);
+    assert.match(
+      shown.out,
+      /\ntrial of change 1: what was compared\n {2}batch_size 4 .*what rules .*\n {2}batch_size \d+ +what is tried +\d+ of 160 items of load, /,
+    );
+    const { trials } = JSON.parse((await cli(folder, ["show", second, "--json"])).out);
+    assert.deepEqual([trials[0].change, trials[0].arms.length], [1, 2]);
+    assert.deepEqual([trials[0].arms[0].arm, trials[0].arms[0].values], [
+      "incumbent",
+      { batch_size: 4 },
+    ]);
+
     const report = await cli(folder, ["report", "tuned.yaml"]);
     assert.equal(report.code, 0, report.err);
     assert.equal(report.out, ".spanloop/report/report.md\n.spanloop/report/report.html\n");

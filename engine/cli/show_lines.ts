@@ -5,6 +5,7 @@ import { ago, counted, milliseconds, stamp } from "./figures.ts";
 import { byStatus, sign, type Style, words } from "./style.ts";
 import { outputLines, tailLines } from "./summary.ts";
 import { clean, fit, lines } from "./text.ts";
+import { trialLines } from "./trial_lines.ts";
 import { jsonLines, parameterLines } from "./value_lines.ts";
 import { CRITICAL, waterfall } from "./waterfall.ts";
 
@@ -31,6 +32,7 @@ export function showLines(history: RunHistory, view: View, style: Style): string
       ...values.map((line) => fit(`  ${line}`, view.columns - 1)),
     );
   }
+  result.push(...trialLines(history.trials, view.columns, style));
   result.push("", ...waterfall(history, view, style));
   if (history.criticalPath.length > 1) {
     const path = history.criticalPath.length <= 8
@@ -138,6 +140,7 @@ export function showStepLines(
       ...step.critical ? ["on the critical path"] : [],
     ].map((fact) => style.dim(`  ${fact}`)),
   ];
+  result.push(...trialLines(history.trials, view.columns, style, report.id));
   const isBad = ({ outcome }: AttemptHistory) => outcome !== "succeeded";
   const shown = step.attempts.length <= MOST_ATTEMPTS ? step.attempts : [
     ...new Set([

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from "./json.ts";
 import type { ValueSource } from "./parameter.ts";
+import type { Arm, LedgerEntry } from "./proposal.ts";
 import type {
   Failure,
   ItemCount,
@@ -104,6 +105,34 @@ export interface StepHistory {
 /** The three lists of steps (S3). */
 export type StepList = "steps" | "on_failure" | "finally";
 
+/** What one arm of an experiment ruled in a run. */
+export interface TrialArm {
+  /** Whose values. */
+  readonly arm: Arm;
+  /** The step whose items it ruled; absent where it ruled the whole run. */
+  readonly step?: string;
+  /** The values of the experiment's parameters that ruled, as far as the run says. */
+  readonly values: Readonly<Record<string, Json>>;
+  /** Of a step: the items that it ruled. */
+  readonly items?: number;
+  /** Of a step: all of its items that were begun. */
+  readonly of?: number;
+  /** In how many slices; absent where one arm ruled a whole step. */
+  readonly slices?: number;
+  /** Of a whole run: part of its work was ruled by what came after the experiment's end. */
+  readonly partly?: boolean;
+}
+
+/** A run's part in an experiment. */
+export interface RunTrial {
+  /** The experiment. */
+  readonly experiment: string;
+  /** The change that it tests; absent when the ledger has none. */
+  readonly change?: LedgerEntry;
+  /** By step, the incumbent's first; none while no work was ruled. */
+  readonly arms: readonly TrialArm[];
+}
+
 /** A whole run, read from its journal. */
 export interface RunHistory {
   /** The run's row. */
@@ -114,6 +143,8 @@ export interface RunHistory {
   readonly steps: readonly StepHistory[];
   /** Ids of the steps on the critical path, in time. */
   readonly criticalPath: readonly string[];
+  /** The experiments that it has a part in. */
+  readonly trials: readonly RunTrial[];
 }
 
 /** A step as `plan` prints it. */

@@ -1,13 +1,23 @@
+import type { LedgerEntry } from "../core/proposal.ts";
 import type { RunHistory, StepHistory, StepList } from "../core/report.ts";
 import type { RunSummary } from "../core/store.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { RunFold } from "./fold.ts";
 import { reportRun } from "./report.ts";
+import { trialsOf } from "./trial_history.ts";
 
 const LISTS: readonly StepList[] = ["steps", "on_failure", "finally"];
 
-/** A whole run, from its plan and its journal, folded with `detail`. */
-export function historyOf(plan: Plan, summary: RunSummary, fold: RunFold): RunHistory {
+/**
+ * A whole run, from its plan and its journal, folded with `detail`, and by experiment the change that each one that it
+ * has a part in tests.
+ */
+export function historyOf(
+  plan: Plan,
+  summary: RunSummary,
+  fold: RunFold,
+  changes: ReadonlyMap<string, LedgerEntry | undefined>,
+): RunHistory {
   const report = reportRun(plan, summary, fold, summary.status);
   const attempts = Map.groupBy(fold.attempts, (attempt) => attempt.stepId);
   const reports = new Map(report.steps.map((step) => [step.id, step]));
@@ -32,6 +42,7 @@ export function historyOf(plan: Plan, summary: RunSummary, fold: RunFold): RunHi
     report,
     steps: steps.map((step) => critical.has(step.report.id) ? { ...step, critical: true } : step),
     criticalPath,
+    trials: trialsOf(summary, fold.attempts, changes),
   };
 }
 

@@ -147,8 +147,8 @@ export function ruledValue(attributes: Attributes, name: string): Json | undefin
   return typeof value === "object" ? undefined : value;
 }
 
-/** What a span says of work that belongs to one arm of an experiment. */
-export function armAttributes(work: {
+/** Work that belongs to one arm of an experiment. */
+export interface ArmWork {
   /** The experiment. */
   readonly experiment: string;
   /** Whose values ruled. */
@@ -157,8 +157,10 @@ export function armAttributes(work: {
   readonly pair: number;
   /** The slice's items; absent for a whole run or step. */
   readonly slice?: { readonly from: number; readonly to: number };
-}): Attributes {
-  const { experiment, arm, pair, slice } = work;
+}
+
+/** What a span says of work that belongs to one arm of an experiment. */
+export function armAttributes({ experiment, arm, pair, slice }: ArmWork): Attributes {
   return {
     [keys.SPANLOOP_EXPERIMENT_ID]: experiment,
     [keys.SPANLOOP_EXPERIMENT_ARM]: arm,
@@ -179,11 +181,23 @@ export function armOf(attributes: Attributes): Attributes {
   }));
 }
 
+/** The arm's work that a span says it is of; undefined for work that belongs to none. */
+export function armWorkOf(attributes: Attributes): ArmWork | undefined {
+  const experiment = attributes[keys.SPANLOOP_EXPERIMENT_ID];
+  const arm = attributes[keys.SPANLOOP_EXPERIMENT_ARM];
+  const pair = attributes[keys.SPANLOOP_EXPERIMENT_PAIR];
+  const from = attributes[keys.SPANLOOP_EXPERIMENT_SLICE_FROM];
+  const to = attributes[keys.SPANLOOP_EXPERIMENT_SLICE_TO];
+  if (typeof experiment !== "string" || typeof pair !== "number") return undefined;
+  if (arm !== "incumbent" && arm !== "candidate") return undefined;
+  const sliced = typeof from === "number" && typeof to === "number";
+  return { experiment, arm, pair, ...sliced ? { slice: { from, to } } : {} };
+}
+
 /** The pair of slices that a span's work belongs to; undefined for work that is not of a slice. */
 export function slicePairOf(attributes: Attributes): number | undefined {
-  const pair = attributes[keys.SPANLOOP_EXPERIMENT_PAIR];
-  const sliced = attributes[keys.SPANLOOP_EXPERIMENT_SLICE_FROM] !== undefined;
-  return sliced && typeof pair === "number" ? pair : undefined;
+  const work = armWorkOf(attributes);
+  return work?.slice === undefined ? undefined : work.pair;
 }
 
 /** A link to a span: of the try before, the interrupted one, what triggered the run, the run that is rerun. */

@@ -166,6 +166,21 @@ steps:
     }
     const { runs: [{ summary }] } = await scene.state();
     assert.deepEqual(summary.trial, { experiment: "tuner@w/1/0", index: 0 });
+    const { trials } = await scene.engine((engine) => engine.history(summary.runId));
+    const told = { step: "each", of: 400, slices: 2 };
+    assert.deepEqual(
+      trials.map(({ experiment, arms }) => ({
+        experiment,
+        arms: arms.map(({ values: _, ...arm }) => arm),
+      })),
+      [{
+        experiment: "tuner@w/1/0",
+        arms: [
+          { arm: "incumbent", items: 32, ...told },
+          { arm: "candidate", items: 160, ...told },
+        ],
+      }],
+    );
     const [run] = await scene.spans("run");
     assert.equal(run.start.span.attributes["spanloop.experiment.id"], undefined);
     await scene.assertSound();
