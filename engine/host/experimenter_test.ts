@@ -39,7 +39,7 @@ params:
   size: { type: integer, default: 10, tune: { min: 1, max: 500, apply: live, mode: auto } }
 tune:
   objective: { OBJECTIVE, of: load }
-  guards: [{ metric: error_rate, of: load, below: 0.02 }]
+  guards: [GUARD]
 steps:
   - id: load
     for_each: { list: ["a"], batch: "\${{ params.size }}" }
@@ -47,9 +47,12 @@ steps:
     retry: { attempts: 2, on: [error] }
 `;
 
-function flow(objective = "minimize: duration / items"): Workflow {
+const ERRORS = "{ metric: error_rate, of: load, below: 0.02 }";
+
+function flow(objective = "minimize: duration / items", guard = ERRORS): Workflow {
+  const text = FLOW.replace("OBJECTIVE", objective).replace("GUARD", guard);
   const { workflow, diagnostics } = loadWorkflow({
-    bytes: new TextEncoder().encode(FLOW.replace("OBJECTIVE", objective)),
+    bytes: new TextEncoder().encode(text),
     file: "/w/orders.yaml",
     display: "orders.yaml",
   });
@@ -186,11 +189,31 @@ class Scene {
     }
     this.made.push(...made);
     for (const action of made) {
-      if (action.type !== "conclude") continue;
-      const { experiment, verdict, evidence } = action;
-      await this.#ledger.conclude(flow(), { experiment, verdict, evidence, at: this.#at });
+      if (action.type === "conclude") {
+        const { experiment, verdict, evidence } = action;
+        await this.#ledger.conclude(flow(), { experiment, verdict, evidence, at: this.#at });
+      } else if (action.type === "roll_back") {
+        const { type: _, ...breach } = action;
+        await this.#ledger.rollBack(flow(), { ...breach, at: this.#at });
+      }
     }
     return made;
+  }
+
+  /** The tuned values that rule. */
+  async ruling(): Promise<Readonly<Record<string, Json>>> {
+    return (await this.#store.snapshot("orders")).values;
+  }
+
+  /** Hears a whole run that takes so long. */
+  async whole(
+    runId: string,
+    seconds: number,
+    more: { readonly size?: number; readonly arm?: Arm; readonly pair?: number } = {},
+  ): Promise<void> {
+    await this.attempt(0, 40, seconds, { runId, ...more });
+    await this.step("succeeded", runId);
+    await this.end("succeeded", runId);
   }
 
   /** Hears an attempt at `count` items from `from` on, which takes `seconds`. */
@@ -477,9 +500,52 @@ Deno.test("what rules is not taken back for one batch that fails as a whole, as 
     for (let from = 160; from < 800 && scene.made.length === 0; from += 80) await fail(from);
     const back = scene.made.find((action) => action.type === "roll_back");
     assert.ok(back?.type === "roll_back");
-    assert.deepEqual([back.of, back.below, back.values], ["load", 0.02, { size: 10 }]);
-    assert.ok(back.count.failed >= 4 * 80, `${back.count.failed} failed`);
+    const guard = { metric: "error_rate", of: "load", below: 0.02 };
+    assert.deepEqual([back.guard, back.values], [guard, { size: 10 }]);
+    assert.ok(back.value * back.last >= 4 * 80, `${back.value} of ${back.last}`);
   }, false));
+
+Deno.test("what was kept is taken back once its runs break a guard on another metric", () =>
+  scene(async (scene) => {
+    scene.workflow = flow(undefined, "{ metric: duration, of: load, below: 10 }");
+    for (let run = 0; run < 3; run++) await scene.whole(`before-${run}`, 8);
+    await scene.begin();
+    for (let pair = 0; scene.verdicts.length === 0; pair++) {
+      await scene.pair(pair, { incumbent: 8, candidate: 2 });
+    }
+    await scene.step();
+    await scene.end();
+    assert.deepEqual(await scene.ruling(), { size: 20 });
+    for (let run = 0; run < 9; run++) await scene.whole(`well-${run}`, 7, { size: 20 });
+    assert.deepEqual(await scene.ruling(), { size: 20 });
+    // A run of a person's own values says nothing of it (V3).
+    scene.source = "command line";
+    for (let run = 0; run < 9; run++) await scene.whole(`given-${run}`, 90, { size: 20 });
+    scene.source = "tuned";
+    for (let run = 0; "size" in await scene.ruling(); run++) {
+      assert.ok(run < 10, "no breach");
+      await scene.whole(`over-${run}`, 20, { size: 20 });
+    }
+    const back = scene.made.findLast((action) => action.type === "roll_back");
+    assert.ok(back?.type === "roll_back");
+    assert.deepEqual([back.guard.metric, back.value], ["duration", 20]);
+    assert.ok(back.evidence.length >= back.last && back.last >= 5, `${back.last} runs`);
+    const { length } = scene.made;
+    for (let run = 0; run < 20; run++) await scene.whole(`after-${run}`, 20);
+    const later = scene.made.slice(length).map(({ type }) => type);
+    assert.ok(!later.includes("roll_back"), "what ruled before is not to blame for the same");
+  }, false));
+
+Deno.test("runs of a candidate say nothing of what rules", () =>
+  scene(async (scene) => {
+    scene.workflow = flow(undefined, "{ metric: duration, of: load, below: 1 }");
+    for (let pair = 0; pair < 3; pair++) {
+      await scene.whole(`run-${pair}`, 0.5, { arm: "candidate", size: 20, pair });
+    }
+    assert.equal(scene.state["ruling_runs/load"], undefined);
+    await scene.whole("run-9", 0.5, { arm: "incumbent", pair: 3 });
+    assert.notEqual(scene.state["ruling_runs/load"], undefined);
+  }));
 
 Deno.test("failures that are tried again and succeed breach no guard (S5)", () =>
   scene(async (scene) => {

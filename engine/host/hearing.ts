@@ -176,6 +176,9 @@ export class Hearing {
     const isObjective = step === this.#measured.of;
     if (isObjective && isWhole(piece)) this.record = withUntold(this.#record, piece);
     const before = isIts ? await this.#find(work.experiment) : undefined;
+    const total = added(undefined, piece);
+    const isRuling = work?.slice === undefined && work?.arm !== "candidate";
+    if (isRuling && isWhole(piece)) this.#ran(step, total, objective);
     const count = countOf(piece);
     if (this.#guards.some(({ metric, of }) => metric === "error_rate" && of === step)) {
       // What is known of its experiment began without it.
@@ -183,7 +186,6 @@ export class Hearing {
     }
     if (before === undefined || work === undefined) return;
     let compared = before;
-    const total = added(undefined, piece);
     for (const [index, { metric, of }] of this.#guards.entries()) {
       if (of !== step) continue;
       if (metric === "error_rate") compared = withCount(compared, index, work.arm, count);
@@ -272,7 +274,18 @@ export class Hearing {
     );
   }
 
-  // What rules has come to break a guard.
+  // A run of a step under what rules is over: it may show that a guard is broken.
+  #ran(step: string, total: ArmTotal, objective: Objective): void {
+    const run = this.#run;
+    if (run === undefined || isGiven(run, this.#measured.parameters)) return;
+    const metric = (name: string) => metricOf(name, total, run);
+    const breach = this.#watch.ran(step, this.#guards, total.values, metric, this.#reference);
+    if (breach === undefined) return;
+    this.#tell(objective);
+    this.#actions.push({ type: "roll_back", ...breach });
+  }
+
+  // What rules has come to break a guard on an error rate.
   #rollBack(step: string, objective: Objective): void {
     const breach = this.#watch.breach(step, this.#guards);
     if (breach === undefined) return;

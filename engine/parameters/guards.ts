@@ -139,25 +139,52 @@ export function evidenceAgainst(
 }
 
 function judgeValues(
-  { below, above }: GuardEvidence,
+  guard: GuardEvidence,
   { candidate, incumbent }: NonNullable<GuardEvidence["values"]>,
   chance: number,
 ): Judged {
   if (candidate.length === 0) return UNKNOWN;
   const value = median(candidate);
-  // As with counts: an incumbent that breaks the guard moves the limit.
-  const theirs = incumbent.length === 0 ? undefined : median(incumbent);
-  const most = below === undefined ? Infinity : Math.max(below, theirs ?? below);
-  const least = above === undefined ? -Infinity : Math.min(above, theirs ?? above);
+  const limits = limitsOf(guard, incumbent);
   const isOver = (excess: readonly number[]) =>
     isFarAboveZero(excess) || interval(excess, 1 - chance).low > 0;
   return {
     value,
-    breached: most < Infinity && isOver(logRatios(candidate, most)) ||
-      least > -Infinity && isOver(logRatios(candidate, least).map((log) => -log)),
-    kept: value <= most && value >= least,
+    breached: excesses(candidate, limits).some(isOver),
+    kept: value <= limits.most && value >= limits.least,
     doubtful: false,
   };
+}
+
+/** What a metric may be. */
+export interface Limits {
+  /** At most; Infinity for no limit. */
+  readonly most: number;
+  /** At least; -Infinity for none. */
+  readonly least: number;
+}
+
+/** A guard's limits where an incumbent had these values: as with counts, one that breaks the guard moves its limit. */
+export function limitsOf(
+  { below, above }: Pick<GuardEvidence, "below" | "above">,
+  incumbent: readonly number[],
+): Limits {
+  const theirs = incumbent.length === 0 ? undefined : median(incumbent);
+  return {
+    most: below === undefined ? Infinity : Math.max(below, theirs ?? below),
+    least: above === undefined ? -Infinity : Math.min(above, theirs ?? above),
+  };
+}
+
+/** How far values are beyond each limit that there is: logs, above 0 where they are beyond it. */
+export function excesses(
+  values: readonly number[],
+  { most, least }: Limits,
+): readonly (readonly number[])[] {
+  return [
+    ...most === Infinity ? [] : [logRatios(values, most)],
+    ...least === -Infinity ? [] : [logRatios(values, least).map((log) => -log)],
+  ];
 }
 
 // On a log scale, where their noise has the same size whatever they are; a tenth of the limit lets them be 0.

@@ -2,20 +2,21 @@ import type { Json } from "../core/json.ts";
 import type { LedgerEntry, Snapshot } from "../core/proposal.ts";
 import type { SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
-import type { Count } from "./count.ts";
+import type { TuneContract } from "../core/workflow.ts";
 import { answerId, type Contract, type Entered, type Entries, tunedValue } from "./entries.ts";
 import { incumbentOf } from "./policy.ts";
 import { fit } from "./reconcile.ts";
 import { show } from "./values.ts";
+import { valueText } from "./verdict_sentence.ts";
 
-/** The values that rule have come to break a guard on an error rate. */
+/** The values that rule have come to break a guard. */
 export interface Breach {
-  /** The guard's step. */
-  readonly of: string;
-  /** What the error rate must be below. */
-  readonly below: number;
-  /** The items since it began. */
-  readonly count: Count;
+  /** The guard. */
+  readonly guard: TuneContract["guards"][number];
+  /** What its metric has been since it began. */
+  readonly value: number;
+  /** So many are since then: of an error rate items, else runs. */
+  readonly last: number;
   /** The tunable parameters' values that ruled these. */
   readonly values: Readonly<Record<string, Json>>;
   /** The spans that argue for it. */
@@ -44,7 +45,8 @@ export async function rollBack(
     const kept = await lastKept(store, workflow, snapshot);
     if (kept === undefined) return undefined;
     const values = before(workflow, kept);
-    const { of, below, count: { items, failed }, evidence, at } = breach;
+    const { evidence, at } = breach;
+    const found = foundText(breach);
     const changes = Object.entries(values).map(([name, to]) => {
       const parameter = workflow.params.get(name);
       const value = to ?? parameter?.default ?? null;
@@ -56,8 +58,7 @@ export async function rollBack(
         workflow: workflow.name,
         author: { kind: "engine" },
         changes: values,
-        reason: `${failed} of the last ${items} items of ${of} failed, and the guard is below ` +
-          percent(below),
+        reason: `${found}; the guard is ${limitText(breach.guard)}`,
         evidence,
         version: snapshot.version,
         at,
@@ -65,8 +66,8 @@ export async function rollBack(
       decision: {
         outcome: "applied",
         rule: "guard",
-        message: `${changes.join(", ")}: errors ${percent(failed / items)} of the last ${items} ` +
-          `items of ${of}, which breaks the guard; change ${kept.number} is taken back`,
+        message: `${changes.join(", ")}: ${found}, which breaks the guard; change ${kept.number} ` +
+          "is taken back",
         values,
         clamped: [],
       },
@@ -116,6 +117,16 @@ function before(workflow: Contract, { before, decision }: LedgerEntry): Record<s
   );
 }
 
-function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(2))} %`;
+function foundText({ guard: { metric, of }, value, last }: Breach): string {
+  const text = valueText(metric, value);
+  return metric === "error_rate"
+    ? `errors ${text} of the last ${last} items of ${of}`
+    : `${metric} ${text} in the last ${last} runs of ${of}`;
+}
+
+function limitText({ metric, below, above }: Breach["guard"]): string {
+  return [
+    ...below === undefined ? [] : [`below ${valueText(metric, below)}`],
+    ...above === undefined ? [] : [`above ${valueText(metric, above)}`],
+  ].join(" and ");
 }

@@ -37,9 +37,9 @@ steps: [{ id: load, run: "true" }]
 }
 
 const breach = (values: Breach["values"]): Breach => ({
-  of: "load",
-  below: 0.02,
-  count: { items: 320, failed: 128 },
+  guard: { metric: "error_rate", of: "load", below: 0.02 },
+  value: 0.4,
+  last: 320,
   values,
   evidence: [],
   at: 9_000n,
@@ -105,6 +105,24 @@ Deno.test("changes that were kept are taken back one by one, the last first, dow
     const again = await ledger.rollBack(contract(), breach({ size: 40, lanes: 1 }));
     assert.deepEqual([again!.entry.answers, again!.snapshot.values], [first, {}]);
     assert.equal(await ledger.rollBack(contract(), breach({ size: 10, lanes: 1 })), undefined);
+  }));
+
+Deno.test("a guard on another metric is told in its units, with its limits", () =>
+  onMemory(async ({ ledger, keep }) => {
+    await keep({ size: 40 });
+    const { entry } = (await ledger.rollBack(contract(), {
+      ...breach({ size: 40, lanes: 1 }),
+      guard: { metric: "duration", of: "load", below: 60 },
+      value: 74.6,
+      last: 8,
+    }))!;
+    const found = "duration 75 s in the last 8 runs of load";
+    assert.equal(entry.proposal.reason, `${found}; the guard is below 60 s`);
+    assert.equal(
+      entry.decision.message,
+      `size 40 → 10: ${found}, which breaks the guard; change ${entry.answers} is taken back`,
+    );
+    assert.equal(entry.decision.rule, "guard");
   }));
 
 Deno.test("what was measured under other values than those that rule takes nothing back (P4)", () =>

@@ -42,14 +42,19 @@ const SLACK = 1.8;
 export function interval(values: readonly number[], confidence: number): Estimate {
   const n = values.length;
   if (n === 0) return { centre: 0, low: -Infinity, high: Infinity, deviation: EXPECTED.deviation };
-  const prior = EXPECTED.values * EXPECTED.deviation ** 2;
-  const { drawn, kept } = drawnIn(values, prior);
-  const centre = sum(drawn) / n;
-  // What was drawn in says less of the deviation than it seems to.
-  const squares = prior + sum(drawn.map((value) => (value - centre) ** 2)) * n / kept;
+  const { centre, squares } = centreOf(values);
   const deviation = Math.sqrt(squares / (EXPECTED.values + n));
   const half = halfWidth(n, deviation, confidence);
   return { centre, low: centre - half, high: centre + half, deviation };
+}
+
+/** How strongly values, one or more, speak for a centre above 0: the factor that `interval` is made of, against 0. */
+export function evidenceAboveZero(values: readonly number[]): number {
+  const n = values.length;
+  const { centre, squares: s } = centreOf(values);
+  if (centre <= 0) return 0;
+  const q = n * centre ** 2;
+  return ((s + q) / (s + q / (1 + n))) ** ((EXPECTED.values + n) / 2) / Math.sqrt(1 + n);
 }
 
 /** How far the ends of `interval` are from the centre of n values that deviate so much; infinity for the first few. */
@@ -65,6 +70,17 @@ export function halfWidth(n: number, deviation: number, confidence: number): num
 /** Whether one value, or the first two together, are so far above 0 that there is no need to wait for an interval. */
 export function isFarAboveZero(values: readonly number[]): boolean {
   return values.length <= 2 && sum(values) > FAR;
+}
+
+// The centre of the values, and their squared distances from it with those of the prior.
+function centreOf(values: readonly number[]): { centre: number; squares: number } {
+  const n = values.length;
+  const prior = EXPECTED.values * EXPECTED.deviation ** 2;
+  const { drawn, kept } = drawnIn(values, prior);
+  const centre = sum(drawn) / n;
+  // What was drawn in says less of the deviation than it seems to.
+  const squares = prior + sum(drawn.map((value) => (value - centre) ** 2)) * n / kept;
+  return { centre, squares };
 }
 
 // The values with outliers drawn in, and how many were none.

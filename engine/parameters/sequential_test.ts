@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { halfWidth, interval, isFarAboveZero, median } from "./sequential.ts";
+import { evidenceAboveZero, halfWidth, interval, isFarAboveZero, median } from "./sequential.ts";
 
 const VALUES = [0.31, 0.12, 0.4, 0.05, 0.22, 0.27, 0.18];
 
@@ -32,6 +32,13 @@ Deno.test("an interval ends where the Bayes factor against its end is the level 
   assert.ok(Math.abs(factorAgainst(VALUES, low) - level) < 0.05);
   assert.ok(Math.abs(factorAgainst(VALUES, high) - level) < 0.05);
   assert.ok(factorAgainst(VALUES, (low + high) / 2) < 1);
+});
+
+Deno.test("evidence for a centre above 0 is the Bayes factor against 0, and there is none for one below it", () => {
+  const expected = factorAgainst(VALUES, 0);
+  assert.ok(Math.abs(evidenceAboveZero(VALUES) / expected - 1) < 0.01, `${expected}`);
+  assert.equal(evidenceAboveZero(VALUES.map((value) => -value)), 0);
+  assert.ok(evidenceAboveZero([5]) < 2, "one value says little, whatever it is");
 });
 
 Deno.test("an interval has no ends before the third value, whatever the first two are", () => {

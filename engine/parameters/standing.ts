@@ -33,20 +33,29 @@ export function stood(
   return { values, counts: next.slice(-MOST_BLOCKS) };
 }
 
-/**
- * Whether the error rate has come to break a guard; then the items since it began to, and how many of them failed. It may
- * have begun at any time, so the evidence against each time is added up: the statistic of A. N. Shiryaev (1963) and S. W.
- * Roberts (1966), whose mean time to a false alarm is its threshold.
- */
+/** Whether the error rate has come to break a guard; then the items since it began to, and how many of them failed. */
 export function breach({ counts }: Standing, below: number): Count | undefined {
   const last = counts.at(-1);
   if (last === undefined || last.items < BLOCK) return undefined;
-  const own = independent(counts);
-  let [sum, best, since] = [0, 0, 0];
-  for (let from = 0; from < own.length; from++) {
-    const evidence = evidenceAgainst(own.slice(from), below, FACTORS);
-    sum += evidence;
-    if (evidence > best) [best, since] = [evidence, from];
-  }
-  return sum >= ALARM ? counts.slice(since).reduce(plus) : undefined;
+  const since = changed(
+    independent(counts),
+    (late) => evidenceAgainst(late, below, FACTORS),
+    ALARM,
+  );
+  return since === undefined ? undefined : counts.slice(since).reduce(plus);
+}
+
+/**
+ * Since which of `all` something has changed, likeliest; undefined: there is no saying that it has. It may have changed at
+ * any time, so the evidence for each time is added up: the statistic of A. N. Shiryaev (1963) and S. W. Roberts (1966),
+ * whose mean time to a false alarm is its threshold, `alarm`.
+ */
+export function changed<One>(
+  all: readonly One[],
+  evidence: (late: readonly One[]) => number,
+  alarm: number,
+): number | undefined {
+  const each = all.map((_, from) => evidence(all.slice(from)));
+  const sum = each.reduce((before, one) => before + one, 0);
+  return sum >= alarm ? each.indexOf(Math.max(...each)) : undefined;
 }

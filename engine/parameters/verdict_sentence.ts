@@ -110,7 +110,8 @@ function guardText(
   return [`${name} ${valueText(metric, value)}${breached ? ", which breaks the guard" : ""}`];
 }
 
-function valueText(metric: string, value: number): string {
+/** A guard's metric for people. */
+export function valueText(metric: string, value: number): string {
   const rounded = (number: number) => String(Number(number.toPrecision(2)));
   if (metric === "error_rate") return `${rounded(value * 100)} %`;
   return metric === "duration" || metric === "queue_time" ? `${rounded(value)} s` : rounded(value);
