@@ -37,7 +37,10 @@ export interface PluginLimits {
 /** What opening plugins needs. */
 export interface OpenerPorts {
   /** Where plugins' questions are answered from. */
-  readonly store: Pick<Store, "runs" | "run" | "read" | "snapshot" | "ledger" | "files">;
+  readonly store: Pick<
+    Store,
+    "runs" | "run" | "read" | "emitted" | "snapshot" | "ledger" | "files"
+  >;
   /** Time. */
   readonly clock: Clock;
   /** Where their lines go. */

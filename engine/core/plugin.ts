@@ -127,7 +127,7 @@ export interface HeldForm<T> {
   write(value: T): Json;
 }
 
-/** What to look for among stored spans of runs that have ended; newest first. */
+/** What to look for among stored spans: of runs that have ended, or of a plugin; newest first. */
 export interface SpanQuery {
   /** Of this workflow; the event's own when absent. */
   readonly workflow?: string;
@@ -137,6 +137,8 @@ export interface SpanQuery {
   readonly name?: string;
   /** That stand for this in their run. */
   readonly role?: SpanRole;
+  /** That this plugin emitted, instead of those of runs themselves; `experiments` is the engine's own. */
+  readonly plugin?: string;
   /** That ended at or after, seconds since the Unix epoch. */
   readonly since?: number;
   /** At most so many; 100 when absent, at most 1,000. */

@@ -18,7 +18,7 @@ import {
 export const PLUGIN: Whose = { noun: "plugin", key: "grant.permissions" };
 
 const LONGEST_MESSAGE = 2_000;
-const TEXTS = ["workflow", "stepId", "name", "role"] as const;
+const TEXTS = ["workflow", "stepId", "name", "role", "plugin"] as const;
 const NUMBERS = ["since", "limit"] as const;
 
 /** What the handlers of `calls` calls gave; of more actions than `MOST_ACTIONS` only the number is to be trusted. */

@@ -31,6 +31,7 @@ export interface Asker {
 
 const DEFAULT_SPANS = 100;
 const MOST_SPANS = 1_000;
+const MOST_EMITTED = 1_000;
 const MOST_RUNS = 200;
 const MOST_RECORDS = 200_000;
 const LONGEST_TEXT = 256;
@@ -38,13 +39,14 @@ const MICROSECOND = 1_000n;
 const ENDED: readonly Status[] = ["succeeded", "failed", "cancelled", "skipped", "timed_out"];
 
 /**
- * The spans of ended runs of one workflow that fit a query, the last to end first. The query comes from a plugin and may
- * be anything. What lies beyond the newest 200 runs or 200,000 records is not looked at.
+ * The spans of ended runs of one workflow that fit a query, the last to end first, or those that a plugin emitted. The
+ * query comes from a plugin and may be anything. What lies beyond the newest 200 runs or 200,000 records, or 1,000
+ * emitted spans, is not looked at.
  *
  * Errors: QueryError, and the store's StoreError.
  */
 export async function querySpans(
-  store: Pick<Store, "runs" | "read">,
+  store: Pick<Store, "runs" | "read" | "emitted">,
   query: unknown,
   asker: Asker,
 ): Promise<readonly PluginSpan[]> {
@@ -60,6 +62,10 @@ export async function querySpans(
     );
   }
   const limit = wanted.limit ?? DEFAULT_SPANS;
+  if (wanted.plugin !== undefined) {
+    const found = await emittedSpans(store, workflow, wanted, sight, asker.at);
+    return found.slice(0, limit).map((span) => toSpanEvent(span).span);
+  }
   let found: Ended[] = [];
   let left = MOST_RECORDS;
   for (const run of await endedRuns(store, workflow, asker.at)) {
@@ -71,6 +77,31 @@ export async function querySpans(
     found = found.sort(lastFirst).slice(0, limit);
   }
   return found.map((span) => toSpanEvent(span).span);
+}
+
+// Newest first, as they come.
+async function emittedSpans(
+  store: Pick<Store, "emitted">,
+  workflow: string,
+  { plugin, name, stepId, since }: SpanQuery,
+  sight: Sight,
+  at: bigint,
+): Promise<readonly Heard[]> {
+  const records = await store.emitted({ plugin, name, workflow, limit: MOST_EMITTED });
+  return records
+    .map(({ span, position }): Heard => ({
+      kind: "emitted",
+      event: "ended",
+      position,
+      at: span.time,
+      span,
+    }))
+    .filter((heard) =>
+      heard.kind === "emitted" && heard.at <= at + MICROSECOND &&
+      (stepId === undefined || heard.span.stepId === stepId) &&
+      (since === undefined || seconds(heard.at) >= since) &&
+      sight.name(heard.span.name) && sight.span(heard)
+    );
 }
 
 type Ended = Heard & { readonly kind: "journal"; readonly end: EndRecord };
@@ -141,7 +172,7 @@ function compare(a: bigint, b: bigint): number {
 
 function checked(query: unknown): SpanQuery {
   if (!isObject(query)) throw new QueryError("Cannot query spans: the query must be an object");
-  const names = ["workflow", "stepId", "name", "role", "since", "limit"];
+  const names = ["workflow", "stepId", "name", "role", "plugin", "since", "limit"];
   const other = Object.keys(query).find((name) => !names.includes(name));
   if (other !== undefined) {
     throw new QueryError(
@@ -165,11 +196,16 @@ function checked(query: unknown): SpanQuery {
   if (role !== undefined && known === undefined) {
     throw new QueryError(`Cannot query spans: \`role\` must be one of ${SPAN_ROLES.join(", ")}`);
   }
+  const plugin = textOf(query, "plugin");
+  if (plugin !== undefined && role !== undefined) {
+    throw new QueryError("Cannot query spans: what a `plugin` emitted has no `role`");
+  }
   return {
     workflow: textOf(query, "workflow"),
     stepId: textOf(query, "stepId"),
     name: textOf(query, "name"),
     role: known,
+    plugin,
     since,
     limit,
   };

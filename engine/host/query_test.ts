@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { end, first, newRun, start, status, T0 } from "../../tests/contract/store_entries.ts";
+import {
+  emitted,
+  end,
+  first,
+  HERE,
+  newRun,
+  nobody,
+  start,
+  status,
+  T0,
+} from "../../tests/contract/store_entries.ts";
 import type { PluginSpan, SpanQuery } from "../core/plugin.ts";
 import { seeded } from "../core/seeded_test.ts";
-import type { Store } from "../core/store.ts";
+import type { EmittedQuery, Store } from "../core/store.ts";
 import { openStore } from "../store/open.ts";
 import { type Asker, QueryError, querySpans } from "./query.ts";
 import type { Sees } from "./sees.ts";
@@ -110,6 +120,40 @@ Deno.test("a query narrows by step, name, role, time and limit", () =>
     }
   }));
 
+Deno.test("a query for a plugin gives what it emitted, the newest first, up to the event (T4)", () =>
+  onMemory(async (store) => {
+    const taken = await store.acquire("plugins", {
+      holder: HERE,
+      now: T0,
+      expiresAt: T0 + 3_600n * SECOND,
+      isDead: nobody,
+    });
+    assert.ok("acquired" in taken);
+    const at = (seconds: number, more = {}) => ({ time: T0 + BigInt(seconds) * SECOND, ...more });
+    const spans = [
+      emitted(1, at(1)),
+      emitted(2, at(2, { stepId: "y" })),
+      emitted(3, at(3, { name: "other" })),
+      emitted(4, at(4, { plugin: "p" })),
+      emitted(5, at(5, { workflow: "elsewhere" })),
+      emitted(6, at(6)),
+    ];
+    await store.react(taken.acquired, { spans, items: {}, at: T0 });
+    const found = async (query: SpanQuery, asker: Partial<Asker> = {}) =>
+      (await ask(store, { plugin: "slow_step", ...query }, { workflow: "test", ...asker }))
+        .map(({ spanId }) => Number(`0x${spanId.slice(1)}`));
+    assert.deepEqual(await found({}), [6, 3, 2, 1]);
+    assert.deepEqual(await found({ name: "other" }), [3]);
+    assert.deepEqual(await found({ stepId: "y" }), [2]);
+    assert.deepEqual(await found({ limit: 1 }), [6]);
+    assert.deepEqual(await found({ since: Number(T0 / SECOND) + 3 }), [6, 3]);
+    assert.deepEqual(await found({}, { at: T0 + 2n * SECOND }), [2, 1]);
+    assert.deepEqual(await found({}, { sees: { ...ALL, see: ["slow_*"] } }), [6, 2, 1]);
+    await assert.rejects(found({ role: "run" }), /what a `plugin` emitted has no `role`/);
+    const sees: Sees = { ...ALL, workflow: "orders" };
+    await assert.rejects(found({}, { sees }), /Cannot query spans of test/);
+  }));
+
 Deno.test("a plugin finds only what it may see", () =>
   onMemory(async (store) => {
     await run(store, "a", [
@@ -148,6 +192,7 @@ Deno.test("queries read at most 200 runs and 200,000 records, and no more than t
     }
     let reads = 0;
     const counting = {
+      emitted: (query: EmittedQuery) => store.emitted(query),
       runs: (query: Parameters<Store["runs"]>[0]) => store.runs(query),
       read: (runId: string) => {
         reads++;
@@ -164,6 +209,7 @@ Deno.test("queries read at most 200 runs and 200,000 records, and no more than t
     assert.deepEqual(await counted({ limit: 3 }), [3, 3]);
 
     const endless = {
+      emitted: counting.emitted,
       runs: counting.runs,
       async *read(runId: string) {
         reads++;

@@ -1,14 +1,14 @@
 import type { RunSummary, Store } from "../core/store.ts";
-import type { JournalRecord } from "../core/span.ts";
+import type { EmittedRecord, JournalRecord } from "../core/span.ts";
 import type { Heard } from "./heard.ts";
 
 type Ended = Heard & { readonly kind: "journal" };
 
 /**
- * The runs of recorded events, as far as queries read them. A run whose own span is not among them has ended with the
+ * The runs of recorded events, and what plugins emitted, as far as queries read them. A run whose own span is not among them has ended with the
  * last span that is.
  */
-export function recordedRuns(heard: readonly Heard[]): Pick<Store, "runs" | "read"> {
+export function recordedRuns(heard: readonly Heard[]): Pick<Store, "runs" | "read" | "emitted"> {
   const runs = new Map<string, Ended[]>();
   for (const one of heard) {
     if (one.kind !== "journal" || one.end === undefined) continue;
@@ -18,7 +18,18 @@ export function recordedRuns(heard: readonly Heard[]): Pick<Store, "runs" | "rea
     else spans.push(one);
   }
   const summaries = [...runs.values()].map(summaryOf);
+  const emitted = heard.toReversed().flatMap((one): EmittedRecord[] =>
+    one.kind === "emitted" ? [{ type: "emitted", span: one.span, position: one.position }] : []
+  );
   return {
+    emitted: ({ plugin, name, workflow, limit }) =>
+      Promise.resolve(
+        emitted.filter(({ span }) =>
+          (plugin === undefined || span.plugin === plugin) &&
+          (name === undefined || span.name === name) &&
+          (workflow === undefined || span.workflow === workflow)
+        ).slice(0, limit),
+      ),
     runs: ({ workflow, before }) =>
       Promise.resolve(
         summaries.filter((run) =>

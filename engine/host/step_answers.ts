@@ -16,7 +16,7 @@ import { tunableParameters } from "./tunable.ts";
 /** What answering a step's questions needs. */
 export interface StepAnswersPorts {
   /** Where the answers are. */
-  readonly store: Pick<Store, "runs" | "read" | "snapshot" | "items">;
+  readonly store: Pick<Store, "runs" | "read" | "emitted" | "snapshot" | "items">;
   /** A workflow as its file says it now; undefined for one that is not known. */
   readonly contract: (workflow: string) => Promise<Workflow | undefined>;
   /** Carries out proposals. */

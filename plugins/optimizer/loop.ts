@@ -19,8 +19,6 @@ import { type Suggestion, Tuner, type Values } from "./tuner.ts";
 // For so many measured runs it is not tried again.
 const DROPPED_FOR = 30;
 const MOST_DROPPED = 30;
-const MOST_VERDICTS = 20;
-const LONGEST_MESSAGE = 500;
 // So many experiments a tunable may be in vain before it rests, and so many measured runs at most.
 const VAIN = 3;
 const LONGEST_REST = 64;
@@ -46,7 +44,7 @@ export function knownOf(known: Known | undefined, contract: Contract): Known {
 
 /** What there is to know at the beginning. Throws TunerError. */
 export function begin({ options, goal }: Contract): Known {
-  const notes = { goal, told: 0, epoch: 0, dropped: [], vain: 0, rest: 0, verdicts: [] };
+  const notes = { goal, told: 0, epoch: 0, dropped: [], vain: 0, rest: 0 };
   return { tuner: new Tuner(options), notes };
 }
 
@@ -75,16 +73,10 @@ export function learn(
 /** Notes a verdict. */
 export function conclude(
   notes: Notes,
-  { values, outcome, action, ended, message }: Concluded,
+  { values, action, ended }: Concluded,
   { options, ruling }: Contract,
-  time: number,
 ): Notes {
-  const verdict = { time, outcome, action, message: message.slice(0, LONGEST_MESSAGE) };
-  const after = {
-    ...notes,
-    asked: undefined,
-    verdicts: [...notes.verdicts, verdict].slice(-MOST_VERDICTS),
-  };
+  const after = { ...notes, asked: undefined };
   if (action === "kept") return { ...after, vain: 0, rest: 0 };
   // It was not found wanting: somebody changed the values meanwhile.
   if (ended === "withdrawn") return after;

@@ -14,6 +14,13 @@ import {
 } from "../../semconv/attributes.ts";
 import type { Outcome, Values } from "./tuner.ts";
 
+/** The engine's own plugin that measures. What calls itself a measurement otherwise is none (A7). */
+export const ENGINE = "experiments";
+/** The name of the span that says what a run's work came to. */
+export const MEASUREMENT = "experiment.measurement";
+/** The name of the span that says what an experiment came to. */
+export const VERDICT = "experiment.verdict";
+
 /** What a run's work came to. */
 export interface Measured {
   /** The experiment that was open; absent for none. */

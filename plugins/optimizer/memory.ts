@@ -41,14 +41,6 @@ export interface Notes {
   readonly vain: number;
   /** Nothing is proposed before so many runs were measured. */
   readonly rest: number;
-  /** The last verdicts, oldest first. */
-  readonly verdicts: readonly {
-    /** Seconds since the Unix epoch. */
-    readonly time: number;
-    readonly outcome: string;
-    readonly action: string;
-    readonly message: string;
-  }[];
 }
 
 /** What is known of a workflow. */
@@ -125,15 +117,11 @@ function write(state: Keeper, workflow: string, tuner: Tuner, most: number): voi
 }
 
 function trimmed(notes: Notes): Notes {
-  let { dropped, verdicts } = notes;
-  while (
-    dropped.length + verdicts.length > 0 &&
-    ascii(JSON.stringify({ ...notes, dropped, verdicts })).length > NOTES
-  ) {
-    if (verdicts.length > dropped.length) verdicts = verdicts.slice(1);
-    else dropped = dropped.slice(1);
+  let { dropped } = notes;
+  while (dropped.length > 0 && ascii(JSON.stringify({ ...notes, dropped })).length > NOTES) {
+    dropped = dropped.slice(1);
   }
-  return { ...notes, dropped, verdicts };
+  return { ...notes, dropped };
 }
 
 // A text may be cut anywhere once all its characters are of one byte.

@@ -2,14 +2,9 @@ import { definePlugin, type PluginSpan, type TunableParameters } from "spanloop"
 import { CONFIG } from "./config.ts";
 import { type Contract, contractOf } from "./contract.ts";
 import { begin, conclude, knownOf, learn, propose, retreat } from "./loop.ts";
-import { concludedBy, measuredBy } from "./measurement.ts";
+import { concludedBy, ENGINE, measuredBy, MEASUREMENT, VERDICT } from "./measurement.ts";
 import { keep, type Known, MOST_WORKFLOWS, type Notes, recall } from "./memory.ts";
 import { apply, suggest, verdicts } from "./steps.ts";
-
-const MEASUREMENT = "experiment.measurement";
-const VERDICT = "experiment.verdict";
-// The engine's own plugin that measures. What calls itself a measurement otherwise is none (A7).
-const ENGINE = "experiments";
 
 /** Searches for values that are better by the workflow's objective, from what the engine measures. */
 export default definePlugin({
@@ -64,7 +59,7 @@ function react(
   // Whether an experiment is open, or was until its verdict, which comes next.
   let open = experiment !== undefined;
   if (name === VERDICT) {
-    notes = conclude(before, concludedBy(attributes), contract, now);
+    notes = conclude(before, concludedBy(attributes), contract);
   } else {
     const measured = measuredBy(attributes);
     notes = learn({ tuner, notes: before }, measured, contract, now);

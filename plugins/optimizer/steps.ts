@@ -3,10 +3,12 @@ import type { JsonObject, PluginStep, PluginStepContext } from "spanloop";
 import type { Config } from "./config.ts";
 import { contractOf } from "./contract.ts";
 import { knownOf, next, retreat } from "./loop.ts";
+import { concludedBy, ENGINE, VERDICT } from "./measurement.ts";
 import { recall } from "./memory.ts";
 
 const WORKFLOW = { type: "string", description: "The workflow that is tuned." } as const;
 const SHOWN = 10;
+const MOST = 1_000;
 
 /** What it would try next, without trying it. */
 export const suggest: PluginStep = {
@@ -96,7 +98,7 @@ export const apply: PluginStep = {
   },
 };
 
-/** The last verdicts that it heard, newest first. */
+/** The last verdicts, newest first: those of the store, whoever heard them. */
 export const verdicts: PluginStep = {
   with: {
     type: "object",
@@ -104,14 +106,27 @@ export const verdicts: PluginStep = {
     required: ["workflow"],
     properties: {
       workflow: WORKFLOW,
-      limit: { type: "integer", minimum: 1, default: SHOWN, description: "At most so many." },
+      limit: {
+        type: "integer",
+        minimum: 1,
+        maximum: MOST,
+        default: SHOWN,
+        description: "At most so many.",
+      },
     },
   },
-  async run(context) {
-    const known = await recalled(context, String(context.with.workflow));
-    const { limit = SHOWN } = context.with;
-    const all = known?.notes.verdicts ?? [];
-    return { verdicts: all.slice(-Number(limit)).reverse().map((one) => ({ ...one })) };
+  async run({ with: { workflow, limit = SHOWN }, query }) {
+    const spans = await query({
+      plugin: ENGINE,
+      name: VERDICT,
+      workflow: String(workflow),
+      limit: Number(limit),
+    });
+    const told = spans.map(({ startTime: time, attributes }) => {
+      const { outcome, action, message } = concludedBy(attributes);
+      return { time, outcome, action, message };
+    });
+    return { verdicts: told };
   },
 };
 

@@ -97,6 +97,20 @@ Deno.test("the loop is a workflow: it measures, suggests, tries, keeps what is b
     ]);
   }));
 
+Deno.test("after an improve the loop goes on with what that learned, and tells of its verdicts from its first run on", () =>
+  withFolder(async (folder, engine) => {
+    const { verdicts } = await engine.improve(join(folder, "load.yaml"), { runs: 8 });
+    assert.ok(verdicts.length > 0);
+    const { outputs, steps } = await engine.run(join(folder, "improve.yaml"));
+    const told = outputs.verdicts as readonly string[];
+    assert.deepEqual(
+      told.slice(-verdicts.length),
+      verdicts.toReversed().map(({ decision }) => decision.message),
+      JSON.stringify(steps),
+    );
+    assert.doesNotMatch(String(outputs.suggested), /No run of load has been measured/);
+  }));
+
 Deno.test("killed at work, the loop goes on in the process that waited: nothing is asked or started twice (R5, R8, R9, T3)", () =>
   withFolder(async (folder, engine) => {
     const process = new URL("./serve_process.ts", import.meta.url).pathname;
