@@ -12,7 +12,6 @@ import type {
   TailedSpan,
   TailOptions,
 } from "./core/received.ts";
-import type { Snapshot } from "./core/proposal.ts";
 import type { SpanReference } from "./core/span.ts";
 import type { Pruned, RunQuery, RunSummary } from "./core/store.ts";
 import type { Workflow } from "./core/workflow.ts";
@@ -23,36 +22,24 @@ import type { LogConsumer, Severity } from "./core/log.ts";
 import type { Plugins } from "./core/plugins.ts";
 import type { TuningReport } from "./core/tuning_report.ts";
 import { assemble, openPlace, type Parts, type Surroundings } from "./assembly.ts";
-import { traceOf } from "./business_context.ts";
 import { followRun } from "./follow_run.ts";
 import { findRun, runById, type Shelf, unendedRun } from "./find_run.ts";
 import type { StorePlace } from "./locate_store.ts";
-import { bind, type Given } from "./plan/bind.ts";
+import { NewRuns } from "./new_runs.ts";
 import { describePlan } from "./plan/describe.ts";
-import type { Plan } from "./plan/plan.ts";
 import type { Receiving } from "./receive.ts";
 import { Registration } from "./registration.ts";
-import { reusable } from "./run/reuse.ts";
 import type { RunHandle, StartRequest } from "./run/runner.ts";
-import { rebindForRerun, valuesFrom } from "./run_values.ts";
-import { openLedger, standingValues } from "./standing_values.ts";
 import { type SubWorkflowHost, subWorkflows } from "./sub_workflow.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { startTelemetry } from "./start_telemetry.ts";
 import { takeUp } from "./take_up.ts";
-import type { NewRun, Trials } from "./trials.ts";
 import { LocalPlugins, type LocalPluginsPorts } from "./local_plugins.ts";
 import { LocalTuning } from "./local_tuning.ts";
 import { EngineLog } from "./telemetry/log.ts";
 import type { SpanProcessor } from "./telemetry/provider.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { checkFile, type LoadedWorkflow, WorkflowFiles } from "./workflow_files.ts";
-
-/** A new run's values, and the version of the snapshot that they are of. */
-interface Bound extends NewRun {
-  readonly parts: Parts;
-  readonly snapshot?: number;
-}
 
 // As long as a run waits for plugins after its end (R8).
 const DRAIN_MS = 5_000;
@@ -70,8 +57,8 @@ export class LocalEngine implements Engine {
   readonly #surroundings: Surroundings;
   readonly #files = new WorkflowFiles();
   readonly #registration = new Registration();
-  #trials: Promise<Trials> | undefined;
   readonly #host: SubWorkflowHost;
+  readonly #newRuns: NewRuns;
   #parts: Promise<Parts | undefined> | undefined;
   #telemetry: Promise<Telemetry | undefined> | undefined;
 
@@ -80,6 +67,7 @@ export class LocalEngine implements Engine {
     place: StorePlace,
     {
       near,
+      store,
       spanProcessors = [],
       drainMs = DRAIN_MS,
       pluginLimits,
@@ -87,6 +75,7 @@ export class LocalEngine implements Engine {
       random = systemRandom(),
     }: {
       readonly near: string;
+      readonly store?: string;
       readonly spanProcessors?: readonly SpanProcessor[];
       readonly drainMs?: number;
       readonly pluginLimits?: LocalPluginsPorts["limits"];
@@ -103,7 +92,11 @@ export class LocalEngine implements Engine {
       clock,
       random,
       ids,
-      environment: Deno.env.toObject(),
+      // What a step starts means the same store, in whichever folder it runs.
+      environment: {
+        ...Deno.env.toObject(),
+        ...store === undefined ? {} : { SPANLOOP_STORE: store },
+      },
       log: new EngineLog(clock),
     };
     this.tuning = new LocalTuning({
@@ -128,17 +121,17 @@ export class LocalEngine implements Engine {
     });
     this.#host = {
       find: async (runId) => await (await this.#existing())?.store.run(runId),
-      start: async (file, params, child) => {
-        const loaded = this.#files.load(file);
-        const values = { ...this.#values(loaded.plan.workflow), caller: params };
-        const { parts, ...bound } = await this.#bound(loaded.plan, values);
-        const { trace, runId, ...more } = child;
-        const request = await this.#request(parts, loaded, bound, { trace, runId });
-        return parts.runner.start({ ...request, ...more });
-      },
+      start: async (file, params, child) =>
+        await this.#newRuns.start(this.#files.load(file), { ...child, caller: params }),
       takeUp: (runId, options) => this.takeUp(runId, options),
       report: async (runId) => (await this.history(runId)).report,
     };
+    this.#newRuns = new NewRuns({
+      surroundings: this.#surroundings,
+      existing: () => this.#existing(),
+      ready: (workflow) => this.#ready(workflow),
+      subWorkflows: this.#host,
+    });
   }
 
   /** See Engine. */
@@ -152,11 +145,7 @@ export class LocalEngine implements Engine {
   /** See Engine. */
   async plan(file: string, given: GivenValues = {}, display?: string): Promise<PlanReport> {
     const { plan } = this.#files.load(file, display);
-    const { tuned } = await this.#tuned(plan.workflow);
-    return describePlan(
-      plan,
-      bind(plan.workflow, { ...this.#values(plan.workflow, given), tuned }),
-    );
+    return describePlan(plan, await this.#newRuns.preview(plan.workflow, given));
   }
 
   /** See Engine. */
@@ -203,12 +192,8 @@ export class LocalEngine implements Engine {
       readonly caller?: JsonObject;
     } = {},
   ): Promise<RunHandle> {
-    const { workflow } = loaded.plan;
     const { trace = {}, triggeredBy, onEvent, caller } = cause;
-    const values = { ...this.#values(workflow), ...caller === undefined ? {} : { caller } };
-    const { parts, ...bound } = await this.#bound(loaded.plan, values);
-    const request = await this.#request(parts, loaded, bound, { onEvent, trace });
-    return parts.runner.start({ ...request, trigger, triggeredBy });
+    return await this.#newRuns.start(loaded, { trace, triggeredBy, onEvent, caller, trigger });
   }
 
   /** Lets a workflow's plugins hear, whoever runs it. */
@@ -263,22 +248,7 @@ export class LocalEngine implements Engine {
       );
     }
     const loaded = this.#files.load(summary.file);
-    const { workflow } = loaded.plan;
-    const binding = rebindForRerun(workflow, summary, this.#values(workflow));
-    const parts = await this.#ready(workflow);
-    const { store, runner } = parts;
-    const { keep } = await import("./run/reuse.ts");
-    const steps = await keep(store, runId, loaded.plan, options);
-    const { traceId, spanId, snapshot, trial } = summary;
-    const bound = { binding, snapshot, trial };
-    return await this.#followed(
-      runner.start({
-        ...await this.#request(parts, loaded, bound, options),
-        rerun: { runId, span: { traceId, spanId }, reuse: steps },
-        reuse: await reusable(store, runId, steps),
-      }),
-      options,
-    );
+    return await this.#followed(await this.#newRuns.repeat(loaded, summary, options), options);
   }
 
   /** See Engine. */
@@ -450,81 +420,15 @@ export class LocalEngine implements Engine {
     return parts;
   }
 
-  #values(workflow: Workflow, given: GivenValues = {}): Given {
-    return valuesFrom(workflow, given, this.#surroundings.environment);
-  }
-
-  // The tuned values that are of the workflow's file as it is now, and those that are not.
-  async #tuned(
-    workflow: Workflow,
-  ): Promise<
-    { readonly tuned?: JsonObject; readonly snapshot?: Snapshot; readonly edited?: boolean }
-  > {
-    const parts = await this.#existing();
-    if (parts === undefined) return {};
-    const { snapshot, values, edited } = await standingValues(parts, workflow);
-    return snapshot.version === 0 ? {} : { tuned: values, snapshot, edited };
-  }
-
-  // A new run's values, which hold before a store is made or anything written, and the snapshot that it pins (P3).
-  async #bound(plan: Plan, given: Given, ordered?: boolean): Promise<Bound> {
-    const { workflow } = plan;
-    const { tuned, snapshot: standing, edited } = await this.#tuned(workflow);
-    let snapshot = standing;
-    let binding = bind(workflow, { ...given, tuned });
-    const parts = await this.#ready(workflow);
-    if (edited) {
-      const ledger = await openLedger(parts);
-      snapshot = await ledger.reconcile(workflow, this.#surroundings.clock.now());
-      binding = bind(workflow, { ...given, tuned: snapshot.values });
-    }
-    const bound = { parts, snapshot: snapshot?.version, binding };
-    if (snapshot?.experiment === undefined) return bound;
-    const trials = await (this.#trials ??= this.#startTrials());
-    const run = { binding, given, snapshot, ordered };
-    return { ...bound, ...await trials.join(parts.store, plan, run) };
-  }
-
-  async #startTrials(): Promise<Trials> {
-    const { Trials } = await import("./trials.ts");
-    return new Trials(this.#surroundings.log);
-  }
-
-  // Without a `trace` the run is of whoever started this process.
-  async #request(
-    { propagation }: Parts,
-    loaded: LoadedWorkflow,
-    { binding, snapshot, trial }: Omit<Bound, "parts">,
-    { onEvent, trace, runId = this.#surroundings.ids.runId() }: Partial<
-      Pick<StartRequest, "trace" | "runId" | "onEvent">
-    >,
-  ): Promise<StartRequest> {
-    const { environment } = this.#surroundings;
-    const caller = trace ?? await propagation.extract({ environment });
-    return {
-      runId,
-      plan: loaded.plan,
-      binding,
-      snapshot,
-      trial,
-      definition: loaded.definition,
-      modules: loaded.modules,
-      trace: await traceOf(propagation, { workflow: loaded.plan.workflow, binding, runId }, caller),
-      onEvent,
-      runWorkflow: subWorkflows(this.#host, { onEvent, depth: 0 }),
-    };
-  }
-
   async #run(
     loaded: LoadedWorkflow,
     options: RunOptions & Pick<StartRequest, "ordered"> & { readonly given?: GivenValues },
   ): Promise<RunReport> {
-    const { workflow } = loaded.plan;
-    const { ordered, given } = options;
-    const values = this.#values(workflow, given);
-    const { parts, ...bound } = await this.#bound(loaded.plan, values, ordered);
-    const request = { ...await this.#request(parts, loaded, bound, options), ordered };
-    return await this.#followed(parts.runner.start(request), options);
+    const { onEvent, ordered, given } = options;
+    return await this.#followed(
+      await this.#newRuns.start(loaded, { onEvent, ordered, given }),
+      options,
+    );
   }
 
   #followed(handle: RunHandle, options: RunOptions): Promise<RunReport> {
