@@ -1,11 +1,10 @@
 import type { ImproveEvent, Measurement } from "../core/improve.ts";
 import type { RunReport } from "../core/report.ts";
 import type { Caller } from "./caller.ts";
-import { wallTime } from "./follower.ts";
 import { decisionLines, runLine, verdictLines } from "./improve_lines.ts";
 import { chartLines, chartRows, improveScreen } from "./improve_screen.ts";
 import type { Improvement } from "./improvement.ts";
-import { Screen } from "./screen.ts";
+import { Redrawn } from "./redrawn.ts";
 import { clean } from "./text.ts";
 
 /** Somebody who shows an improvement while it goes on. */
@@ -20,67 +19,43 @@ export interface ImproveFollower {
   close(): void;
 }
 
-const FRAME_MS = 100;
-
 /** Shows it as a chart that is redrawn in place; verdicts scroll off above it. */
 export class LiveImprovement implements ImproveFollower {
   readonly #state: Improvement;
   readonly #caller: Caller;
-  readonly #screen: Screen;
-  readonly #timer: ReturnType<typeof setInterval>;
-  #above: string[] = [];
-  #notice: string | undefined;
-  #tick = 0;
+  readonly #drawn: Redrawn;
 
   /** Starts drawing. */
   constructor(state: Improvement, caller: Caller) {
     this.#state = state;
     this.#caller = caller;
-    this.#screen = new Screen((text) => caller.err(text), () => caller.size().columns);
-    this.#timer = setInterval(() => this.#draw(), FRAME_MS);
+    this.#drawn = new Redrawn(caller, (frame) => improveScreen(state, frame, caller.errStyle));
   }
 
   event(event: ImproveEvent): void {
     const { errStyle } = this.#caller;
     if (event.type === "decided" && event.entry.verdict !== undefined) {
-      this.#above.push(...verdictLines(event.entry, this.#caller.size().columns - 1, errStyle));
+      this.#drawn.leave(...verdictLines(event.entry, this.#caller.size().columns - 1, errStyle));
     } else if (event.type === "ended" && event.report.status !== "succeeded") {
       const { most, objective } = this.#state;
-      this.#above.push(errStyle.red(runLine(event.index, most, event.report, [], objective)));
+      this.#drawn.leave(errStyle.red(runLine(event.index, most, event.report, [], objective)));
     } else if (event.type === "run" && event.event.type === "notice") {
-      this.#above.push(errStyle.yellow(clean(event.event.message)));
+      this.#drawn.leave(errStyle.yellow(clean(event.event.message)));
     }
   }
 
   line(text: string): void {
-    this.#above.push(this.#caller.errStyle.dim(text));
+    this.#drawn.leave(this.#caller.errStyle.dim(text));
   }
 
   notice(message: string): void {
-    this.#notice = message;
-    this.#draw();
+    this.#drawn.notice(message);
   }
 
   close(): void {
-    clearInterval(this.#timer);
     const { columns, rows } = this.#caller.size();
     const chart = chartLines(this.#state, columns - 1, chartRows(rows), this.#caller.errStyle);
-    this.#screen.close([...this.#above, ...chart, ...chart.length === 0 ? [] : [""]]);
-    this.#above = [];
-  }
-
-  #draw(): void {
-    const { columns, rows } = this.#caller.size();
-    const frame = {
-      now: wallTime(),
-      tick: this.#tick++,
-      columns,
-      rows: Math.max(2, rows - 1),
-      ...this.#notice === undefined ? {} : { notice: this.#notice },
-    };
-    const above = this.#above;
-    this.#above = [];
-    this.#screen.draw(above, improveScreen(this.#state, frame, this.#caller.errStyle));
+    this.#drawn.close([...chart, ...chart.length === 0 ? [] : [""]]);
   }
 }
 
