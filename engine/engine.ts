@@ -50,7 +50,7 @@ export interface EngineOptions {
    * above it, else the nearest deno.json, else the workflow's own folder gets `.spanloop/store.db`.
    */
   readonly near: string;
-  /** `sqlite:FILE` or `memory:`; overrides what `near` finds. */
+  /** `sqlite:FILE` or `memory:`; overrides what `near` finds. Processes of steps get it as SPANLOOP_STORE. */
   readonly store?: string;
   /** `full`: a commit survives the machine; `normal`: the process. Default: spanloop.yaml's, else `full`. */
   readonly durability?: "full" | "normal";

@@ -148,6 +148,24 @@ Deno.test("the caller's folder is INIT_CWD, and --store goes before SPANLOOP_STO
     assert.equal(JSON.parse((await cli("/", ["runs", "--json"], env)).out).length, 1);
   }));
 
+Deno.test("a step that calls spanloop means the store that was named, from its own folder (R3)", () =>
+  inFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/flows`);
+    await Deno.writeTextFile(
+      `${folder}/flows/one.yaml`,
+      `name: one
+steps: [{ id: ask, run: 'echo "\${SPANLOOP_STORE-none}"' }]
+outputs: { said: "\${{ steps.ask.outputs.stdout }}" }
+`,
+    );
+    const said = async (args: readonly string[], env = {}) =>
+      (await cli(folder, ["run", "flows/one.yaml", "-q", ...args], env)).out;
+    assert.equal(await said([]), "said: none\n");
+    const file = `said: sqlite:${folder}/at.db\n`;
+    assert.equal(await said(["--store", "sqlite:at.db"]), file);
+    assert.equal(await said([], { SPANLOOP_STORE: "sqlite:at.db" }), file);
+  }));
+
 Deno.test("runs, show, diff and prune read the store that run wrote", () =>
   inFolder(async (folder) => {
     const a = runIdOf((await cli(folder, ["run", "one.yaml", "--json"])).out);
