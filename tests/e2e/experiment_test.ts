@@ -8,10 +8,11 @@ import {
   SPANLOOP_MEASUREMENT_VALUES,
   spanloopParameter,
 } from "../../semconv/attributes.ts";
-import { createEngine, type Engine, type RunReport } from "../../engine/engine.ts";
+import type { Engine, RunReport } from "../../engine/engine.ts";
 import type { LedgerEntry } from "../../engine/core/proposal.ts";
 import type { EmittedSpan, StartEntry, StoreRecord } from "../../engine/core/span.ts";
 import { openStore } from "../../engine/store/open.ts";
+import { inEngineFolder } from "./engine_folder.ts";
 
 const ASKS = `
 import { definePlugin } from "spanloop";
@@ -78,37 +79,16 @@ interface Scene {
   batches(runId: string): Promise<readonly StartEntry[]>;
 }
 
-async function scene(flow: string, test: (scene: Scene) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spanloop-experiment-" });
-  const location = `sqlite:${folder}/store.db`;
+function scene(flow: string, test: (scene: Scene) => Promise<void>): Promise<void> {
   const items = Array.from({ length: 2_000 }, (_, i) => `{"id":${i}}\n`).join("");
-  try {
-    for (
-      const [name, text] of Object.entries({
-        "flow.yaml": flow,
-        "asks.ts": ASKS,
-        "work.ts": WORK,
-        "items.ndjson": items,
-      })
-    ) await Deno.writeTextFile(join(folder, name), text);
-    const file = join(folder, "flow.yaml");
-    const engine: Scene["engine"] = async (use) => {
-      const engine = await createEngine({
-        near: folder,
-        store: location,
-        durability: "normal",
-        drainMs: 60_000,
-      });
-      try {
-        return await use(engine, file);
-      } finally {
-        await engine.close();
-      }
-    };
+  const files = { "flow.yaml": flow, "asks.ts": ASKS, "work.ts": WORK, "items.ndjson": items };
+  return inEngineFolder(files, (inFolder) => {
+    const file = join(inFolder.folder, "flow.yaml");
+    const engine: Scene["engine"] = (use) => inFolder.engine((engine) => use(engine, file));
     const inStore = async <T>(
       use: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>,
     ) => {
-      const store = await openStore(location, { durability: "normal" });
+      const store = await openStore(inFolder.store, { durability: "normal" });
       try {
         return await use(store);
       } finally {
@@ -116,8 +96,8 @@ async function scene(flow: string, test: (scene: Scene) => Promise<void>): Promi
       }
     };
     const records = () => inStore((store) => store.since(0, 1_000_000));
-    await test({
-      folder,
+    return test({
+      folder: inFolder.folder,
       engine,
       records,
       async run(times = 1, text = {}) {
@@ -139,9 +119,7 @@ async function scene(flow: string, test: (scene: Scene) => Promise<void>): Promi
             : []
         ).sort((a, b) => a.range!.from - b.range!.from),
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 const sizeOf = ({ span }: StartEntry) => span.attributes[spanloopParameter("size")];

@@ -3,53 +3,31 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   createEngine,
-  type Engine,
   type ImproveEvent,
   type ImproveOptions,
   type ImproveReport,
 } from "../../engine/engine.ts";
 import { InvalidError, SpanloopError } from "../../engine/core/errors.ts";
+import { type EngineFolder, inEngineFolder } from "./engine_folder.ts";
 
-interface Scene {
-  readonly folder: string;
-  /** Uses an engine of its own. */
-  engine<T>(use: (engine: Engine) => Promise<T>): Promise<T>;
+interface Scene extends EngineFolder {
   /** Improves w.yaml in an engine of its own; what happened besides what goes on within runs. */
   improve(
     options?: Partial<ImproveOptions>,
   ): Promise<{ readonly report: ImproveReport; readonly events: readonly ImproveEvent[] }>;
 }
 
-async function scene(
+function scene(
   files: Readonly<Record<string, string>>,
   test: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spanloop-improve-" });
-  const store = `sqlite:${folder}/store.db`;
-  const engine: Scene["engine"] = async (use) => {
-    const engine = await createEngine({
-      near: folder,
-      store,
-      durability: "normal",
-      drainMs: 30_000,
-    });
-    try {
-      return await use(engine);
-    } finally {
-      await engine.close();
-    }
-  };
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(join(folder, name), text);
-    }
-    await test({
-      folder,
-      engine,
+  return inEngineFolder(files, (inFolder) =>
+    test({
+      ...inFolder,
       improve: (options = {}) =>
-        engine(async (engine) => {
+        inFolder.engine(async (engine) => {
           const events: ImproveEvent[] = [];
-          const report = await engine.improve(join(folder, "w.yaml"), {
+          const report = await engine.improve(join(inFolder.folder, "w.yaml"), {
             runs: 3,
             display: "w.yaml",
             ...options,
@@ -60,10 +38,7 @@ async function scene(
           });
           return { report, events };
         }),
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+    }));
 }
 
 const TUNE = `tune: { objective: { minimize: "duration", of: a } }`;

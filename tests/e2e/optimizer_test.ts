@@ -2,12 +2,11 @@
 // objectives count attempts, so that nothing here depends on how fast the machine is.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createEngine, type Engine, type LedgerEntry } from "../../engine/engine.ts";
+import type { LedgerEntry } from "../../engine/engine.ts";
+import { type EngineFolder, inEngineFolder } from "./engine_folder.ts";
 
-interface Scene {
+interface Scene extends EngineFolder {
   readonly file: string;
-  /** Uses an engine of its own. */
-  engine<T>(use: (engine: Engine) => Promise<T>): Promise<T>;
   /** So many runs, each an engine's first: its plugins hear all of it before the next begins. */
   runs(count: number): Promise<void>;
   /** The value that rules. */
@@ -18,34 +17,18 @@ interface Scene {
   write(name: string, text: string): Promise<void>;
 }
 
-async function withWorkflow(
+function withWorkflow(
   workflow: string,
   files: Readonly<Record<string, string>>,
   test: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spanloop-optimizer-" });
-  const file = join(folder, "work.yaml");
-  const write: Scene["write"] = (name, text) => Deno.writeTextFile(join(folder, name), text);
-  const engine: Scene["engine"] = async (use) => {
-    const engine = await createEngine({
-      near: folder,
-      store: `sqlite:${folder}/store.db`,
-      durability: "normal",
-      drainMs: 60_000,
-    });
-    try {
-      return await use(engine);
-    } finally {
-      await engine.close();
-    }
-  };
-  try {
-    await write("work.yaml", workflow);
-    for (const [name, text] of Object.entries(files)) await write(name, text);
-    await test({
+  return inEngineFolder({ ...files, "work.yaml": workflow }, (inFolder) => {
+    const { folder, engine } = inFolder;
+    const file = join(folder, "work.yaml");
+    return test({
+      ...inFolder,
       file,
-      engine,
-      write,
+      write: (name, text) => Deno.writeTextFile(join(folder, name), text),
       async runs(count) {
         for (let i = 0; i < count; i++) await engine((engine) => engine.run(file));
       },
@@ -56,9 +39,7 @@ async function withWorkflow(
       changes: async () =>
         [...await engine((engine) => engine.tuning.history(file, { limit: 1_000 }))].reverse(),
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `{"i":${i}}\n`).join("");

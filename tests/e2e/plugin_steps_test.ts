@@ -1,52 +1,26 @@
 // What plugins' steps ask of the engine, in real runs.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import {
-  createEngine,
-  type Engine,
-  type LedgerEntry,
-  type RunHistory,
-  type StepHistory,
-} from "../../engine/engine.ts";
+import type { LedgerEntry, RunHistory, StepHistory } from "../../engine/engine.ts";
 import type { JsonObject } from "../../mod.ts";
 import { openStore } from "../../engine/store/open.ts";
+import { type EngineFolder, inEngineFolder } from "./engine_folder.ts";
 
-interface Scene {
-  readonly folder: string;
-  /** Uses an engine of its own. */
-  engine<T>(use: (engine: Engine) => Promise<T>): Promise<T>;
+interface Scene extends EngineFolder {
   /** Runs a workflow of the folder in an engine of its own. */
   run(file: string): Promise<RunHistory>;
   /** What is written of a workflow's changes, newest first. */
   changes(file: string): Promise<readonly LedgerEntry[]>;
 }
 
-async function scene(
+function scene(
   files: Readonly<Record<string, string>>,
   test: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spanloop-plugin-steps-" });
-  const store = `sqlite:${folder}/store.db`;
-  const engine: Scene["engine"] = async (use) => {
-    const engine = await createEngine({
-      near: folder,
-      store,
-      durability: "normal",
-      drainMs: 30_000,
-    });
-    try {
-      return await use(engine);
-    } finally {
-      await engine.close();
-    }
-  };
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(join(folder, name), text);
-    }
-    await test({
-      folder,
-      engine,
+  return inEngineFolder(files, (inFolder) => {
+    const { folder, engine } = inFolder;
+    return test({
+      ...inFolder,
       run: (file) =>
         engine(async (engine) => {
           const { run_id } = await engine.run(join(folder, file));
@@ -54,9 +28,7 @@ async function scene(
         }),
       changes: (file) => engine((engine) => engine.tuning.history(join(folder, file))),
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 function stepOf({ steps }: RunHistory, id: string): StepHistory {

@@ -1,12 +1,12 @@
 // Plugins in real runs: what they hear, what they make, and that a run does not notice what goes wrong with them.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createEngine, type Engine, type PluginReport } from "../../engine/engine.ts";
+import { createEngine, type PluginReport } from "../../engine/engine.ts";
 import type { EmittedSpan, StoreRecord } from "../../engine/core/span.ts";
 import { openStore } from "../../engine/store/open.ts";
+import { type EngineFolder, inEngineFolder } from "./engine_folder.ts";
 
-interface Scene {
-  readonly folder: string;
+interface Scene extends EngineFolder {
   /** Runs a workflow of the folder in an engine of its own, which lets plugins finish; what was logged at `warn`. */
   run(file: string, given?: Record<string, string>): Promise<readonly string[]>;
   /** What the store holds, in order. */
@@ -15,44 +15,22 @@ interface Scene {
   emitted(): Promise<readonly EmittedSpan[]>;
   /** What is told of the plugins of a workflow. */
   plugins(file: string): Promise<readonly PluginReport[]>;
-  /** Uses an engine of its own. */
-  engine<T>(use: (engine: Engine) => Promise<T>): Promise<T>;
 }
 
-async function scene(
+function scene(
   files: Readonly<Record<string, string>>,
   test: (scene: Scene) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spanloop-plugins-" });
-  const store = { location: `sqlite:${folder}/store.db` };
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      const path = join(folder, name);
-      await Deno.mkdir(join(path, ".."), { recursive: true });
-      await Deno.writeTextFile(path, text);
-    }
-    const engine: Scene["engine"] = async (use) => {
-      const engine = await createEngine({
-        near: folder,
-        store: store.location,
-        durability: "normal",
-        drainMs: 30_000,
-      });
-      try {
-        return await use(engine);
-      } finally {
-        await engine.close();
-      }
-    };
+  return inEngineFolder(files, (inFolder) => {
+    const { folder, store, engine } = inFolder;
     const records = async () => {
-      const opened = await openStore(store.location, { durability: "normal" });
+      const opened = await openStore(store, { durability: "normal" });
       const all = await opened.since(0, 100_000);
       await opened.close();
       return all;
     };
-    await test({
-      folder,
-      engine,
+    return test({
+      ...inFolder,
       records,
       run: async (file, text = {}) => {
         const lines: string[] = [];
@@ -73,9 +51,7 @@ async function scene(
         (await records()).flatMap((record) => record.type === "emitted" ? [record.span] : []),
       plugins: (file) => engine((engine) => engine.plugins.list(join(folder, file))),
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 const COUNTER = `

@@ -1,7 +1,8 @@
 // The rule optimizers in real runs: what they hear is there, and what they ask for is applied and explained.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createEngine, type Engine, type LedgerEntry } from "../../engine/engine.ts";
+import type { LedgerEntry } from "../../engine/engine.ts";
+import { inEngineFolder } from "./engine_folder.ts";
 
 /** Uses a folder with one workflow; each call of `run` has an engine of its own, which is closed once plugins have heard. */
 async function withWorkflow(
@@ -19,24 +20,9 @@ async function withWorkflow(
     readonly replace: (before: string, after: string) => Promise<void>;
   }) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "spanloop-rules-" });
-  const file = join(folder, "work.yaml");
-  const engine = async <T>(use: (engine: Engine) => Promise<T>): Promise<T> => {
-    const engine = await createEngine({
-      near: folder,
-      store: `sqlite:${folder}/store.db`,
-      durability: "normal",
-      drainMs: 30_000,
-    });
-    try {
-      return await use(engine);
-    } finally {
-      await engine.close();
-    }
-  };
-  try {
-    await Deno.writeTextFile(file, text);
-    await test({
+  await inEngineFolder({ "work.yaml": text }, ({ folder, engine }) => {
+    const file = join(folder, "work.yaml");
+    return test({
       run: (count = 1) =>
         engine(async (engine) => {
           await Promise.all(Array.from({ length: count }, () => engine.run(file)));
@@ -46,9 +32,7 @@ async function withWorkflow(
       remove: (name) => Deno.remove(join(folder, name)),
       replace: (before, after) => Deno.writeTextFile(file, text.replace(before, after)),
     });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 function values(changes: readonly LedgerEntry[], name: string): readonly unknown[] {
