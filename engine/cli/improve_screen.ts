@@ -21,8 +21,9 @@ export function improveScreen(state: Improvement, frame: Frame, style: Style): s
     const step = under.find(({ id }) => id === state.objective.of) ?? under.at(-1);
     lines.push(...stepRows(step === undefined ? [] : [step], frame, style));
   }
-  lines.push(...tryingLines(state, columns, style));
-  lines.push(...chartLines(state, columns, chartRows(frame.rows), style));
+  const rows = chartRows(frame.rows);
+  lines.push(...tryingLines(state, columns, Math.max(0, frame.rows - OTHERS - rows), style));
+  lines.push(...chartLines(state, columns, rows, style));
   return lines.slice(0, Math.max(1, frame.rows)).map((line) => fit(line, columns));
 }
 
@@ -81,10 +82,17 @@ function headline(state: Improvement, frame: Frame, style: Style): string {
   }${left}${notice}`;
 }
 
-function tryingLines({ trying }: Improvement, columns: number, style: Style): string[] {
+// The change and why, on two lines and on as many more as are to spare.
+function tryingLines(
+  { trying }: Improvement,
+  columns: number,
+  spare: number,
+  style: Style,
+): string[] {
   if (trying === undefined) return [];
-  const [first, ...rest] = wrap(clean(trying.proposal.reason), Math.max(20, columns - 7));
-  const reason = [first, ...rest.length === 0 ? [] : [rest.join(" ")]];
+  const all = wrap(clean(trying.proposal.reason), Math.max(20, columns - 7));
+  const most = 1 + spare;
+  const reason = [...all.slice(0, most), ...all.length > most ? [all.slice(most).join(" ")] : []];
   return [
     `${style.yellow("trying")} ${clean(trying.decision.message)}`,
     ...reason.map((line) => style.dim(fit(`       ${line}`, columns))),

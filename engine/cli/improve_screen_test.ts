@@ -115,6 +115,25 @@ Deno.test("the screen shows the run, what is tried and why, objective and guard,
   ]);
 });
 
+Deno.test("why something is tried is whole where there are lines to spare, and cut to two where not", () => {
+  const reason = Array.from({ length: 40 }, (_, i) => `reason${i}`).join(" ");
+  const state = improvement([
+    ...events,
+    decided(4, entry(4, 4, { message: "batch_size 80 → 160: tried" }, { reason })),
+  ]);
+  const drawn = (rows: number) =>
+    improveScreen(state, { now: at(9_000), tick: 0, columns: 80, rows }, plain);
+  const why = (rows: number) => drawn(rows).filter((line) => line.includes("reason"));
+  assert.equal(why(40).map((line) => line.trim()).join(" "), reason);
+  assert.equal(why(20).length, 2);
+  assert.match(why(20)[1], /…$/);
+  // Neither chart nor guard makes room for it.
+  for (const rows of [20, 22, 24, 40]) {
+    assert.ok(drawn(rows).length <= rows);
+    assert.match(drawn(rows).at(-1)!, /^error_rate .* must stay below/);
+  }
+});
+
 Deno.test("the screen never leaves its terminal, however small, and tells of a cancellation", () => {
   for (const columns of [10, 20, 30, 44, 60, 80, 200]) {
     for (const rows of [2, 5, 10, 24]) {
