@@ -280,7 +280,7 @@ export class LocalEngine implements Engine {
   async prune(olderThanMs: number): Promise<Pruned> {
     const parts = await this.#existing();
     const before = this.#surroundings.clock.now() - BigInt(Math.round(olderThanMs * 1e6));
-    return await parts?.store.prune(before) ?? { runs: 0, receivedSpans: 0 };
+    return await parts?.store.prune(before) ?? { runs: 0, receivedSpans: 0, changes: 0 };
   }
 
   /** See Engine. */

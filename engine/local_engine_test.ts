@@ -23,7 +23,7 @@ Deno.test("an engine that looked for runs in vain makes no store, and finds one 
     const unknown = { code: "run.unknown", exitCode: 2 };
     try {
       assert.deepEqual(await watching.runs(), []);
-      assert.deepEqual(await watching.prune(0), { runs: 0, receivedSpans: 0 });
+      assert.deepEqual(await watching.prune(0), { runs: 0, receivedSpans: 0, changes: 0 });
       assert.equal(await watching.cancel("01a1fd9b-11b5-75d1-b0c7-c061965a46c4"), false);
       for (const call of ["find", "history", "resume", "rerun"] as const) {
         await assert.rejects(watching[call]("01a1fd9b-11b5-75d1-b0c7-c061965a46c4"), unknown);

@@ -215,7 +215,7 @@ Deno.test("runs, show, diff and prune read the store that run wrote", () =>
     );
     assert.equal(
       (await cli(folder, ["prune", "--older-than", "0s", "--json"])).out,
-      '{"pruned":3,"received_spans":0}\n',
+      '{"pruned":3,"received_spans":0,"ledger_entries":0}\n',
     );
     assert.equal((await cli(folder, ["runs", "--json"])).out, "[]\n");
     assert.equal((await cli(folder, ["runs"])).out, "There are no runs yet.\n");
@@ -230,7 +230,11 @@ Deno.test("what only looks for runs makes no store that the next run would find 
       [["runs", "-s", "failed"], 0, none],
       [["runs", "--json"], 0, "[]\n"],
       [["runs", "--store", `sqlite:${far}`], 0, none.replace(".spanloop/store.db", "not/there.db")],
-      [["prune", "--older-than", "1s", "--json"], 0, '{"pruned":0,"received_spans":0}\n'],
+      [
+        ["prune", "--older-than", "1s", "--json"],
+        0,
+        '{"pruned":0,"received_spans":0,"ledger_entries":0}\n',
+      ],
       [["prune", "--older-than", "1s", "-n", "--json"], 0, '{"would_prune":0}\n'],
       [["resume", "--all", "--json"], 0, '{"runs":[]}\n'],
       [["show", "last"], 2, ""],

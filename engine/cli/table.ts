@@ -251,7 +251,9 @@ export const COMMANDS: readonly Command[] = [
       JSON_OUT,
       STORE,
     ],
-    notes: ["Unfinished runs are never deleted. Received spans go with the runs of their time."],
+    notes: [
+      "Unfinished runs are never deleted. Received spans go with the runs of their time, and so does what `params history` tells that nothing rests on any more.",
+    ],
     examples: ["prune --older-than 30d"],
   },
   {

@@ -217,6 +217,8 @@ export interface Pruned {
   readonly runs: number;
   /** Received and emitted spans. */
   readonly receivedSpans: number;
+  /** Entries of the ledger. */
+  readonly changes: number;
 }
 
 /** What to list. */
@@ -336,7 +338,7 @@ export interface Store {
 
   /** A workflow's tuned values; version 0 without values when nothing has been changed. */
   snapshot(workflow: string): Promise<Snapshot>;
-  /** Those of one version, which stay as they were (P3); undefined when there is no such version yet. */
+  /** Those of one version, which stay as they were (P3); undefined when there is no such version yet, or any more. */
   snapshot(workflow: string, version: number): Promise<Snapshot | undefined>;
   /**
    * Writes a proposal with its decision and, when it makes one, the next snapshot, in one transaction (P2), given
@@ -366,6 +368,10 @@ export interface Store {
    * Deletes ended runs created before a time, with their journal and spilled files, and spans received or emitted
    * before it; how many. Never unfinished ones, nor what those need to resume: their sub-workflows (S6) and the runs they
    * reuse (R5).
+   *
+   * Ledger entries that were proposed before it go with them, together with what answers them: never the last change of
+   * a parameter, the last hundred of a workflow that were not refused, what waits for an answer, and an experiment that
+   * has no verdict yet. A snapshot stays as long as its entry, and as long as a run that began with it (P3).
    */
   prune(before: bigint): Promise<Pruned>;
   /** Closes the store. */

@@ -10,7 +10,8 @@ import {
   END_OF_TIME,
   unchanged,
 } from "./_decide.ts";
-import { toColumn } from "./_text.ts";
+import { type Aging, agingOf, outdated } from "./_outdated.ts";
+import { fromColumn, toColumn } from "./_text.ts";
 
 interface EntryRow {
   readonly number: number;
@@ -20,7 +21,7 @@ interface EntryRow {
 
 const SELECT = "SELECT l.number, l.at, l.data FROM ledger l";
 
-/** Proposals with their decisions, and the tuned values that they made, all versions of them (P2). */
+/** Proposals with their decisions, and the versions of the tuned values that they made (P2). */
 export class Ledger {
   readonly #db: Connection;
 
@@ -120,6 +121,53 @@ export class Ledger {
     ) as unknown as EntryRow[];
     return rows.map(fromRow);
   }
+
+  /** As Store.prune, within a write; `pinned` gives the versions that runs began with, by workflow. */
+  prune(before: bigint, pinned: ReadonlyMap<string, ReadonlySet<number>>): number {
+    const entries: Aging[] = [];
+    const made = new Map<number, string>();
+    // One at a time: together they may be more than there is memory for.
+    const rows = this.#db.statement(`${SELECT} ORDER BY l.number`).iterate();
+    for (const row of rows as Iterable<unknown> as Iterable<EntryRow>) {
+      const entry = fromRow(row);
+      entries.push(agingOf(entry, before));
+      const { number, version, proposal: { workflow } } = entry;
+      if (version !== undefined) made.set(number, versionKey(workflow, version));
+    }
+    const gone = outdated(entries);
+    for (const number of gone) {
+      this.#db.statement("DELETE FROM ledger WHERE number = ?").run(number);
+      made.delete(number);
+    }
+    // No index finds them by their numbers.
+    this.#db.statement(
+      "DELETE FROM ledger_parameters WHERE number NOT IN (SELECT number FROM ledger)",
+    ).run();
+    this.#pruneSnapshots(new Set(made.values()), pinned);
+    return gone.size;
+  }
+
+  // Keeps what entries made, what runs began with, and what is there now.
+  #pruneSnapshots(
+    made: ReadonlySet<string>,
+    pinned: ReadonlyMap<string, ReadonlySet<number>>,
+  ): void {
+    const all = this.#db.statement(
+      "SELECT workflow, version, version = (SELECT max(version) FROM snapshots l " +
+        "WHERE l.workflow = s.workflow) AS newest FROM snapshots s",
+    ).all() as unknown as { workflow: string; version: number; newest: number }[];
+    for (const { workflow, version, newest } of all) {
+      const name = fromColumn(workflow);
+      if (newest === 1 || made.has(versionKey(name, version))) continue;
+      if (pinned.get(name)?.has(version)) continue;
+      this.#db.statement("DELETE FROM snapshots WHERE workflow = ? AND version = ?")
+        .run(workflow, version);
+    }
+  }
+}
+
+function versionKey(workflow: string, version: number): string {
+  return `${version} ${workflow}`;
 }
 
 // Times as the column has them. Those that nothing can be proposed at, in a query, sort before or after all.

@@ -2,11 +2,13 @@ import type { LedgerEntry, Snapshot } from "../core/proposal.ts";
 import type { LedgerQuery } from "../core/store.ts";
 import { copy } from "./_copy.ts";
 import { checkDecision, type DecideArguments, type Decided, unchanged } from "./_decide.ts";
+import { agingOf, outdated } from "./_outdated.ts";
 
 /** The ledger of the store in memory: a list of entries and one of snapshots (P2). */
 export class MemoryLedger {
-  readonly #entries: LedgerEntry[] = [];
-  readonly #snapshots: Snapshot[] = [];
+  #entries: LedgerEntry[] = [];
+  #snapshots: Snapshot[] = [];
+  #numbers = 0;
 
   /** As Store.snapshot. */
   snapshot(workflow: string): Snapshot;
@@ -27,10 +29,21 @@ export class MemoryLedger {
     checkDecision(entry, change);
     const current = this.snapshot(entry.proposal.workflow);
     if (current.version !== change.expected) return { stale: current };
-    const stored: LedgerEntry = copy({ ...entry, number: this.#entries.length + 1 });
+    const stored: LedgerEntry = copy({ ...entry, number: ++this.#numbers });
     this.#entries.push(stored);
     if (change.snapshot !== undefined) this.#snapshots.push(copy(change.snapshot));
     return { entry: copy(stored), repeated: false };
+  }
+
+  /** As Store.prune; `isPinned`: whether a run began with a version. */
+  prune(before: bigint, isPinned: (workflow: string, version: number) => boolean): number {
+    const gone = outdated(this.#entries.map((entry) => agingOf(entry, before)));
+    this.#entries = this.#entries.filter(({ number }) => !gone.has(number));
+    this.#snapshots = this.#snapshots.filter(({ workflow, version }) =>
+      isPinned(workflow, version) || version === this.snapshot(workflow).version ||
+      this.#entries.some((one) => one.version === version && one.proposal.workflow === workflow)
+    );
+    return gone.size;
   }
 
   /** As Store.ledger. */

@@ -161,6 +161,17 @@ export class Runs {
     return new Set(Array.from(this.#headers("TRUE"), ({ header }) => header.definition));
   }
 
+  /** The versions of the tuned values that runs began with, by workflow (P3). */
+  pinned(): Map<string, Set<number>> {
+    const pinned = new Map<string, Set<number>>();
+    for (const { header: { workflow, snapshot } } of this.#headers("TRUE")) {
+      if (snapshot === undefined) continue;
+      const versions = pinned.get(workflow) ?? new Set();
+      pinned.set(workflow, versions.add(snapshot));
+    }
+    return pinned;
+  }
+
   *#headers(
     condition: string,
     ...values: SQLInputValue[]

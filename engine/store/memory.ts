@@ -470,10 +470,17 @@ class MemoryStore implements Store {
     for (const hash of [...this.#definitions.keys()]) {
       if (!used.has(hash)) this.#definitions.delete(hash);
     }
+    const pinned = [...this.#runs.values()].map(({ header }) => header);
+    const changes = this.#ledger.prune(
+      before,
+      (workflow, version) =>
+        pinned.some((header) => header.workflow === workflow && header.snapshot === version),
+    );
     this.#version++;
     return {
       runs: pruned.length,
       receivedSpans: othersBefore - this.#others.length,
+      changes,
     };
   }
 

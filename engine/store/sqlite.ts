@@ -244,7 +244,9 @@ class SqliteStore implements Store {
     const pruned = this.#db.write(() => {
       const last = this.#journal.last();
       const receivedSpans = this.#received.prune(before, last);
-      return { runs: this.#deleteRuns(before, last), receivedSpans };
+      const runs = this.#deleteRuns(before, last);
+      const changes = this.#ledger.prune(before, this.#runs.pinned());
+      return { runs, receivedSpans, changes };
     });
     // After the rows: a file without a row is swept next time, a row without its file would be a loss.
     if (this.#spills.runs().length > 0) this.#db.exclude(() => this.#sweep());

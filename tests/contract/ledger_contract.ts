@@ -273,15 +273,119 @@ export function ledgerContract(driver: string, open: () => Promise<Store>): void
     assert.equal((await store.snapshot("test", 51))!.values.batch, 50);
   });
 
-  test("prune leaves the ledger and its snapshots alone", async (store) => {
-    await store.commit([newRun("a", { snapshot: 1 }), status("a", "succeeded")], new Map());
+  /** Decides on so many changes of another parameter, which leave no room among the last hundred; gives their number. */
+  const crowd = async (store: Store, version: number, at: bigint, many = 100) => {
+    for (let i = 0; i < many; i++) {
+      await store.decide(
+        ...change(`crowd ${version + i}`, version + i, { changes: { other: i }, at }),
+      );
+    }
+    return version + many;
+  };
+
+  test("prune deletes what is old and rests on nothing, refused or once applied", async (store) => {
+    await store.decide(...refusal("no", 0));
     await store.decide(...change("a", 0));
     await store.decide(...change("b", 1));
-    const before = [await store.ledger({}), await store.snapshot("test", 1)];
-    assert.equal((await store.run("a"))!.snapshot, 1);
-    assert.equal((await store.prune(2n ** 62n)).runs, 1);
-    assert.deepEqual([await store.ledger({}), await store.snapshot("test", 1)], before);
-    assert.equal((await store.snapshot("test")).version, 2);
+    const version = await crowd(store, 2, T0 + 10n);
+    assert.equal((await store.prune(T0)).changes, 0, "as old as that is nothing");
+    const before = await store.version();
+    assert.deepEqual(await store.prune(T0 + 1n), { runs: 0, receivedSpans: 0, changes: 2 });
+    assert.notEqual(await store.version(), before);
+    assert.deepEqual((await numbers(store, { limit: 200 })).slice(-2), [4, 3]);
+    assert.deepEqual(
+      await numbers(store, { parameter: "batch" }),
+      [3],
+      "the last of its parameter",
+    );
+    assert.equal(await store.snapshot("test", 1), undefined);
+    assert.equal((await store.snapshot("test", 2))!.values.batch, 1);
+    assert.equal((await store.snapshot("test")).version, version);
+    // What was deleted is not known any more, and its number is not given again.
+    const next = await store.decide(...refusal("no", version, { at: T0 + 20n }));
+    assert.ok("entry" in next && next.entry.number === version + 2);
+  });
+
+  test("prune leaves the last hundred of each workflow that were not refused, however old", async (store) => {
+    for (let i = 0; i < 5; i++) await store.decide(...refusal(`no ${i}`, 0));
+    await crowd(store, 0, T0, 103);
+    await store.decide(...change("elsewhere", 0, { workflow: "other", changes: { other: 1 } }));
+    assert.equal((await store.prune(2n ** 62n)).changes, 8);
+    assert.equal((await store.ledger({ workflow: "test", limit: 200 })).length, 100);
+    assert.equal((await store.ledger({ workflow: "other" })).length, 1);
+    assert.equal((await store.prune(2n ** 62n)).changes, 0);
+  });
+
+  test("prune leaves what waits for an answer, and an experiment without a verdict", async (store) => {
+    const made = async (
+      id: string,
+      outcome: LedgerEntry["decision"]["outcome"],
+      version: number,
+      more: Partial<LedgerEntry> = {},
+    ) => {
+      const [entry, { expected }] = refusal(id, version);
+      const decided = await store.decide(
+        { ...entry, decision: { ...entry.decision, outcome, values: { batch: 9 } }, ...more },
+        { expected },
+      );
+      assert.ok("entry" in decided);
+      return decided.entry.number;
+    };
+    const held = await made("held", "held", 0);
+    const waiting = await made("waiting", "waiting", 0);
+    const testing = await made("testing", "testing", 0);
+    const answered = await made("answered", "held", 0);
+    await made("answer/4", "refused", 0, { answers: answered });
+    const tried = await made("tried", "testing", 0);
+    const verdict: Verdict = {
+      outcome: "regressed",
+      action: "rolled_back",
+      ended: "interval",
+      confidence: 0.95,
+      pairs: 9,
+      guards: [],
+    };
+    await made("verdict/tried", "ended", 0, { answers: tried, verdict });
+    await crowd(store, 0, T0 + 10n);
+    assert.equal((await store.prune(T0 + 1n)).changes, 4);
+    const left = (await numbers(store, { limit: 200 })).filter((number) => number < 8);
+    assert.deepEqual(left, [testing, waiting, held]);
+  });
+
+  test("an entry, what it answers and what answers it stay or go together", async (store) => {
+    const [held, none] = refusal("held", 0);
+    const decision = { ...held.decision, outcome: "held" as const };
+    await store.decide({ ...held, decision }, none);
+    await store.decide({ ...held, decision, proposal: { ...held.proposal, id: "other" } }, none);
+    const [accepted, made] = change("answer/1", 0);
+    await store.decide({ ...accepted, answers: 1 }, made);
+    const [late] = refusal("answer/2", 1, { at: T0 + 5n });
+    await store.decide({ ...late, answers: 2 }, { expected: 1 });
+    await crowd(store, 1, T0 + 10n);
+    const left = async () =>
+      (await numbers(store, { limit: 1_000 })).filter((number) => number < 5).toReversed();
+    assert.equal((await store.prune(T0 + 1n)).changes, 0);
+    assert.deepEqual(await left(), [1, 2, 3, 4]);
+    // A later change of the parameter that was accepted.
+    await store.decide(...change("batch", 101, { at: T0 + 10n }));
+    await crowd(store, 102, T0 + 10n);
+    assert.equal((await store.prune(T0 + 1n)).changes, 2);
+    assert.deepEqual(await left(), [2, 4]);
+    await store.prune(T0 + 6n);
+    assert.deepEqual(await left(), []);
+  });
+
+  test("a version stays as long as a run that began with it (P3)", async (store) => {
+    await store.decide(...change("a", 0));
+    await store.decide(...change("b", 1));
+    await crowd(store, 2, T0 + 10n);
+    await store.commit([newRun("a", { snapshot: 1, createdAt: T0 + 5n })], new Map([["a", 1]]));
+    const first = await store.snapshot("test", 1);
+    assert.equal((await store.prune(T0 + 1n)).changes, 1);
+    assert.deepEqual(await store.snapshot("test", 1), first);
+    await store.commit([status("a", "succeeded")], new Map([["a", 1]]));
+    assert.deepEqual(await store.prune(T0 + 6n), { runs: 1, receivedSpans: 0, changes: 0 });
+    assert.equal(await store.snapshot("test", 1), undefined);
   });
 
   test("decide changes the version, so that others see it", async (store) => {

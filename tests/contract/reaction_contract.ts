@@ -266,9 +266,9 @@ export function reactionContract(driver: string, open: () => Promise<Store>): vo
       const one = await emit(emitted(1, { plugin: "one" }), T0);
       const two = await emit(emitted(2, { plugin: "two" }), T0 + 10n);
       await store.receive([received(1)], T0);
-      assert.deepEqual(await store.prune(T0 + 10n), { runs: 0, receivedSpans: 2 });
+      assert.deepEqual(await store.prune(T0 + 10n), { runs: 0, receivedSpans: 2, changes: 0 });
       assert.deepEqual(await store.since(0, 10), [two]);
-      assert.deepEqual(await store.prune(2n ** 62n), { runs: 0, receivedSpans: 1 });
+      assert.deepEqual(await store.prune(2n ** 62n), { runs: 0, receivedSpans: 1, changes: 0 });
       assert.deepEqual(await store.since(0, 10), []);
       assert.equal(await store.getItem(CURSOR), "1");
       const again = await emit(emitted(1, { plugin: "one" }), T0);

@@ -80,7 +80,7 @@ export interface Day {
   readonly stored: number;
   /** Bytes of what is kept beside runs and the ledger: plugins' state and the like. */
   readonly items: number;
-  /** Entries of the ledger so far. */
+  /** Entries of the ledger that are kept. */
   readonly entries: number;
   /** Bytes of the heap after a collection; 0 where none can be asked for. */
   readonly heap: number;
@@ -133,6 +133,8 @@ class Alone {
   readonly #random: Seeded;
   readonly #clock: SimulatedClock;
   readonly #began = Date.UTC(2026, 0, 5);
+  // By their numbers, as old ones are pruned.
+  readonly #entries = new Map<number, LedgerEntry>();
   #engine: LocalEngine | undefined;
 
   constructor(folder: string, random: Seeded) {
@@ -171,15 +173,21 @@ class Alone {
         pace,
       );
     }
+    await this.#note();
     await engine.prune(RETENTION_DAYS * DAY);
     const share = (this.world.failed - failed) / (this.world.items - items);
     return await this.#look(day, share);
   }
 
   async end(): Promise<readonly LedgerEntry[]> {
-    const entries = await this.#engine!.tuning.history(this.#file, { limit: 1_000_000 });
+    await this.#note();
     await this.#clock.drive(this.#engine!.close());
-    return entries.toReversed();
+    return [...this.#entries.values()].sort((a, b) => a.number - b.number);
+  }
+
+  async #note(): Promise<void> {
+    const entries = await this.#engine!.tuning.history(this.#file, { limit: 1_000_000 });
+    for (const entry of entries) this.#entries.set(entry.number, entry);
   }
 
   async #look(day: number, failed: number): Promise<Day> {

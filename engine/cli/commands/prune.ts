@@ -22,28 +22,32 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     );
   }
   const dry = args.flag("dry-run");
-  const { runs, receivedSpans } = await withEngine(args, caller, caller.cwd, async (engine) => {
-    if (!dry) return await engine.prune(age);
-    const before = wallTime() - BigInt(Math.round(age)) * 1_000_000n;
-    const found = await engine.runs({ statuses: ENDED, before, limit: 10_000_000 });
-    return { runs: found.length, receivedSpans: undefined };
-  });
+  const { runs, receivedSpans, changes } = await withEngine(
+    args,
+    caller,
+    caller.cwd,
+    async (engine) => {
+      if (!dry) return await engine.prune(age);
+      const before = wallTime() - BigInt(Math.round(age)) * 1_000_000n;
+      const found = await engine.runs({ statuses: ENDED, before, limit: 10_000_000 });
+      return { runs: found.length, receivedSpans: 0, changes: 0 };
+    },
+  );
   if (args.flag("json")) {
-    const pruned = dry ? { would_prune: runs } : { pruned: runs, received_spans: receivedSpans };
+    const pruned = dry
+      ? { would_prune: runs }
+      : { pruned: runs, received_spans: receivedSpans, ledger_entries: changes };
     caller.out(JSON.stringify(pruned) + "\n");
     return 0;
   }
-  // Received spans are not counted beforehand.
-  const spans = receivedSpans === undefined
-    ? " and what was received before then"
-    : receivedSpans > 0
-    ? ` and ${counted(receivedSpans, "received span")}`
-    : "";
-  const one = runs === 1 && spans === "";
-  caller.out(
-    `${counted(runs, "run")} older than ${formatDuration(age)}${spans} ${
-      dry ? "would be" : one ? "was" : "were"
-    } deleted.\n`,
-  );
+  const deleted = [
+    `${counted(runs, "run")} older than ${formatDuration(age)}`,
+    // The rest is not counted beforehand.
+    ...dry ? ["what was received before then"] : [],
+    ...receivedSpans > 0 ? [counted(receivedSpans, "received span")] : [],
+    ...changes > 0 ? [counted(changes, "ledger entry", "ledger entries")] : [],
+  ];
+  const were = dry ? "would be" : runs === 1 && deleted.length === 1 ? "was" : "were";
+  caller.out(`${new Intl.ListFormat("en-GB").format(deleted)} ${were} deleted.\n`);
   return 0;
 }

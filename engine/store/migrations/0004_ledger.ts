@@ -6,7 +6,7 @@
  *   `data` is the rest of the entry as JSON.
  * - `ledger_parameters` finds the entries that name a parameter; SQLite's JSON functions would do it, were it not
  *   that they give up at 1,000 levels.
- * - `snapshots` keeps every version: a run reads the one that it started with for as long as it lasts (P3).
+ * - `snapshots` keeps versions that are over: a run reads the one that it started with for as long as it lasts (P3).
  */
 export const ledger = `
 CREATE TABLE ledger (
