@@ -161,6 +161,7 @@ export class LocalEngine implements Engine {
     const { improve } = await import("./improve.ts");
     const { clock } = this.#surroundings;
     const load = () => this.#files.load(file, options.display);
+    const loaded = load();
     return await improve(
       {
         clock,
@@ -168,12 +169,16 @@ export class LocalEngine implements Engine {
         drainMs: this.#drainMs,
         forAll: this.#place.plugins,
         tuning: this.tuning,
-        open: async () => (await this.#open()).store,
+        open: async () => {
+          const { store } = await this.#open();
+          await this.#registration.register(store, loaded.plan.workflow);
+          return store;
+        },
         plan: () => this.plan(file, options.given, options.display),
         run: (loaded, more) => this.#run(loaded, { ...more, given: options.given, ordered: true }),
         settle: (signal) => this.#plugins.settle(signal),
       },
-      load(),
+      loaded,
       options,
     );
   }

@@ -308,6 +308,26 @@ async function serving(folder: string, body: () => Promise<void>): Promise<void>
   }
 }
 
+Deno.test("a file whose name another one has is refused before anything of that one is told (R1)", () =>
+  scene(
+    { "w.yaml": workflow(STEPS), "there/w.yaml": workflow(STEPS) },
+    async ({ improve, engine, folder }) => {
+      const { report } = await improve();
+      assert.ok(report.open !== undefined, "there would be something to tell");
+      const told: ImproveEvent[] = [];
+      await assert.rejects(
+        engine((engine) =>
+          engine.improve(join(folder, "there/w.yaml"), {
+            runs: 1,
+            onEvent: (event) => told.push(event),
+          })
+        ),
+        /there\/w\.yaml and .*w\.yaml are both named w/,
+      );
+      assert.deepEqual(told, []);
+    },
+  ));
+
 Deno.test("where another process hosts the plugins, what they do is waited for all the same (R8)", () =>
   scene({
     "w.yaml": workflow(
