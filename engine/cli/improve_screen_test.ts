@@ -182,7 +182,7 @@ const REPORT = {
   ],
   measurements: events.flatMap((event) => event.type === "measured" ? [event.measurement] : []),
 };
-const view = { hints: [], columns: 80, duration: 61_000, cancelled: false };
+const view = { hints: [], columns: 80, duration: 61_000, cancelled: false, kept: true };
 
 Deno.test("the end says what changed, by which verdicts, what is open and how to take it back", () => {
   const open = entry(7, 8, { message: "codec none → zstd: tried", values: { codec: "zstd" } });
@@ -259,6 +259,42 @@ Deno.test("what a person has to have a say in is gone on with by improve alone (
   };
   assert.match(end("codec"), /tried; the next `improve` goes on with it/);
   assert.match(end("batch_size"), /tried; the next runs go on with it/);
+});
+
+Deno.test("what is open in memory ends there", () => {
+  const open = entry(7, 8, { message: "codec none → zstd: tried", values: { codec: "zstd" } });
+  const lines = improvedLines({ ...REPORT, open }, improvement(), { ...view, kept: false }, plain);
+  assert.match(lines.join("\n"), /tried; it ends here, with the store in memory\n?/);
+  assert.doesNotMatch(lines.join("\n"), /goe?s? on with it/);
+});
+
+Deno.test("the head of the end is whole on any terminal", () => {
+  for (const columns of [30, 40, 60]) {
+    const lines = improvedLines(REPORT, improvement(), { ...view, columns }, plain);
+    const head = lines.slice(0, lines.indexOf(""));
+    assert.ok(head.every((line) => width(line) < columns), head.join("\n"));
+    assert.match(head.map((line) => line.trim()).join(" "), /in 1 m 01 s, 1 run did not succeed$/);
+  }
+});
+
+Deno.test("of a run that failed last the next step is to see why", () => {
+  const typed = (...words: readonly string[]) => words.join(" ");
+  const none = { ...REPORT, after: REPORT.before, verdicts: [] };
+  const of = (report: ImproveReport, status: RunReport["status"]) =>
+    nextSteps(report, "q.yaml", typed, runReport(status)).map(([command]) => command);
+  assert.deepEqual(of({ ...none, measurements: [] }, "failed"), ["show r"]);
+  assert.deepEqual(of(none, "timed_out"), ["show r", "report q.yaml"]);
+  for (const status of ["succeeded", "cancelled"] as const) {
+    assert.deepEqual(of(none, status), ["report q.yaml"]);
+  }
+});
+
+Deno.test("a run that was cancelled with the improvement is not told as one that did not succeed", () => {
+  const state = Object.assign(improvement(), { last: runReport("cancelled") });
+  const head = (cancelled: boolean) =>
+    improvedLines(REPORT, state, { ...view, cancelled }, plain)[0];
+  assert.equal(head(true), "⊘ quickstart cancelled after 8 runs in 1 m 01 s");
+  assert.match(head(false), /, 1 run did not succeed$/);
 });
 
 Deno.test("the end says why nothing was measured, unless no run succeeded", () => {

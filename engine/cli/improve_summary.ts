@@ -1,6 +1,7 @@
 import { formatDuration } from "../core/duration.ts";
 import type { ImproveReport } from "../core/improve.ts";
 import type { Json } from "../core/json.ts";
+import type { RunReport } from "../core/report.ts";
 import { counted } from "./figures.ts";
 import type { Hint } from "./hints.ts";
 import { verdictLines } from "./improve_lines.ts";
@@ -19,12 +20,16 @@ import { clean, lines, pad, width, wrap } from "./text.ts";
 /** What an improvement came to: what changed, by which verdicts, what is open, and how to take it back. */
 export function improvedLines(
   report: ImproveReport,
-  { objective, recommended }: Pick<Improvement, "objective" | "recommended">,
+  { objective, recommended, last }:
+    & Pick<Improvement, "objective" | "recommended">
+    & Partial<Pick<Improvement, "last">>,
   view: {
     readonly hints: readonly Hint[];
     readonly columns: number;
     readonly duration: number;
     readonly cancelled: boolean;
+    /** Whether anybody finds the store again. */
+    readonly kept: boolean;
   },
   style: Style,
 ): string[] {
@@ -36,12 +41,16 @@ export function improvedLines(
     ? sign("cancelled", style)
     : sign("succeeded", style);
   const how = view.cancelled ? "cancelled after" : stopped === undefined ? "ran" : "stopped after";
-  const some = failed === 0 ? "" : style.red(`, ${counted(failed, "run")} did not succeed`);
-  const result = [
+  // The run that was cancelled with it is no news.
+  const bad = view.cancelled && last?.status === "cancelled" ? failed - 1 : failed;
+  const some = bad === 0 ? "" : style.red(`, ${counted(bad, "run")} did not succeed`);
+  const [first, ...more] = wrap(
     `${mark} ${style.bold(clean(workflow))} ${how} ${counted(runs, "run")} in ${
       formatDuration(view.duration)
     }${some}`,
-  ];
+    view.columns - 3,
+  );
+  const result = [first, ...more.map((line) => `  ${line}`)];
   if (stopped !== undefined) {
     result.push(...wrap(clean(stopped), view.columns - 3).map((line) => `  ${style.red(line)}`));
   }
@@ -74,7 +83,11 @@ export function improvedLines(
   }
   if (open !== undefined) {
     const isOwn = Object.keys(open.decision.values).some((name) => recommended.has(name));
-    const rest = isOwn ? "the next `improve` goes on with it" : "the next runs go on with it";
+    const rest = !view.kept
+      ? "it ends here, with the store in memory"
+      : isOwn
+      ? "the next `improve` goes on with it"
+      : "the next runs go on with it";
     result.push(
       "",
       ...wrap(`still open: ${clean(open.decision.message)}; ${rest}`, view.columns - 3)
@@ -85,21 +98,26 @@ export function improvedLines(
   return result;
 }
 
-/** What a person can do next. */
+/** What a person can do next; `last`: the run that ended last. */
 export function nextSteps(
-  { before, after, verdicts, open }: ImproveReport,
+  { before, after, verdicts, measurements, open }: ImproveReport,
   file: string,
   typed: (...words: readonly string[]) => string,
+  last?: RunReport,
 ): Hint[] {
+  const failed = last?.status === "failed" || last?.status === "timed_out" ? last : undefined;
   const changed = Object.keys(before).filter((name) => !same(before[name], after[name]));
   const kept = verdicts.filter(({ verdict }) => verdict?.action === "kept");
-  const last = kept.at(-1);
+  const newest = kept.at(-1);
   const beginning = changed.filter((name) => before[name] !== null)
     .map((name) => `${name}=${text(before[name])}`);
   return [
-    ...last === undefined ? [] : [
+    ...failed === undefined ? [] : [
+      [typed("show", failed.run_id), "shows why the last run did not succeed"] as const,
+    ],
+    ...newest === undefined ? [] : [
       [
-        typed("params", "revert", file, String(last.number)),
+        typed("params", "revert", file, String(newest.number)),
         kept.length === 1 ? "takes it back" : "takes the last change back",
       ] as const,
     ],
@@ -115,7 +133,9 @@ export function nextSteps(
         "ends what is open",
       ] as const,
     ],
-    [typed("report", file), "shows the evidence"],
+    ...failed !== undefined && measurements.length === 0 ? [] : [
+      [typed("report", file), "shows the evidence"] as const,
+    ],
   ];
 }
 

@@ -63,13 +63,15 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
       follower.close();
       stop.dispose();
     }
+    // Nobody finds a store in memory again.
+    const kept = engine.location !== "memory:";
     const text = args.flag("json")
       ? JSON.stringify(reportJson(report))
       : improvedLines(report, state, {
-        // Nobody finds a store in memory again.
-        hints: engine.location === "memory:"
-          ? []
-          : nextSteps(report, shown, commandLine(args, caller, engine.location)),
+        hints: kept
+          ? nextSteps(report, shown, commandLine(args, caller, engine.location), state.last)
+          : [],
+        kept,
         columns: caller.size().columns,
         duration: performance.now() - begun,
         cancelled: stop.signal.aborted,
