@@ -5,6 +5,7 @@ import type { Engine, LedgerEntry, ParameterState, Pinned } from "../../engine.t
 import { type Arguments, UsageError } from "../arguments.ts";
 import { type Caller, display } from "../caller.ts";
 import { wallTime } from "../follower.ts";
+import { meant } from "../meant.ts";
 import { withEngine } from "../open_engine.ts";
 import {
   entryJson,
@@ -107,7 +108,7 @@ async function history({ engine, args, caller, file, shown, rest }: Call): Promi
   const given = args.value("limit");
   const limit = given === undefined ? LISTED : Number(given);
   if (!Number.isInteger(limit) || limit < 1) {
-    throw wrong(`--limit takes a number, not \`${given}\``);
+    throw wrong(`--limit takes a whole number from 1, not \`${given}\``);
   }
   const entries = await engine.tuning.history(file, { parameter: rest[0], limit, display: shown });
   if (args.flag("json")) return json(caller, { changes: entries.map(entryJson) });
@@ -186,12 +187,10 @@ function stateOf(
 ): ParameterState {
   const state = parameters.find(({ parameter }) => parameter.name === name);
   if (state !== undefined) return state;
-  const near = nearest(name, parameters.map(({ parameter }) => parameter.name));
+  const others = meant(name, parameters.map(({ parameter }) => parameter.name));
   throw new SpanloopError(
     "params.not_tunable",
-    `${shown} has no tunable parameter ${name}${
-      near === undefined ? "" : `; did you mean ${near}?`
-    }`,
+    `${shown} has no tunable parameter \`${name}\`${others}`,
     { exitCode: 2 },
   );
 }

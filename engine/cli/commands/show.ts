@@ -1,8 +1,8 @@
-import { nearest } from "../../core/diagnostic.ts";
 import { SpanloopError } from "../../core/errors.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Caller } from "../caller.ts";
 import { wallTime } from "../follower.ts";
+import { meant } from "../meant.ts";
 import { withEngine } from "../open_engine.ts";
 
 /** `show RUN`. */
@@ -14,12 +14,10 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   const id = args.value("step");
   const step = history.steps.find(({ report }) => report.id === id);
   if (id !== undefined && step === undefined) {
-    const near = nearest(id, history.steps.map(({ report }) => report.id));
+    const others = meant(id, history.steps.map(({ report }) => report.id));
     throw new SpanloopError(
       "step.unknown",
-      `Run ${history.summary.runId} has no step \`${id}\`${
-        near === undefined ? "" : `; did you mean \`${near}\`?`
-      }`,
+      `Run ${history.summary.runId} has no step \`${id}\`${others}`,
       { exitCode: 2 },
     );
   }
