@@ -44,7 +44,7 @@ function section(story: Story, view: PageView): string[] {
     "",
     "### What rules now",
     "",
-    ...table(
+    ...tuned.parameters.length === 0 ? ["No parameter may change."] : table(
       ["parameter", "value", "from", "default", "bounds", "mode"],
       tuned.parameters.map(({ parameter, value: now, source, frozen, change }) => [
         parameter.name,

@@ -53,6 +53,16 @@ function elements(html: string): readonly string[] {
   return [...html.matchAll(/<([a-z0-9]+)[\s>/]/g)].map(([, name]) => name);
 }
 
+Deno.test("where no parameter may change both pages say so, and draw no empty table", () => {
+  const { tuned, objective: _, ...rest } = eventful();
+  const report = { ...rest, tuned: { ...tuned, parameters: [] }, measurements: [], entries: [] };
+  for (const page of [markdownPage, htmlPage]) {
+    const text = page([report], at(9), VIEW);
+    assert.match(text, /What rules now[^]{1,10}No parameter may change\./);
+    assert.doesNotMatch(text, /\| parameter|<th/);
+  }
+});
+
 Deno.test("the page has every chart, every verdict as a sentence, what is open and what is next", () => {
   const report = eventful();
   const html = htmlPage([report], report.at, VIEW);
