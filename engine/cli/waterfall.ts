@@ -3,7 +3,7 @@ import type { AttemptHistory, RunHistory, StepHistory } from "../core/report.ts"
 import type { Outcome, Status } from "../core/span.ts";
 import { count, counted, milliseconds } from "./figures.ts";
 import { byStatus, sign, type Style, words } from "./style.ts";
-import { clean, fit, pad, width } from "./text.ts";
+import { clean, fit, pad, width, wrap } from "./text.ts";
 
 /** The sign of a step on the critical path. */
 export const CRITICAL = "◆";
@@ -51,7 +51,7 @@ export function waterfall(
   );
   const left = label + 16;
   const bars = Math.max(10, view.columns - left - 2);
-  const lines = rows.map((row) => {
+  const lines = rows.flatMap((row) => {
     const name = fit(" ".repeat(row.indent) + row.label, label);
     const end = row.end ?? (row.start === undefined ? undefined : view.now);
     const took = row.start === undefined || end === undefined || row.status === "skipped"
@@ -60,7 +60,13 @@ export function waterfall(
     const head = `${row.mark}${sign(row.status, style)} ${pad(name, label)} ${
       pad(took, 9, "start")
     }  `;
-    if (row.summary) return fit(`   … ${style.dim(row.note)}`, view.columns - 1);
+    if (row.summary) {
+      // Broken between its parts alone.
+      const parts = row.note.replaceAll(" ", "\u00a0").replaceAll("\u00a0·\u00a0", "\u00a0· ");
+      return wrap(parts, view.columns - 6)
+        .map((line) => style.dim(line.replaceAll("\u00a0", " ")))
+        .map((line, index) => `   ${index === 0 ? "…" : " "} ${line}`);
+    }
     if (row.start === undefined || end === undefined || row.status === "skipped") {
       return fit(head + style.dim(row.note), view.columns - 1).trimEnd();
     }
