@@ -121,7 +121,7 @@ function foundText({ guard: { metric, of }, value, last }: Breach): string {
   const text = valueText(metric, value);
   return metric === "error_rate"
     ? `errors ${text} of the last ${last} items of ${of}`
-    : `${metric} ${text} in the last ${last} runs of ${of}`;
+    : `${metric} ${text}, the median of the last ${last} runs of ${of}`;
 }
 
 function limitText({ metric, below, above }: Breach["guard"]): string {

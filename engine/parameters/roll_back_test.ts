@@ -116,7 +116,7 @@ Deno.test("a guard on another metric is told in its units, with its limits", () 
       value: 74.6,
       last: 8,
     }))!;
-    const found = "duration 75 s in the last 8 runs of load";
+    const found = "duration 75 s, the median of the last 8 runs of load";
     assert.equal(entry.proposal.reason, `${found}; the guard is below 60 s`);
     assert.equal(
       entry.decision.message,
