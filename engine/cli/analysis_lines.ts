@@ -43,11 +43,13 @@ function workflowLines(workflow: WorkflowAnalysis, view: AnalysisView, style: St
   const { runs, durations, success, queue, since, until, recent, health } = workflow;
   const took = formatDuration(1e3 * (until - since));
   const waited = queue < 0.01 ? "" : `, and waits ${seconds(queue)} before`;
-  const parts = health.parts.map(({ part, score, weight, message }) =>
-    `  ${pad(part, 8)} ${pad(String(Math.round(score)), 3, "start")} ${
-      style.dim(`× ${weight}  ${clean(message)}`)
-    }`
-  );
+  const parts = health.parts.flatMap(({ part, score, weight, message }) => {
+    const head = `  ${pad(part, 8)} ${pad(String(Math.round(score)), 3, "start")} ${
+      style.dim(`× ${weight}`)
+    }  `;
+    return wrap(clean(message), Math.max(1, view.columns - width(head)))
+      .map((line, index) => (index === 0 ? head : " ".repeat(width(head))) + style.dim(line));
+  });
   return [
     `${style.bold(clean(workflow.workflow))}  health ${healthText(health.score, style)}`,
     ...parts,

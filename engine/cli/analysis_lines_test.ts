@@ -90,6 +90,17 @@ Deno.test("columns that have no room are left out, and no line is too long", () 
   }
 });
 
+Deno.test("why health is what it is stands there in whole", () => {
+  const message = "prepare costs 1.3 times as much as usual, and more than ever before";
+  const [one] = ANALYSIS.workflows;
+  const health = { score: 76, parts: parts.map((part) => ({ ...part, message })) };
+  const analysis = { ...ANALYSIS, workflows: [{ ...one, health }] };
+  const shown = analysisLines(analysis, { columns: 40, now: NOW }, makeStyle(false));
+  const text = shown.map((line) => line.trim()).join(" ");
+  assert.equal(text.split(message).length, 1 + parts.length, text);
+  assert.ok(shown.every((line) => width(line) <= 40));
+});
+
 Deno.test("a sparkline goes from the least to the greatest value, with gaps", () => {
   assert.equal(sparkline([1, 2, null, 4], 10), "▁▃ █");
   assert.equal(sparkline([5, 5, 5.01], 10), "▄▄▄");

@@ -67,7 +67,11 @@ export function healthOf(vitals: Vitals): Health {
     message,
   });
   const parts = [
-    part("success", runs === 0 ? 1 : succeeded / runs, `${succeeded} of ${runs} runs succeeded`),
+    part(
+      "success",
+      runs === 0 ? 1 : succeeded / runs,
+      `${succeeded} of the last ${runs} runs succeeded`,
+    ),
     part(
       "errors",
       1 - (errors?.rate ?? 0),
