@@ -82,7 +82,7 @@ function headline(state: Improvement, frame: Frame, style: Style): string {
   }${left}${notice}`;
 }
 
-// The change and why, on two lines and on as many more as are to spare.
+// The change and why, on three lines and on as many more as are to spare.
 function tryingLines(
   { trying }: Improvement,
   columns: number,
@@ -90,12 +90,17 @@ function tryingLines(
   style: Style,
 ): string[] {
   if (trying === undefined) return [];
-  const all = wrap(clean(trying.proposal.reason), Math.max(20, columns - 7));
-  const most = 1 + spare;
-  const reason = [...all.slice(0, most), ...all.length > most ? [all.slice(most).join(" ")] : []];
+  const room = Math.max(20, columns - 7);
+  const change = wrap(clean(trying.decision.message), room);
+  const reason = wrap(clean(trying.proposal.reason), room);
+  const most = Math.max(1, 3 + spare - change.length);
+  const shown = [
+    ...reason.slice(0, most - 1),
+    ...reason.length < most ? [] : [reason.slice(most - 1).join(" ")],
+  ];
   return [
-    `${style.yellow("trying")} ${clean(trying.decision.message)}`,
-    ...reason.map((line) => style.dim(fit(`       ${line}`, columns))),
+    ...change.map((line, index) => `${index === 0 ? style.yellow("trying") : "      "} ${line}`),
+    ...shown.map((line) => style.dim(fit(`       ${line}`, columns))),
   ];
 }
 

@@ -127,6 +127,13 @@ Deno.test("why something is tried is whole where there are lines to spare, and c
   assert.equal(why(40).map((line) => line.trim()).join(" "), reason);
   assert.equal(why(20).length, 2);
   assert.match(why(20)[1], /…$/);
+  const narrow = improveScreen(
+    state,
+    { now: at(9_000), tick: 0, columns: 28, rows: 60 },
+    plain,
+  );
+  const from = narrow.findIndex((line) => line.startsWith("trying"));
+  assert.deepEqual(narrow.slice(from, from + 2), ["trying batch_size 80 → 160:", "       tried"]);
   // Neither chart nor guard makes room for it.
   for (const rows of [20, 22, 24, 40]) {
     assert.ok(drawn(rows).length <= rows);
