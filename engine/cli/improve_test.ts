@@ -72,6 +72,15 @@ Deno.test("improve tells each run and each decision on stderr, what it came to o
     assert.match(await Deno.readTextFile(`${folder}/out/here/report.html`), /, over 6 runs</);
   }));
 
+Deno.test("the commands of a report name a store that its reader would not find", () =>
+  inTuned(async (folder) => {
+    const env = { SPANLOOP_STORE: "sqlite:other.db" };
+    assert.equal((await cli(folder, ["params", "set", "tuned.yaml", "batch_size=8"], env)).code, 0);
+    assert.equal((await cli(folder, ["report", "tuned.yaml", "--out", "out"], env)).code, 0);
+    const page = await Deno.readTextFile(`${folder}/out/report.md`);
+    assert.match(page, /`spanloop improve tuned\.yaml --store sqlite:other\.db`/);
+  }));
+
 Deno.test("improve --json prints an event a line and the report as the last one", () =>
   inTuned(async (folder) => {
     const { code, out, err } = await cli(folder, ["improve", "tuned.yaml", "--runs=3", "--json"]);

@@ -25,9 +25,14 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
       );
     }
     const at = wallTime();
+    // A page is read in other shells, and after a step that wrote it: what its environment says is said in the page.
+    const reader = {
+      cwd: caller.cwd,
+      env: (name: string) => name === "SPANLOOP_STORE" ? undefined : caller.env(name),
+    };
     const view = {
       fileOf: (report: TuningReport) => shown ?? display(caller, report.file),
-      typed: commandLine(args, caller, engine.location),
+      typed: commandLine(args, reader, engine.location),
     };
     const pages = [
       [join(folder, "report.md"), markdownPage(reports, at, view)],
