@@ -544,6 +544,12 @@ export const SPANLOOP_MEASUREMENT_ARMS = "spanloop.measurement.arms";
  */
 export const SPANLOOP_MEASUREMENT_VALUES = "spanloop.measurement.values";
 
+/**
+ * What the workflow was tuned for; figures of different goals cannot be compared. Type string,
+ * such as `minimize duration / items of load`.
+ */
+export const SPANLOOP_MEASUREMENT_GOAL = "spanloop.measurement.goal";
+
 /** The objective's value, by arm. Type double[], such as `0.0021`, `0.0012`. */
 export const SPANLOOP_MEASUREMENT_OBJECTIVES = "spanloop.measurement.objectives";
 

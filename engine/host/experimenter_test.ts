@@ -10,6 +10,7 @@ import {
   SPANLOOP_MEASUREMENT_ARMS,
   SPANLOOP_MEASUREMENT_DURATIONS,
   SPANLOOP_MEASUREMENT_FAILED,
+  SPANLOOP_MEASUREMENT_GOAL,
   SPANLOOP_MEASUREMENT_ITEMS,
   SPANLOOP_MEASUREMENT_OBJECTIVES,
   SPANLOOP_MEASUREMENT_VALUES,
@@ -315,6 +316,7 @@ function told({ name, attributes = {} }: EmitAction): unknown {
     experiment: attributes[SPANLOOP_EXPERIMENT_ID],
     arms: attributes[SPANLOOP_MEASUREMENT_ARMS],
     values: attributes[SPANLOOP_MEASUREMENT_VALUES],
+    goal: attributes[SPANLOOP_MEASUREMENT_GOAL],
     objectives: attributes[SPANLOOP_MEASUREMENT_OBJECTIVES],
     durations: attributes[SPANLOOP_MEASUREMENT_DURATIONS],
     items: attributes[SPANLOOP_MEASUREMENT_ITEMS],
@@ -326,6 +328,7 @@ const WHOLE = {
   experiment: undefined,
   arms: ["incumbent"],
   values: ['{"size":10}'],
+  goal: "minimize duration / items of load",
   objectives: [0.1],
   durations: [4],
   items: [40],
@@ -611,7 +614,8 @@ Deno.test("a step that counts no items is told of as one item, which failed if i
       await scene.step(outcome, runId);
       await scene.end(outcome, runId);
     }
-    const one = { ...WHOLE, objectives: [4], items: [1] };
+    const goal = "minimize duration of load";
+    const one = { ...WHOLE, goal, objectives: [4], items: [1] };
     assert.deepEqual(scene.measurements.map(told), [
       { ...one, failed: [0] },
       { ...one, failed: [1] },

@@ -319,7 +319,7 @@ export class Hearing {
     });
     const { workflow } = this.#ports;
     if (arms.length > 0) {
-      this.#actions.push(measurementSpan({ workflow, step, experiment }, arms));
+      this.#actions.push(measurementSpan({ workflow, step, experiment, objective }, arms));
     }
   }
 

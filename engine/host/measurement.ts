@@ -4,6 +4,7 @@ import {
   SPANLOOP_MEASUREMENT_ARMS,
   SPANLOOP_MEASUREMENT_DURATIONS,
   SPANLOOP_MEASUREMENT_FAILED,
+  SPANLOOP_MEASUREMENT_GOAL,
   SPANLOOP_MEASUREMENT_ITEMS,
   SPANLOOP_MEASUREMENT_OBJECTIVES,
   SPANLOOP_MEASUREMENT_VALUES,
@@ -89,9 +90,15 @@ export function isGiven({ sources }: RunSummary, parameters: readonly string[]):
 
 /** The span that tells what the arms did, in their order. */
 export function measurementSpan(
-  of: { readonly workflow: string; readonly step: string; readonly experiment?: string },
+  of: {
+    readonly workflow: string;
+    readonly step: string;
+    readonly experiment?: string;
+    readonly objective: Objective;
+  },
   arms: readonly Told[],
 ): EmitAction {
+  const { direction, expression, of: step } = of.objective;
   return {
     type: "emit",
     name: "experiment.measurement",
@@ -101,6 +108,7 @@ export function measurementSpan(
       ...of.experiment === undefined ? {} : { [SPANLOOP_EXPERIMENT_ID]: of.experiment },
       [SPANLOOP_MEASUREMENT_ARMS]: arms.map(({ arm }) => arm),
       [SPANLOOP_MEASUREMENT_VALUES]: arms.map(({ total }) => JSON.stringify(total.values)),
+      [SPANLOOP_MEASUREMENT_GOAL]: `${direction} ${expression.source} of ${step}`,
       [SPANLOOP_MEASUREMENT_OBJECTIVES]: arms.map(({ objective }) => objective),
       [SPANLOOP_MEASUREMENT_DURATIONS]: arms.map(({ total }) => total.duration),
       // A failure that is fast would look good if nobody was told that it is one.

@@ -4,6 +4,7 @@ import { type Contract, contractOf } from "./contract.ts";
 import { begin, conclude, knownOf, learn, propose, retreat } from "./loop.ts";
 import { concludedBy, ENGINE, measuredBy, MEASUREMENT, VERDICT } from "./measurement.ts";
 import { keep, type Known, MOST_WORKFLOWS, type Notes, recall } from "./memory.ts";
+import { pastOf, relearn } from "./past.ts";
 import { apply, suggest, verdicts } from "./steps.ts";
 
 /** Searches for values that are better by the workflow's objective, from what the engine measures. */
@@ -16,7 +17,7 @@ export default definePlugin({
   actions: ["propose"],
   config: CONFIG,
   steps: { suggest, apply, verdicts },
-  async onSpan({ span }, { config, now, state, parameters, log }) {
+  async onSpan({ span }, { config, now, state, parameters, query, log }) {
     const { workflow } = span;
     if (workflow === undefined || span.plugin !== ENGINE) return;
     const seen = await parameters(workflow).catch((thrown: Error) => log(thrown.message));
@@ -25,7 +26,12 @@ export default definePlugin({
     if (contract === undefined) return;
     let reaction: Reaction;
     try {
-      const known = knownOf(recall(state, workflow), contract);
+      const kept = recall(state, workflow);
+      // What came with this one it hears next.
+      const past = kept === undefined
+        ? (await query(pastOf(workflow))).filter(({ startTime }) => startTime < span.startTime)
+        : [];
+      const known = knownOf(kept ?? relearn(past, contract), contract);
       reaction = react(span, known, contract, seen, config.propose, now);
     } catch (thrown) {
       // What another version of it has kept, perhaps.

@@ -1,10 +1,11 @@
 /** The plugin's step types, of which a workflow that improves others is made. */
-import type { JsonObject, PluginStep, PluginStepContext } from "spanloop";
+import type { JsonObject, PluginStep } from "spanloop";
 import type { Config } from "./config.ts";
 import { contractOf } from "./contract.ts";
 import { knownOf, next, retreat } from "./loop.ts";
 import { concludedBy, ENGINE, VERDICT } from "./measurement.ts";
 import { recall } from "./memory.ts";
+import { pastOf, relearn } from "./past.ts";
 
 const WORKFLOW = { type: "string", description: "The workflow that is tuned." } as const;
 const SHOWN = 10;
@@ -20,15 +21,20 @@ export const suggest: PluginStep = {
   },
   async run(context) {
     const workflow = String(context.with.workflow);
-    const known = await recalled(context, workflow);
+    const state = await context.kept(workflow);
+    const kept = recall({ get: (key) => state[key] }, workflow);
+    const past = kept === undefined ? await context.query(pastOf(workflow)) : [];
+    const unknown = `No run of ${workflow} has been measured yet`;
     // Of one that never ran nothing else is known, its parameters included.
-    if (known === undefined) return none(`No run of ${workflow} has been measured yet`, 0);
+    if (kept === undefined && past.length === 0) return none(unknown, 0);
     const seen = await context.parameters(workflow);
     const nothing = (reason: string) => none(reason, seen.version);
     const contract = contractOf(workflow, seen, (context.config as Config).parameters);
     if (contract === undefined) {
       return nothing(`${workflow} has no \`tune.objective\`, or no parameter that may be tuned`);
     }
+    const known = kept ?? relearn(past, contract);
+    if (known === undefined) return nothing(unknown);
     const now = knownOf(known, contract);
     const back = retreat(now, contract, seen.version, context.now);
     if (back !== undefined) {
@@ -129,8 +135,3 @@ export const verdicts: PluginStep = {
     return { verdicts: told };
   },
 };
-
-async function recalled({ kept }: PluginStepContext, workflow: string) {
-  const state = await kept(workflow);
-  return recall({ get: (key) => state[key] }, workflow);
-}

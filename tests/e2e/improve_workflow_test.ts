@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createEngine, type Engine } from "../../engine/engine.ts";
+import { readRecord } from "../../engine/host/record.ts";
+import { openStore } from "../../engine/store/open.ts";
 
 const IMPROVE = new URL("../../workflows/improve.yaml", import.meta.url);
 const MAIN = new URL("../../engine/cli/main.ts", import.meta.url).pathname;
@@ -109,6 +111,18 @@ Deno.test("after an improve the loop goes on with what that learned, and tells o
       JSON.stringify(steps),
     );
     assert.doesNotMatch(String(outputs.suggested), /No run of load has been measured/);
+    // Once it has heard all it knows what was measured before it as well.
+    await engine.close();
+    const store = await openStore(engine.location, { durability: "normal" });
+    try {
+      const { state } = await readRecord(store, "optimizer@improve");
+      const measured = { plugin: "experiments", name: "experiment.measurement", workflow: "load" };
+      const { length } = await store.emitted(measured);
+      assert.ok(length >= 8 + 3);
+      assert.equal((state["notes/load"] as { readonly told: number }).told, length);
+    } finally {
+      await store.close();
+    }
   }));
 
 Deno.test("killed at work, the loop goes on in the process that waited: nothing is asked or started twice (R5, R8, R9, T3)", () =>
