@@ -5,6 +5,7 @@ import {
   SPANLOOP_MEASUREMENT_ARMS,
   SPANLOOP_MEASUREMENT_DURATIONS,
   SPANLOOP_MEASUREMENT_FAILED,
+  SPANLOOP_MEASUREMENT_GOAL,
   SPANLOOP_MEASUREMENT_ITEMS,
   SPANLOOP_MEASUREMENT_OBJECTIVES,
   SPANLOOP_MEASUREMENT_VALUES,
@@ -44,14 +45,17 @@ export function measurementOf({ attributes, runId, time }: EmittedSpan): Measure
       ? { arm, values, objective, duration, items, failed }
       : undefined;
   });
-  if (runId === undefined || arms.length === 0 || !arms.every((arm) => arm !== undefined)) {
-    return undefined;
-  }
+  const goal = attributes[SPANLOOP_MEASUREMENT_GOAL];
   const experiment = attributes[SPANLOOP_EXPERIMENT_ID];
+  if (
+    runId === undefined || typeof goal !== "string" || arms.length === 0 ||
+    !arms.every((arm) => arm !== undefined)
+  ) return undefined;
   return {
     runId,
     at: time,
     ...typeof experiment === "string" ? { experiment } : {},
+    goal,
     arms,
   };
 }

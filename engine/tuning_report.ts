@@ -5,6 +5,7 @@ import type { TunedWorkflow } from "./core/tuning.ts";
 import type { TuningReport } from "./core/tuning_report.ts";
 import type { Workflow } from "./core/workflow.ts";
 import { MEASURED, measurementOf } from "./measurements.ts";
+import { goalOf } from "./parameters/goal.ts";
 import { loadText, type WorkflowFiles } from "./workflow_files.ts";
 
 /** What a report needs of the engine. */
@@ -46,7 +47,9 @@ export async function reportTuning(
     guards,
     tuned: await tuned(workflow),
     measurements: spans.slice(0, MOST_MEASUREMENTS).toReversed()
-      .flatMap(({ span }) => measurementOf(span) ?? []),
+      .flatMap(({ span }) => measurementOf(span) ?? [])
+      // An objective of before has other figures.
+      .filter((one) => objective !== undefined && one.goal === goalOf(objective)),
     entries: entries.slice(0, MOST_ENTRIES).toReversed(),
     more: spans.length > MOST_MEASUREMENTS || entries.length > MOST_ENTRIES,
   };

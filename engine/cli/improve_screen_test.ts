@@ -44,7 +44,7 @@ const runReport = (status: RunReport["status"], message?: string): RunReport => 
 const measured = (index: number, arms: readonly MeasuredArm[]): ImproveEvent => ({
   type: "measured",
   index,
-  measurement: { runId: `run-${index}`, at: START, arms },
+  measurement: { runId: `run-${index}`, at: START, goal: "minimize duration of load", arms },
 });
 const decided = (index: number, entry: LedgerEntry): ImproveEvent => ({
   type: "decided",

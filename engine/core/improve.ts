@@ -27,6 +27,8 @@ export interface Measurement {
   readonly at: bigint;
   /** The experiment that was open; absent for none. */
   readonly experiment?: string;
+  /** What the workflow was tuned for; figures of different goals cannot be compared. */
+  readonly goal: string;
   /** The incumbent first. */
   readonly arms: readonly MeasuredArm[];
 }

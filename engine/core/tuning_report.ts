@@ -25,7 +25,7 @@ export interface TuningReport {
   }[];
   /** Its tunable parameters, what is under measurement, and what waits for a person. */
   readonly tuned: TunedWorkflow;
-  /** What was measured, oldest first. */
+  /** What was measured for the objective of now, oldest first. */
   readonly measurements: readonly Measurement[];
   /** What was proposed and what became of it, oldest first. */
   readonly entries: readonly LedgerEntry[];

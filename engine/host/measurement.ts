@@ -17,6 +17,7 @@ import type { Arm } from "../core/proposal.ts";
 import type { Scope } from "../core/scope.ts";
 import type { RunSummary } from "../core/store.ts";
 import type { TuneContract } from "../core/workflow.ts";
+import { goalOf } from "../parameters/goal.ts";
 import type { ArmTotal } from "../parameters/measure.ts";
 
 /** What a workflow is tuned for. */
@@ -98,7 +99,6 @@ export function measurementSpan(
   },
   arms: readonly Told[],
 ): EmitAction {
-  const { direction, expression, of: step } = of.objective;
   return {
     type: "emit",
     name: "experiment.measurement",
@@ -108,7 +108,7 @@ export function measurementSpan(
       ...of.experiment === undefined ? {} : { [SPANLOOP_EXPERIMENT_ID]: of.experiment },
       [SPANLOOP_MEASUREMENT_ARMS]: arms.map(({ arm }) => arm),
       [SPANLOOP_MEASUREMENT_VALUES]: arms.map(({ total }) => JSON.stringify(total.values)),
-      [SPANLOOP_MEASUREMENT_GOAL]: `${direction} ${expression.source} of ${step}`,
+      [SPANLOOP_MEASUREMENT_GOAL]: goalOf(of.objective),
       [SPANLOOP_MEASUREMENT_OBJECTIVES]: arms.map(({ objective }) => objective),
       [SPANLOOP_MEASUREMENT_DURATIONS]: arms.map(({ total }) => total.duration),
       // A failure that is fast would look good if nobody was told that it is one.

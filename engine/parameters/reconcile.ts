@@ -3,6 +3,7 @@ import type { Parameter } from "../core/parameter.ts";
 import type { Basis, Decision, Experiment, Snapshot } from "../core/proposal.ts";
 import type { Workflow } from "../core/workflow.ts";
 import { boundsOf, clamp } from "./clamp.ts";
+import { goalOf } from "./goal.ts";
 import { show, typeProblem } from "./values.ts";
 
 /** What the tuned values need to be those of a file that its author has edited since. */
@@ -26,7 +27,7 @@ export function basisOf(workflow: Tuned, parameter: Parameter): Basis {
     type: parameter.type,
     default: parameter.default ?? null,
     ...objective === undefined ? {} : {
-      objective: `${objective.direction} ${objective.expression.source} of ${objective.of}`,
+      objective: goalOf(objective),
     },
   };
 }

@@ -123,6 +123,24 @@ Deno.test("a file that names no optimizer gets one for these runs, and its runs 
     assert.ok(plugins.some(({ name }) => name === "optimizer"));
   }));
 
+Deno.test("a report tells what was measured for the objective of now, and nothing of another one", () =>
+  scene({ "w.yaml": workflow(STEPS) }, async ({ improve, engine, folder }) => {
+    const file = join(folder, "w.yaml");
+    const told = async () => {
+      const [report] = await engine((engine) => engine.report(file));
+      return report.measurements;
+    };
+    const { report: { measurements: first } } = await improve({ runs: 2 });
+    const text = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, text.replace('"duration"', '"duration + attempts"'));
+    assert.deepEqual(await told(), []);
+    const { report: { measurements: second } } = await improve({ runs: 2 });
+    assert.ok(first.length > 0 && second.length > 0);
+    assert.deepEqual(await told(), second);
+    await Deno.writeTextFile(file, text);
+    assert.deepEqual(await told(), first);
+  }));
+
 const REFUSED: readonly (readonly [string, string, RegExp, number, Partial<ImproveOptions>?])[] = [
   [
     "no objective",

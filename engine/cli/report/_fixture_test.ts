@@ -30,6 +30,7 @@ export function measurement(
   return {
     runId: `run-${run}`,
     at: at(run),
+    goal: "minimize duration / items of load",
     arms,
     ...experiment === undefined ? {} : { experiment },
   };
