@@ -5,10 +5,11 @@ import { type Frame, SPINNER, stepRows } from "./live_tree.ts";
 import { figure, objectiveFigure, objectiveTitle, percent } from "./objective_text.ts";
 import { barRow, type ChartMark, logChart } from "./run_chart.ts";
 import type { Style } from "./style.ts";
-import { clean, fit, wrap } from "./text.ts";
+import { clean, fit, width, wrap } from "./text.ts";
 
 const MOST_ROWS = 10;
 const LEAST_ROWS = 3;
+const LEAST_TRYING = 3;
 // Lines besides the chart: headline, step, two of what is tried, title, axis, guard, and a blank one before each part.
 const OTHERS = 10;
 
@@ -21,9 +22,9 @@ export function improveScreen(state: Improvement, frame: Frame, style: Style): s
     const step = under.find(({ id }) => id === state.objective.of) ?? under.at(-1);
     lines.push(...stepRows(step === undefined ? [] : [step], frame, style));
   }
-  const rows = chartRows(frame.rows);
-  lines.push(...tryingLines(state, columns, Math.max(0, frame.rows - OTHERS - rows), style));
-  lines.push(...chartLines(state, columns, rows, style));
+  const chart = chartLines(state, columns, chartRows(frame.rows), style);
+  const room = frame.rows - lines.length - chart.length;
+  lines.push(...tryingLines(state, columns, Math.max(LEAST_TRYING, room), style), ...chart);
   return lines.slice(0, Math.max(1, frame.rows)).map((line) => fit(line, columns));
 }
 
@@ -35,10 +36,17 @@ export function chartLines(
   style: Style,
 ): string[] {
   const { points, objective, most } = state;
+  const title = style.bold(objectiveTitle(objective));
+  const key = points.some(({ arm }) => arm === "candidate")
+    ? `${style.cyan("●")} what rules  ${style.yellow("○")} what is tried`
+    : "";
+  const beside = key === "" ? title : `${title}  ${key}`;
+  // Where the key has no room beside the title it takes a row of the chart's.
+  const head = width(beside) <= columns ? [beside] : [title, key];
   const view = {
     runs: most,
     columns,
-    rows,
+    rows: Math.max(LEAST_ROWS, rows + 1 - head.length),
     label: (value: number) => objectiveFigure(value, objective),
   };
   const chart = logChart(
@@ -52,12 +60,9 @@ export function chartLines(
     style,
   );
   if (chart === undefined) return [];
-  const key = points.some(({ arm }) => arm === "candidate")
-    ? `  ${style.cyan("●")} what rules  ${style.yellow("○")} what is tried`
-    : "";
   return [
     "",
-    `${style.bold(objectiveTitle(objective))}${key}`,
+    ...head.map((line) => fit(line, columns)),
     ...chart.lines,
     ...guardLines(state, columns, chart.left, style),
   ];
@@ -82,18 +87,18 @@ function headline(state: Improvement, frame: Frame, style: Style): string {
   }${left}${notice}`;
 }
 
-// The change and why, on three lines and on as many more as are to spare.
+// The change and why, on so many lines at most.
 function tryingLines(
   { trying }: Improvement,
   columns: number,
-  spare: number,
+  rows: number,
   style: Style,
 ): string[] {
   if (trying === undefined) return [];
   const room = Math.max(20, columns - 7);
   const change = wrap(clean(trying.decision.message), room);
   const reason = wrap(clean(trying.proposal.reason), room);
-  const most = Math.max(1, 3 + spare - change.length);
+  const most = Math.max(1, rows - change.length);
   const shown = [
     ...reason.slice(0, most - 1),
     ...reason.length < most ? [] : [reason.slice(most - 1).join(" ")],
@@ -143,6 +148,9 @@ function guardLines(
   const row = barRow(bars, { runs: most, columns }, left, style);
   return [
     `${" ".repeat(left)} ${style.dim("│")}${row}`,
-    `${style.bold(metric)} ${text(now)} ${style.dim(`must stay ${bound}`)}${over}`,
+    ...wrap(
+      `${style.bold(metric)} ${text(now)} ${style.dim(`must stay ${bound}`)}${over}`,
+      columns,
+    ),
   ];
 }

@@ -7,7 +7,7 @@ import { PlainImprovement } from "./improve_follower.ts";
 import { eventJson, reportJson } from "./improve_json.ts";
 import { decisionLines } from "./improve_lines.ts";
 import { improvedLines, nextSteps } from "./improve_summary.ts";
-import { improveScreen } from "./improve_screen.ts";
+import { chartLines, improveScreen } from "./improve_screen.ts";
 import { Improvement } from "./improvement.ts";
 import { arm, entry, eventful, verdict } from "./report/_fixture_test.ts";
 import { makeStyle } from "./style.ts";
@@ -138,6 +138,15 @@ Deno.test("why something is tried is whole where there are lines to spare, and c
   for (const rows of [20, 22, 24, 40]) {
     assert.ok(drawn(rows).length <= rows);
     assert.match(drawn(rows).at(-1)!, /^error_rate .* must stay below/);
+  }
+});
+
+Deno.test("what stays of the chart is no wider than its terminal, its key below the title if need be", () => {
+  for (const columns of [30, 40, 60, 80]) {
+    const lines = chartLines(improvement(), columns, 10, plain);
+    assert.ok(lines.every((line) => width(line) <= columns), lines.join("\n"));
+    assert.ok(lines.some((line) => line.includes("● what rules  ○ what is tried")), `${columns}`);
+    assert.match(lines.join(" "), /must stay below 2 %\s+broken in 1 run$/);
   }
 });
 
