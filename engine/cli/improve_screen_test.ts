@@ -141,6 +141,19 @@ Deno.test("why something is tried is whole where there are lines to spare, and c
   }
 });
 
+Deno.test("a verdict on an earlier trial leaves what is tried now on the screen", () => {
+  const trying = (...entries: readonly LedgerEntry[]) =>
+    improvement(entries.map((entry) => decided(1, entry))).trying?.number;
+  const late = { ...kept, number: 6, answers: 3 };
+  assert.equal(trying({ ...testing, number: 5 }, late), 5);
+  assert.equal(
+    trying({ ...testing, number: 5 }, late, { ...late, number: 7, answers: 5 }),
+    undefined,
+  );
+  const { verdict: _, ...applied } = late;
+  assert.equal(trying({ ...testing, number: 5 }, applied), undefined);
+});
+
 Deno.test("what stays of the chart is no wider than its terminal, its key below the title if need be", () => {
   for (const columns of [30, 40, 60, 80]) {
     const lines = chartLines(improvement(), columns, 10, plain);

@@ -101,10 +101,13 @@ export class Improvement {
 
   #decide(run: number, entry: LedgerEntry): void {
     this.decisions.push({ run, entry });
-    const { outcome } = entry.decision;
+    const { verdict, answers, decision: { outcome } } = entry;
+    // A verdict on what was ended before may come when something else is being tried.
+    const other = verdict !== undefined && answers !== undefined &&
+      answers !== this.trying?.number;
     if (outcome === "testing") this.trying = entry;
     // Values that are applied meanwhile, whoever does that, end it as well.
-    else if (entry.verdict !== undefined || outcome === "applied" || outcome === "ended") {
+    else if (!other && (verdict !== undefined || outcome === "applied" || outcome === "ended")) {
       this.trying = undefined;
     }
   }
