@@ -70,7 +70,7 @@ export function healthOf(vitals: Vitals): Health {
     part(
       "success",
       runs === 0 ? 1 : succeeded / runs,
-      `${succeeded} of the last ${runs} runs succeeded`,
+      `${succeeded} of ${runs === 1 ? "1 run" : `the last ${runs} runs`} succeeded`,
     ),
     part(
       "errors",
