@@ -106,6 +106,11 @@ Deno.test("what does not hold is told with exit code 2 and changes nothing", () 
     await refused(cli("params", "set", "tuned.yaml", "size=many"), /size must be an integer/);
     await refused(cli("params", "set", "tuned.yaml", "plain=y"), /plain has no `tune`/);
     await refused(cli("params", "set", "tuned.yaml", "size"), /NAME=VALUE/);
+    await refused(cli("params", "history", "tuned.yaml", "sise"), /did you mean `size`\?/);
+    assert.equal(
+      await good(cli("params", "history", "tuned.yaml", "size")),
+      "Nothing has been proposed yet.\n",
+    );
     await refused(cli("params", "explain", "tuned.yaml", "sise"), /did you mean `size`\?/);
     await refused(cli("params", "lisst", "tuned.yaml"), /did you mean `list`\?/);
     await refused(cli("params", "list", "tunde.yaml"), /did you mean `tuned.yaml`\?/);

@@ -111,6 +111,10 @@ async function history({ engine, args, caller, file, shown, rest }: Call): Promi
     throw wrong(`--limit takes a whole number from 1, not \`${given}\``);
   }
   const entries = await engine.tuning.history(file, { parameter: rest[0], limit, display: shown });
+  // One that is gone may have a past; one without may be a slip of the pen.
+  if (entries.length === 0 && rest[0] !== undefined) {
+    stateOf((await engine.tuning.list(file, shown)).parameters, rest[0], shown);
+  }
   if (args.flag("json")) return json(caller, { changes: entries.map(entryJson) });
   return print(caller, historyLines(entries, view(caller), caller.outStyle));
 }
