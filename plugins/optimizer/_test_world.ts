@@ -135,9 +135,12 @@ export class World {
   /** Lets the plugin hear a span of the engine's, and begins what it proposes. */
   async tell(name: string, attributes: JsonObject, more: GivenSpan = {}): Promise<void> {
     this.#time += 600;
-    const span = { name, plugin: "experiments", workflow: "orders", runId: "run", stepId: "load" };
     const actions = await this.plugin.span({
-      ...span,
+      name,
+      plugin: "experiments",
+      workflow: "orders",
+      runId: `run-${this.#time}`,
+      stepId: "load",
       startTime: this.#time,
       attributes,
       ...more,

@@ -51,7 +51,7 @@ export function begin({ options, goal }: Contract): Known {
 /** Tells the tuner what was measured at a time, seconds since the Unix epoch. */
 export function learn(
   { tuner, notes }: Known,
-  { arms }: Measured,
+  { run, arms }: Measured,
   { options, maximize }: Contract,
   now: number,
 ): Notes {
@@ -62,7 +62,7 @@ export function learn(
       values: pick(values, names),
       objective: maximize ? 1 / objective : objective,
     }));
-  const after = { ...notes, told: notes.told + 1 };
+  const after = { ...notes, run, told: notes.told + (run === notes.run ? 0 : 1) };
   if (told.length === 0) return after;
   tuner.tell({ hours: now / 3600, arms: told });
   const { epoch } = tuner.toJSON();

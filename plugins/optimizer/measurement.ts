@@ -1,5 +1,5 @@
 /** What the engine says of experiments, from the attributes of its spans. */
-import type { Json, JsonObject } from "spanloop";
+import type { Json, JsonObject, PluginSpan } from "spanloop";
 import {
   SPANLOOP_EXPERIMENT_ID,
   SPANLOOP_EXPERIMENT_VALUES,
@@ -23,6 +23,8 @@ export const VERDICT = "experiment.verdict";
 
 /** What a run's work came to. */
 export interface Measured {
+  /** Its run; a verdict in its middle parts what is measured of it. */
+  readonly run: string;
   /** The experiment that was open; absent for none. */
   readonly experiment?: string;
   /** What ran, with the values of all tunable parameters; the incumbent first. */
@@ -47,12 +49,15 @@ export interface Concluded {
 const WHOLE = 20;
 
 /** A measurement, without what a tuner cannot learn from. */
-export function measuredBy(attributes: JsonObject): Measured {
+export function measuredBy(
+  { attributes, runId = "" }: Pick<PluginSpan, "attributes" | "runId">,
+): Measured {
   const objectives = list(attributes[SPANLOOP_MEASUREMENT_OBJECTIVES]);
   const items = list(attributes[SPANLOOP_MEASUREMENT_ITEMS]);
   const failed = list(attributes[SPANLOOP_MEASUREMENT_FAILED]);
   const experiment = attributes[SPANLOOP_EXPERIMENT_ID];
   return {
+    run: runId,
     ...typeof experiment === "string" && { experiment },
     arms: list(attributes[SPANLOOP_MEASUREMENT_VALUES]).flatMap((text, i) => {
       const objective = Number(objectives[i]);

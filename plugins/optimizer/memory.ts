@@ -31,6 +31,8 @@ export interface Notes {
   readonly goal: string;
   /** How many runs were measured. */
   readonly told: number;
+  /** The last one of them. */
+  readonly run?: string;
   /** How often the tuner had noticed a change of the world. */
   readonly epoch: number;
   /** What was proposed last, as long as nothing has come of it. */

@@ -26,11 +26,11 @@ export function relearn(spans: readonly PluginSpan[], contract: Contract): Known
   if (!same.some(({ name }) => name === MEASUREMENT)) return undefined;
   const { tuner, notes: none } = begin(contract);
   let notes = none;
-  for (const { name, attributes, startTime } of same) {
-    if (name === MEASUREMENT) {
-      notes = learn({ tuner, notes }, measuredBy(attributes), contract, startTime);
-    } else if (name === VERDICT && notes.told > 0) {
-      notes = conclude(notes, concludedBy(attributes), contract);
+  for (const span of same) {
+    if (span.name === MEASUREMENT) {
+      notes = learn({ tuner, notes }, measuredBy(span), contract, span.startTime);
+    } else if (span.name === VERDICT && notes.told > 0) {
+      notes = conclude(notes, concludedBy(span.attributes), contract);
     }
   }
   return { tuner, notes };

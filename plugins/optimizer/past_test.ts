@@ -24,7 +24,7 @@ const CONTRACT = contractOf("orders", {
 
 const span = (name: string, time: number, attributes: JsonObject): PluginSpan => ({
   traceId: "0af7651916cd43dd8448eb211c80319c",
-  spanId: time.toString(16).padStart(16, "0"),
+  spanId: (10 * time).toString(16).padStart(16, "0"),
   name,
   kind: "internal",
   startTime: time,
@@ -32,6 +32,7 @@ const span = (name: string, time: number, attributes: JsonObject): PluginSpan =>
   attributes,
   links: [],
   external: false,
+  runId: `run-${Math.floor(time)}`,
 });
 
 const measured = (time: number, batch: number, objective: number, goal = CONTRACT.goal) =>
@@ -63,6 +64,16 @@ Deno.test("it learns from what was measured before it, in the order of time, ver
   assert.deepEqual(notes.dropped, [{ values: { batch: 320 }, told: 2 }]);
   const { observations } = tuner.toJSON();
   assert.deepEqual(observations.map(({ log }) => log), [0.04, 0.011, 0.01].map(Math.log));
+});
+
+Deno.test("a run of which two parts were measured is one", () => {
+  const { notes } = relearn([
+    measured(3, 80, 0.01),
+    measured(2.5, 80, 0.01),
+    verdict(2.2, 80, "kept"),
+    measured(2, 20, 0.04),
+  ], CONTRACT)!;
+  assert.equal(notes.told, 2);
 });
 
 Deno.test("what was measured for something else, and what is older than that, teaches nothing", () => {

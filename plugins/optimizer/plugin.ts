@@ -54,7 +54,7 @@ interface Reaction {
 }
 
 function react(
-  { name, attributes }: PluginSpan,
+  span: PluginSpan,
   { tuner, notes: before }: Known,
   contract: Contract,
   { version, experiment }: TunableParameters,
@@ -64,10 +64,10 @@ function react(
   let notes: Notes;
   // Whether an experiment is open, or was until its verdict, which comes next.
   let open = experiment !== undefined;
-  if (name === VERDICT) {
-    notes = conclude(before, concludedBy(attributes), contract);
+  if (span.name === VERDICT) {
+    notes = conclude(before, concludedBy(span.attributes), contract);
   } else {
-    const measured = measuredBy(attributes);
+    const measured = measuredBy(span);
     notes = learn({ tuner, notes: before }, measured, contract, now);
     open ||= measured.experiment !== undefined;
   }
