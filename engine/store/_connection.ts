@@ -9,6 +9,7 @@ export class Connection {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #begin: StatementSync;
+  readonly #beginToRead: StatementSync;
   readonly #commit: StatementSync;
   readonly #version: StatementSync;
   #commits = 0;
@@ -19,6 +20,7 @@ export class Connection {
     this.#db = db;
     this.file = file;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#beginToRead = db.prepare("BEGIN");
     this.#commit = db.prepare("COMMIT");
     this.#version = db.prepare("PRAGMA data_version");
   }
@@ -78,6 +80,20 @@ export class Connection {
     try {
       return body();
     } catch (thrown) {
+      throw storeFailure(thrown, { file: this.file, action: "read" });
+    }
+  }
+
+  /** As `read`; all that `body` reads is of one moment, whatever other processes commit meanwhile. */
+  readAtOnce<T>(body: () => T): T {
+    this.#check();
+    try {
+      this.#beginToRead.run();
+      const result = body();
+      this.#commit.run();
+      return result;
+    } catch (thrown) {
+      this.#rollBack();
       throw storeFailure(thrown, { file: this.file, action: "read" });
     }
   }
