@@ -73,7 +73,9 @@ export class Delivery {
   #running = false;
   #tries = 0;
   #calls = FEWEST_CALLS;
-  // How long the plugin is to rest after the last batch, milliseconds, and what ends that early.
+  // What the last answer took of this process, how long the plugin is to rest after it, both in milliseconds, and what
+  // ends the rest early.
+  #took = 0;
   #rest = 0;
   #endRest: () => void = () => {};
   // Items that go one by one, after a batch in which the plugin was lost.
@@ -217,8 +219,11 @@ export class Delivery {
     const calls = items.length;
     if (ms > SLOW_MS) this.#calls = Math.max(1, this.#calls >> 1);
     else if (ms < FAST_MS && calls === this.#calls) this.#calls = Math.min(MOST_CALLS, calls * 2);
-    const isHere = !(answer instanceof Promise);
-    this.#rest = isHere && ms > QUICK_MS ? Math.min(LONGEST_REST_MS, ms * REST) : 0;
+    // The quicker of two: one that took long may have been kept waiting by the machine.
+    const took = answer instanceof Promise ? 0 : ms;
+    const typical = Math.min(took, this.#took);
+    this.#took = took;
+    this.#rest = typical > QUICK_MS ? Math.min(LONGEST_REST_MS, typical * REST) : 0;
     if (count > 0) this.#tries = 0;
     this.#singly = Math.max(0, this.#singly - count);
   }

@@ -69,47 +69,52 @@ async function opened(handlerMs: number) {
 
 Deno.test("a plugin in this process that takes its time rests, and gets at once what happens meanwhile (J4)", async () => {
   const { clock, delivery, batches } = await opened(0.25);
-  delivery.push(tick(1));
-  await delivery.run();
-  delivery.push(tick(2));
-  const running = delivery.run();
+  // The first may have been the machine's fault.
+  for (const number of [1, 2]) {
+    delivery.push(tick(number));
+    await delivery.run();
+  }
   delivery.push(tick(3));
+  const running = delivery.run();
   delivery.push(tick(4));
-  assert.deepEqual(batches, [[1]]);
+  delivery.push(tick(5));
+  assert.deepEqual(batches, [[1], [2]]);
   const [{ ms, fire }] = clock.timers;
   assert.equal(ms, 0.25 * 49);
   fire();
   await running;
-  assert.deepEqual(batches, [[1], [2, 3, 4]]);
+  assert.deepEqual(batches, [[1], [2], [3, 4, 5]]);
   // It has rested since, as long as it ever does.
   clock.time += 50;
-  delivery.push(tick(5));
+  delivery.push(tick(6));
   await delivery.run();
-  assert.deepEqual(batches.at(-1), [5]);
+  assert.deepEqual(batches.at(-1), [6]);
 });
 
 Deno.test("no rest where somebody waits for the end, nor after a quick answer, nor where one event goes at a time", async () => {
   const waited = await opened(3);
-  waited.delivery.push(tick(1));
-  await waited.delivery.run();
-  waited.delivery.push(tick(2));
+  for (const number of [1, 2]) {
+    waited.delivery.push(tick(number));
+    await waited.delivery.run();
+  }
+  waited.delivery.push(tick(3));
   const running = waited.delivery.run();
   assert.equal(waited.clock.timers[0].ms, 50);
   waited.delivery.hurry();
   await running;
   waited.delivery.hurry();
-  waited.delivery.push(tick(3));
+  waited.delivery.push(tick(4));
   await waited.delivery.run();
-  assert.deepEqual([waited.batches, waited.clock.timers], [[[1], [2], [3]], []]);
+  assert.deepEqual([waited.batches, waited.clock.timers], [[[1], [2], [3], [4]], []]);
 
   const quick = await opened(0.05);
   const single = await opened(3);
   single.delivery.oneByOne = true;
   for (const { clock, delivery, batches } of [quick, single]) {
-    for (const number of [1, 2]) {
+    for (const number of [1, 2, 3]) {
       delivery.push(tick(number));
       await delivery.run();
     }
-    assert.deepEqual([batches, clock.timers], [[[1], [2]], []]);
+    assert.deepEqual([batches, clock.timers], [[[1], [2], [3]], []]);
   }
 });
