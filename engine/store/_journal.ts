@@ -227,32 +227,27 @@ export class Journal {
     // of as many texts. At one moment, since the number of a run that was deleted may be given again.
     return this.#db.readAtOnce(() => {
       // A tombstone's run is 0.
-      const rows = this.#db.exact(
+      const rows = this.#db.lists(
         "SELECT position, run, at, data FROM journal WHERE position > ? AND run <> 0 " +
           "ORDER BY position LIMIT ?",
-      ).all(position, Math.max(0, limit)) as unknown as {
-        position: bigint;
-        run: bigint;
-        at: bigint;
-        data: string;
-      }[];
+      ).all(position, Math.max(0, limit)) as unknown as [bigint, bigint, bigint, string][];
       const find = this.#db.statement("SELECT run_id FROM runs WHERE id = ?");
       const runIds = new Map<bigint, string>();
       const unspill = (spilled: Spilled) => this.#spills.read(spilled);
       const records: StoreRecord[] = [];
-      for (const row of rows) {
-        if (row.run < 0n) {
-          const record = this.#received.record(row);
+      for (const [position, run, at, data] of rows) {
+        if (run < 0n) {
+          const record = this.#received.record({ position, run, at, data });
           if (record !== undefined) records.push(record);
           continue;
         }
-        let runId = runIds.get(row.run);
+        let runId = runIds.get(run);
         if (runId === undefined) {
-          const run = find.get(row.run) as { run_id: string } | undefined;
-          if (run === undefined) continue;
-          runIds.set(row.run, runId = run.run_id);
+          const found = find.get(run) as { run_id: string } | undefined;
+          if (found === undefined) continue;
+          runIds.set(run, runId = found.run_id);
         }
-        records.push(fromRow(row, runId, unspill));
+        records.push(fromRow({ position, at, data }, runId, unspill));
       }
       return records;
     });
