@@ -171,11 +171,11 @@ export class Delivery {
     this.#running = false;
   }
 
-  // A plugin that is handed one event at a time would never get the others at once.
+  // One that is handed one event at a time would not get the others at once all the same.
   async #resting(): Promise<void> {
     const left = this.#settledAt + this.#rest - this.#ports.clock.monotonic();
     this.#rest = 0;
-    if (left <= 0 || this.oneByOne) return;
+    if (left <= 0 || this.oneByOne || this.#singly > 0) return;
     await new Promise<void>((resolve) => {
       const cancel = this.#ports.clock.after(left, resolve);
       this.#endRest = () => {

@@ -27,28 +27,28 @@ export class Connection {
 
   /** The prepared statement for `sql`, made once. Integers come as numbers. */
   statement(sql: string): StatementSync {
-    return this.#prepared("number", sql, () => {});
+    return this.#prepared(sql, sql);
   }
 
   /** As `statement`; integers come as bigint, because nanoseconds are larger than 2^53. */
   exact(sql: string): StatementSync {
-    return this.#prepared("bigint", sql, (made) => made.setReadBigInts(true));
+    return this.#prepared(`bigint ${sql}`, sql, (made) => made.setReadBigInts(true));
   }
 
   /** As `exact`; rows come as lists of their columns: a quarter less work where there are many. */
   lists(sql: string): StatementSync {
-    return this.#prepared("lists", sql, (made) => {
+    return this.#prepared(`lists ${sql}`, sql, (made) => {
       made.setReadBigInts(true);
       // Deno has it, its types do not know it yet.
       (made as StatementSync & { setReturnArrays(enabled: boolean): void }).setReturnArrays(true);
     });
   }
 
-  #prepared(kind: string, sql: string, set: (made: StatementSync) => void): StatementSync {
-    const key = `${kind} ${sql}`;
+  #prepared(key: string, sql: string, set?: (made: StatementSync) => void): StatementSync {
     let statement = this.#statements.get(key);
     if (statement === undefined) {
-      set(statement = this.#db.prepare(sql));
+      statement = this.#db.prepare(sql);
+      set?.(statement);
       this.#statements.set(key, statement);
     }
     return statement;
