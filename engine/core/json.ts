@@ -47,9 +47,7 @@ export function copyJson(value: unknown, path: string, depth = 0): Json {
           `${path.slice(0, 80)}… is nested too deeply, or holds itself`,
         );
       }
-      if (Array.isArray(value)) {
-        return Array.from(value, (item, i) => copyJson(item ?? null, `${path}[${i}]`, depth + 1));
-      }
+      if (Array.isArray(value)) return copyItems(value, path, depth);
       if (isPlain(value)) return copyMembers(value, path, depth);
   }
   throw new NotJsonError(
@@ -61,11 +59,21 @@ export function copyJson(value: unknown, path: string, depth = 0): Json {
   );
 }
 
+// Most items are no containers, and need no place of their own: to make it takes longer than to copy them.
+function copyItems(items: readonly unknown[], path: string, depth: number): readonly Json[] {
+  const result: Json[] = [];
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] ?? null;
+    result.push(isScalar(item) ? item : copyJson(item, `${path}[${i}]`, depth + 1));
+  }
+  return result;
+}
+
 function copyMembers(value: object, path: string, depth: number): JsonObject {
   const result: Record<string, Json> = {};
   for (const [key, item] of Object.entries(value)) {
     if (item === undefined) continue;
-    const copied = copyJson(item, `${path}.${key}`, depth + 1);
+    const copied = isScalar(item) ? item : copyJson(item, `${path}.${key}`, depth + 1);
     if (key === "__proto__") {
       Object.defineProperty(result, key, {
         value: copied,
@@ -76,6 +84,11 @@ function copyMembers(value: object, path: string, depth: number): JsonObject {
     } else result[key] = copied;
   }
   return result;
+}
+
+function isScalar(value: unknown): value is string | number | boolean | null {
+  return typeof value === "string" || typeof value === "boolean" || value === null ||
+    Number.isFinite(value);
 }
 
 /** Whether an object is a plain one, of no class. */

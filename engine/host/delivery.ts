@@ -38,6 +38,12 @@ const FEWEST_CALLS = 16;
 const MOST_CALLS = 1_024;
 const FAST_MS = 20;
 const SLOW_MS = 500;
+// What a plugin in this process does takes its time from whoever works here. After an answer that took longer than this
+// it rests for so many times as long, so that it takes about a fiftieth of the time, and then gets all that has happened
+// meanwhile at once: to handle that takes little longer than to handle the first of it alone.
+const QUICK_MS = 0.1;
+const REST = 49;
+const LONGEST_REST_MS = 50;
 
 // Items that were handed over together.
 interface Batch {
@@ -67,6 +73,11 @@ export class Delivery {
   #running = false;
   #tries = 0;
   #calls = FEWEST_CALLS;
+  // What the last answer took of this process, how long the plugin is to rest after it, both in milliseconds, and what
+  // ends the rest early.
+  #took = 0;
+  #rest = 0;
+  #endRest: () => void = () => {};
   // Items that go one by one, after a batch in which the plugin was lost.
   #singly = 0;
 
@@ -114,9 +125,16 @@ export class Delivery {
     this.#events = 0;
   }
 
+  /** Hands over without a rest what waits for its end: somebody waits for that. */
+  hurry(): void {
+    this.#rest = 0;
+    this.#endRest();
+  }
+
   /** Has handled what is queued. Where the plugin is in this process and does it at once, so when this returns. */
   async run(): Promise<void> {
     this.#running = true;
+    if (this.#rest > 0) await this.#resting();
     while (this.#queue.length > 0 || this.#sent.length > 0) {
       if (this.#ports.isOver()) return;
       let handled: Handled;
@@ -153,6 +171,20 @@ export class Delivery {
     this.#running = false;
   }
 
+  // One that is handed one event at a time would not get the others at once all the same.
+  async #resting(): Promise<void> {
+    const left = this.#settledAt + this.#rest - this.#ports.clock.monotonic();
+    this.#rest = 0;
+    if (left <= 0 || this.oneByOne || this.#singly > 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#ports.clock.after(left, resolve);
+      this.#endRest = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
   // Hands over what is queued, as far ahead as may be.
   #send(link: PluginLink): void {
     const [ahead, calls] = this.oneByOne || this.#singly > 0 ? [1, 1] : [MOST_AHEAD, this.#calls];
@@ -179,7 +211,7 @@ export class Delivery {
   }
 
   // From its turn on: the ones before it took their own time.
-  #pace({ items, began }: Batch, count: number): void {
+  #pace({ items, began, answer }: Batch, count: number): void {
     const now = this.#ports.clock.monotonic();
     const ms = now - Math.max(began, this.#settledAt);
     this.#settledAt = now;
@@ -187,6 +219,11 @@ export class Delivery {
     const calls = items.length;
     if (ms > SLOW_MS) this.#calls = Math.max(1, this.#calls >> 1);
     else if (ms < FAST_MS && calls === this.#calls) this.#calls = Math.min(MOST_CALLS, calls * 2);
+    // The quicker of two: one that took long may have been kept waiting by the machine.
+    const took = answer instanceof Promise ? 0 : ms;
+    const typical = Math.min(took, this.#took);
+    this.#took = took;
+    this.#rest = typical > QUICK_MS ? Math.min(LONGEST_REST_MS, typical * REST) : 0;
     if (count > 0) this.#tries = 0;
     this.#singly = Math.max(0, this.#singly - count);
   }

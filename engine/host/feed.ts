@@ -4,6 +4,8 @@ import type { Heard } from "./heard.ts";
 import { Joiner } from "./joiner.ts";
 
 const RECORDS_AT_ONCE = 500;
+// What a plugin makes of a page is kept at once: for one that is far behind, much at once is little work for each.
+const RECORDS_BEHIND = 1_024;
 
 /** What a feed needs. */
 export interface FeedPorts {
@@ -116,7 +118,7 @@ export class Feed {
   }
 }
 
-/** The events after a position, in pages, for whoever reads by himself; a page holds up to `RECORDS_AT_ONCE` records. */
+/** The events after a position, in pages, for whoever reads by himself; a page holds up to `RECORDS_BEHIND` records. */
 export class Reader {
   readonly #store: FeedPorts["store"];
   readonly #joiner: Joiner;
@@ -138,12 +140,12 @@ export class Reader {
   async next(): Promise<readonly Heard[] | undefined> {
     const records: readonly StoreRecord[] = await this.#store.since(
       this.#position,
-      RECORDS_AT_ONCE,
+      RECORDS_BEHIND,
     );
     if (records.length === 0) return undefined;
     const page: Heard[] = [];
     for (const record of records) {
-      const heard = await this.#joiner.find(record);
+      const heard = this.#joiner.join(record) ?? await this.#joiner.find(record);
       if (heard !== undefined) page.push(heard);
     }
     this.#position = records[records.length - 1].position;

@@ -208,6 +208,7 @@ export class Instance {
   /** Resolves once it has handled all that it was told of, and all that the store had before; or hears no more. */
   settled(): Promise<void> {
     if (!this.#looping || this.#aside !== undefined) return Promise.resolve();
+    this.#delivery.hurry();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -233,6 +234,7 @@ export class Instance {
   /** Lets go of the plugin, whatever it does. */
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#delivery.hurry();
     this.#ports.routes.remove(this);
     this.#ticks?.stop();
     await this.#opened?.link.close();
@@ -312,6 +314,7 @@ export class Instance {
   async #catchUp(reader: Reader): Promise<void> {
     const before = this.#ports.position();
     const page = await this.#insist(() => reader.next());
+    this.#delivery.hurry();
     for (const heard of page ?? []) {
       // What was on its way when the queue was full has been handled since.
       if (heard.position <= this.#position || this.#own!.match(heard).length === 0) continue;

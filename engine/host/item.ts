@@ -11,7 +11,10 @@ export type Item = { readonly heard: Heard } | DueTick;
 /** The call that hands it to the plugin. */
 export function callOf(item: Item): HandlerCall {
   if ("tick" in item) return { kind: "tick", now: seconds(item.tick) };
-  return { kind: "span", event: toSpanEvent(item.heard), now: seconds(item.heard.at) };
+  const event = toSpanEvent(item.heard);
+  // The event's time is its span's, which was made a number already.
+  const { startTime, endTime = startTime } = event.span;
+  return { kind: "span", event, now: endTime };
 }
 
 /** What its answer's actions are an answer to; `own`: the workflow that uses the plugin. */

@@ -22,6 +22,8 @@ export class Kept {
   #record = NOTHING;
   #state: Record<string, Json> = {};
   #spans: EmittedSpan[] = [];
+  // Of the state: what was changed, and is made text when it is written.
+  readonly #changed = new Set<string>();
   #items: Record<string, string | null> = {};
   #written: { cursor?: number; report?: string; bucket?: string } = {};
 
@@ -77,7 +79,7 @@ export class Kept {
     for (const [key, value] of Object.entries(state)) {
       if (value === null) delete this.#state[key];
       else set(this.#state, key, value);
-      this.#items[keys.state(this.#id, key)] = value === null ? null : JSON.stringify(value);
+      this.#changed.add(key);
     }
     this.counts.handled += count;
     this.#spans.push(...spans);
@@ -123,6 +125,11 @@ export class Kept {
     const [spans, items, written] = [this.#spans, this.#items, this.#written];
     this.#spans = [];
     this.#items = {};
+    for (const key of this.#changed) {
+      const kept = Object.hasOwn(this.#state, key);
+      items[keys.state(this.#id, key)] = kept ? JSON.stringify(this.#state[key]) : null;
+    }
+    this.#changed.clear();
     const { cursor } = now;
     if (cursor !== written.cursor) items[keys.cursor(this.#id)] = String(written.cursor = cursor);
     const bucket = now.bucket && bucketText(now.bucket);

@@ -577,14 +577,10 @@ export function stateSize(key: string, text: string | undefined): number {
   return text === undefined ? 0 : byteLength(key) + byteLength(text);
 }
 
+const encoder = new TextEncoder();
+
 function byteLength(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    // Half of a pair: the two take four bytes together.
-    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1;
-  }
-  return bytes;
+  return encoder.encode(text).length;
 }
 
 // What JSON cannot carry becomes an action of no known type, which is refused by itself; what is beyond the limit
@@ -720,7 +716,6 @@ if (import.meta.main) {
   ) {
     Reflect.set(console, name, console.error);
   }
-  const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let out = new Uint8Array(64 * 1024);
   const program = new PluginProgram((message) => {

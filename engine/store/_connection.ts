@@ -9,6 +9,7 @@ export class Connection {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #begin: StatementSync;
+  readonly #beginToRead: StatementSync;
   readonly #commit: StatementSync;
   readonly #version: StatementSync;
   #commits = 0;
@@ -19,26 +20,35 @@ export class Connection {
     this.#db = db;
     this.file = file;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#beginToRead = db.prepare("BEGIN");
     this.#commit = db.prepare("COMMIT");
     this.#version = db.prepare("PRAGMA data_version");
   }
 
   /** The prepared statement for `sql`, made once. Integers come as numbers. */
   statement(sql: string): StatementSync {
-    return this.#prepared(sql, false);
+    return this.#prepared(sql, sql);
   }
 
   /** As `statement`; integers come as bigint, because nanoseconds are larger than 2^53. */
   exact(sql: string): StatementSync {
-    return this.#prepared(sql, true);
+    return this.#prepared(`bigint ${sql}`, sql, (made) => made.setReadBigInts(true));
   }
 
-  #prepared(sql: string, exact: boolean): StatementSync {
-    const key = exact ? `bigint ${sql}` : sql;
+  /** As `exact`; rows come as lists of their columns: a quarter less work where there are many. */
+  lists(sql: string): StatementSync {
+    return this.#prepared(`lists ${sql}`, sql, (made) => {
+      made.setReadBigInts(true);
+      // Deno has it, its types do not know it yet.
+      (made as StatementSync & { setReturnArrays(enabled: boolean): void }).setReturnArrays(true);
+    });
+  }
+
+  #prepared(key: string, sql: string, set?: (made: StatementSync) => void): StatementSync {
     let statement = this.#statements.get(key);
     if (statement === undefined) {
       statement = this.#db.prepare(sql);
-      if (exact) statement.setReadBigInts(true);
+      set?.(statement);
       this.#statements.set(key, statement);
     }
     return statement;
@@ -78,6 +88,20 @@ export class Connection {
     try {
       return body();
     } catch (thrown) {
+      throw storeFailure(thrown, { file: this.file, action: "read" });
+    }
+  }
+
+  /** As `read`; all that `body` reads is of one moment, whatever other processes commit meanwhile. */
+  readAtOnce<T>(body: () => T): T {
+    this.#check();
+    try {
+      this.#beginToRead.run();
+      const result = body();
+      this.#commit.run();
+      return result;
+    } catch (thrown) {
+      this.#rollBack();
       throw storeFailure(thrown, { file: this.file, action: "read" });
     }
   }

@@ -32,6 +32,8 @@ export class Cycle {
   #seen: (readonly [slot: number, value: number])[];
   #disturbed: boolean;
   #left: number;
+  // What was kept last, while nothing was learned since.
+  #written: KeptCycle | undefined;
 
   /** Of so many slots a period; takes up what was kept. */
   constructor(
@@ -53,6 +55,7 @@ export class Cycle {
 
   /** Slot `at` was so much; slots come in order, each once. */
   learn(at: number, value: number): void {
+    this.#written = undefined;
     const period = Math.floor(at / this.#slots);
     if (period !== this.#period) {
       this.#end();
@@ -63,12 +66,13 @@ export class Cycle {
 
   /** The level has changed: a cycle that is known learns nothing from this period. */
   disturb(): void {
+    this.#written = undefined;
     this.#disturbed = true;
   }
 
   /** What to keep. */
   write(): KeptCycle {
-    return {
+    return this.#written ??= {
       known: [...this.#known].map(([slot, [count, off]]) => [slot, count, short(off)]),
       period: this.#period,
       seen: this.#seen.map(([slot, value]) => [slot, short(value)]),
