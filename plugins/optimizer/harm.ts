@@ -68,7 +68,8 @@ export class Harm {
   readonly #factor: Factor;
   readonly #pull: Float64Array;
   readonly #roots: Float64Array;
-  readonly #hourly: boolean;
+  /** Whether the hour of the day matters. */
+  readonly hourly: boolean;
 
   /** Fits observations with what was learned; `hour` is what the hour of the day does to the objective. */
   constructor(
@@ -80,8 +81,8 @@ export class Harm {
   ) {
     const { dispersion, roughness } = rates;
     this.rates = rates;
-    this.#hourly = hour > 0;
-    this.#groups = grouped(observations, this.#hourly);
+    this.hourly = hour > 0;
+    this.#groups = grouped(observations, this.hourly);
     this.#kernel = new Kernel(space.choices, space.origin, harmPrior(hour, roughness));
     this.#limit = Math.log(guard) - MARGIN;
     this.#guess = Math.log(guard * USUAL);
@@ -176,7 +177,7 @@ export class Harm {
 
   /** The chance that a rate is over the guard at the worst hour of the day. */
   worst(site: Site): number {
-    if (!this.#hourly) return this.chance(this.at(site));
+    if (!this.hourly) return this.chance(this.at(site));
     let worst = 0;
     for (let hours = 0; hours < 24; hours += 2) {
       worst = Math.max(worst, this.chance(this.at({ ...site, hours })));

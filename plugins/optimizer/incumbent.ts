@@ -4,11 +4,21 @@ import type { Site } from "./kernel.ts";
 import type { Objective } from "./objective.ts";
 import type { Space, Values } from "./space.ts";
 
-/** What an incumbent's chance of breaking the guard may be at most, once what is known of its rate is a lot. */
-export const CLEAR = 0.01;
+/** What is clear of the guard. */
+export interface Clear {
+  /** What the chance of breaking it may be at most. */
+  readonly chance: number;
+  /** The standard normal quantile of 1 - chance. */
+  readonly z: number;
+}
 
-/** The standard normal quantile of 1 - CLEAR. */
-export const CLEAR_Z = 2.3263;
+const CLEAR: Clear = { chance: 0.05, z: 1.6449 };
+// Where the hour matters a day has about five chances to break it: so far apart are hours that say little of another.
+const HOURLY: Clear = { chance: 0.01, z: 2.3263 };
+
+// So much better, as a logarithm of the objective, must be what surely breaks the guard, and in proportion what may:
+// where a step brings a lot it may be a little risky, and near the guard, where steps bring little, it may not.
+const PRICE = 1;
 
 // In a retreat the defaults may rule up to this chance of harm: they are what the owner has accepted.
 const BEARABLE = 0.25;
@@ -29,6 +39,11 @@ export interface Known {
   readonly epoch: number;
 }
 
+/** What is clear of the guard, given what is believed of error rates. */
+export function clearOf(harm: Harm): Clear {
+  return harm.hourly ? HOURLY : CLEAR;
+}
+
 /** Who rules next. */
 export interface Chosen {
   /** Its values. */
@@ -38,12 +53,12 @@ export interface Chosen {
 }
 
 /**
- * The best of what was tried that is clear of the guard by `chance`, within maxStep of the incumbent unless that is not
- * clear itself: a retreat may go as far as it takes. When nothing is clear, what is
- * least likely to do harm.
+ * The best of what was tried, at the price of its chance to break the guard, which is `chance` and no more than what is
+ * clear; within maxStep of the incumbent unless that is not clear itself: a retreat may go as far as it takes. When
+ * nothing is clear, what is least likely to do harm.
  */
 export function choose(
-  { space, objective, tried, hours, epoch }: Known,
+  { space, objective, harm, tried, hours, epoch }: Known,
   incumbent: Values,
   chance: (site: Site) => number,
 ): Chosen {
@@ -52,16 +67,24 @@ export function choose(
     return { values, site, mean: objective.at(site).mean };
   };
   const held = rank(incumbent);
-  const clear = chance(held.site) <= CLEAR;
+  const heldChance = chance(held.site);
+  const most = clearOf(harm).chance;
+  const clear = heldChance <= most;
+  let best: Values | undefined = clear ? incumbent : undefined;
+  let least = clear ? held.mean + PRICE * heldChance : Infinity;
   const ranked = tried.map(rank).sort((a, b) => a.mean - b.mean);
   for (const { values, site, mean } of ranked) {
-    if (clear && mean >= held.mean) break;
+    if (mean >= least) break;
     if (clear && !space.reaches(values, incumbent)) continue;
-    const most = !clear && space.key(values) === space.key(space.defaults) ? BEARABLE : CLEAR;
-    if (chance(site) <= most) return { values, better: clear };
+    const isBearable = !clear && space.key(values) === space.key(space.defaults);
+    const risk = chance(site);
+    const cost = mean + PRICE * risk;
+    if (risk > (isBearable ? BEARABLE : most) || cost >= least) continue;
+    best = values;
+    least = cost;
   }
-  if (clear) return { values: incumbent, better: false };
-  const least = ranked.map(({ values, site }) => ({ values, chance: chance(site) }))
+  if (best !== undefined) return { values: best, better: clear && best !== incumbent };
+  const safest = ranked.map(({ values, site }) => ({ values, chance: chance(site) }))
     .reduce((a, b) => b.chance < a.chance ? b : a);
-  return { values: least.values, better: false };
+  return { values: safest.values, better: false };
 }

@@ -8,7 +8,7 @@
  * - slowness: not so much that a run which has both would be a quarter slower than with the defaults.
  */
 import { type Candidate, Candidates } from "./candidates.ts";
-import { CLEAR_Z, type Known } from "./incumbent.ts";
+import { clearOf, type Known } from "./incumbent.ts";
 import { expectedGain } from "./normal.ts";
 import { type Belief, ownVariance } from "./objective.ts";
 import { differs, probes } from "./probes.ts";
@@ -26,7 +26,9 @@ const FAMILIAR = 0.7;
 // A run may be slower than the defaults by this factor, with the chance that 2 standard deviations leave.
 const SLOWER = 1.25;
 // What may have less of a run than this is left alone until more is known.
-const LEAST_SHARE = 0.05;
+const LEAST_SHARE = 0.03;
+// In a retreat it must tell more than that: each run breaks the guard.
+const LEAST_IN_RETREAT = 0.05;
 const FEWEST_ITEMS = 4;
 // A candidate is judged by what so many runs like the next would tell of it.
 const AHEAD = 10;
@@ -123,6 +125,8 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
   const usual = at(space.defaults);
   const heldRate = harm.at(held.site);
   const heldChance = harm.chance(heldRate);
+  const clear = clearOf(harm);
+  const least = heldChance > clear.chance ? LEAST_IN_RETREAT : LEAST_SHARE;
   const places = tried.map((values) => space.encode(values));
   const { shape } = objective.learned;
   const here = held.site.point;
@@ -148,11 +152,11 @@ function scorer(setting: Setting): (candidate: Candidate) => Scored | undefined 
       chance > 0 && !isSafer ? HARM / chance : 1,
       ...isSplit ? [unfamiliar, slowed] : [Math.max(unfamiliar, NEW_RUNS)],
     );
-    if (exposure < LEAST_SHARE || (isSplit && exposure * items < FEWEST_ITEMS)) return undefined;
+    if (exposure < least || (isSplit && exposure * items < FEWEST_ITEMS)) return undefined;
     const [part, rest] = isSplit ? [exposure, 1 - exposure] : [1, 1];
     const noise = ownVariance(shape, part * items) + ownVariance(shape, rest * items);
     const learned = gain.sd ** 2 / Math.sqrt(gain.sd ** 2 + noise / AHEAD);
-    const cleared = harm.wouldClear(rate, AHEAD * part * items, CLEAR_Z);
+    const cleared = harm.wouldClear(rate, AHEAD * part * items, clear.z);
     const worth = expectedGain(gain.mean, learned) * cleared;
     return { ...candidate, worth, exposure, gain, chance };
   };

@@ -21,7 +21,7 @@ import { TunerError } from "./tuner_error.ts";
 export type { Outcome, Question, Suggestion, Tunable, TunerOptions, Value, Values };
 
 // Neglected dimensions have a turn in so many.
-const PROBE_EVERY = 2;
+const PROBE_EVERY = 3;
 // How many observations and open suggestions are kept.
 const KEPT = 200;
 const PENDING = 100;
