@@ -5,8 +5,8 @@ import type { Heard } from "./heard.ts";
 type Ended = Heard & { readonly kind: "journal" };
 
 /**
- * The runs of recorded events, and what plugins emitted, as far as queries read them. A run whose own span is not among them has ended with the
- * last span that is.
+ * The runs of recorded events, and what plugins emitted, as far as queries read them. A run whose own span is not among
+ * them has ended with the last span that is.
  */
 export function recordedRuns(heard: readonly Heard[]): Pick<Store, "runs" | "read" | "emitted"> {
   const runs = new Map<string, Ended[]>();
