@@ -370,8 +370,8 @@ export interface Store {
    * reuse (R5).
    *
    * Ledger entries that were proposed before it go with them, together with what answers them: never the last change of
-   * a parameter, the last hundred of a workflow that were not refused, what waits for an answer, and an experiment that
-   * has no verdict yet. A snapshot stays as long as its entry, and as long as a run that began with it (P3).
+   * a parameter, the last hundred of a workflow that were not refused, what waits for an answer, and the experiment that
+   * is open. A snapshot stays as long as its entry, and as long as a run that began with it (P3).
    */
   prune(before: bigint): Promise<Pruned>;
   /** Closes the store. */

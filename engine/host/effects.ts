@@ -147,12 +147,14 @@ export class Effects {
     // Its file does not hold just now: whoever runs it next finds the experiment as it is, and measures on.
     if (contract === undefined) return undefined;
     const { experiment, verdict, evidence } = action;
-    const { entry } = await this.#ports.ledger.conclude(contract, {
+    const concluded = await this.#ports.ledger.conclude(contract, {
       experiment,
       verdict,
       evidence,
       at,
     });
+    if (concluded === undefined) return undefined;
+    const { entry } = concluded;
     return { action: verdictSpan(action, entry), decision: entry.decision, entry };
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { first, newRun, RUN_TRACE, start, T0 } from "../../tests/contract/store_entries.ts";
 import type { Action } from "../core/action.ts";
 import { InvalidError, SpanloopError, StoreError } from "../core/errors.ts";
+import type { Verdict } from "../core/proposal.ts";
 import type { Store } from "../core/store.ts";
 import { ParameterLedger } from "../parameters/ledger.ts";
 import { openStore } from "../store/open.ts";
@@ -12,6 +13,14 @@ import { emittedSpanId, emittedTraceId, Judge } from "./judge.ts";
 
 const SPAN = { traceId: RUN_TRACE, spanId: "00f067aa0ba902b7" };
 const ALL = ["emit", "propose", "command"];
+const WITHDRAWN: Verdict = {
+  outcome: "inconclusive",
+  action: "rolled_back",
+  ended: "withdrawn",
+  confidence: 0.95,
+  pairs: 0,
+  guards: [],
+};
 const PROPOSE: Action = { type: "propose", changes: { batch: 30 }, reason: "r" };
 
 function actor(propose: readonly string[] = ["*"], user: string | null = "test") {
@@ -86,6 +95,25 @@ Deno.test("an emitted span is what the plugin says, but for what the engine says
       ["p@test/7/0", 7],
       ["p@test/7/1", 7],
     ]);
+  }));
+
+Deno.test("an experiment that a person ended, and that was pruned since, gets no verdict, and no harm is done", () =>
+  on(async (store, effects) => {
+    const judge = new Judge({ ...actor(), id: "p@test", declared: ALL, engine: true });
+    const conclude = {
+      type: "conclude",
+      experiment: "p@test/1/0",
+      values: { batch: 30 },
+      incumbent: { batch: 20 },
+      verdict: WITHDRAWN,
+      evidence: [SPAN],
+    };
+    const emit = { type: "emit", name: "after" };
+    const engine = { ...actor(), judge };
+    const { spans, outcomes } = await effects().carryOut(engine, answered(7), [conclude, emit]);
+    assert.deepEqual(spans.map(({ name }) => name), ["after"]);
+    assert.deepEqual(outcomes.map(({ action }) => action.type), ["emit"]);
+    assert.deepEqual(await store.ledger({}), []);
   }));
 
 Deno.test("what answers a tick has a trace of its own, and the workflow of its plugin", () =>

@@ -1,4 +1,3 @@
-import { SpanloopError } from "../core/errors.ts";
 import type { Experiment, LedgerEntry, Verdict } from "../core/proposal.ts";
 import type { SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
@@ -20,20 +19,18 @@ export interface Conclusion {
 
 /**
  * Writes down an experiment's verdict, and carries it out. One experiment has one verdict, whoever says it again (P2).
- * Where it is not open any more, or the file does not allow its values any more, the verdict is `withdrawn` (P4). Throws
- * StoreError, and SpanloopError `params.unknown` for an experiment that never was.
+ * Where it is not open any more, or the file does not allow its values any more, the verdict is `withdrawn` (P4). Undefined
+ * for an experiment that is not in the ledger: somebody ended it, and it was pruned. Throws StoreError.
  */
 export async function conclude(
   entries: Entries,
   store: Pick<Store, "snapshot" | "ledger">,
   workflow: Contract,
   conclusion: Conclusion,
-): Promise<Entered> {
+): Promise<Entered | undefined> {
   const { experiment: id, evidence, at } = conclusion;
   const began = await experimentOf(store, workflow.name, id);
-  if (began === undefined) {
-    throw new SpanloopError("params.unknown", `${workflow.name} has no experiment ${id}`);
-  }
+  if (began === undefined) return undefined;
   const { experiment, opened } = began;
   return await entries.enter(workflow, (snapshot) => {
     const isOpen = snapshot.experiment?.id === id;

@@ -35,7 +35,7 @@ export interface Order {
  * on the values that were tested: once they are not the experiment's, or the file does not allow them, it is withdrawn).
  *
  * One experiment is open at a time. Any change of values by somebody else ends it, without a verdict as yet; the verdict
- * `withdrawn` follows when it is next measured.
+ * `withdrawn` follows when it is next measured, if it ever was.
  *
  * Errors: StoreError; SpanloopError `params.RULE` for an order that does not hold (nothing is written then),
  * `params.unknown` for a change that is not there, `params.answered`, `params.changed`, `params.busy`.
@@ -61,7 +61,7 @@ export class ParameterLedger {
    * Ends an experiment with its verdict: the candidate's values rule from now on, or the incumbent's as before. See
    * `conclude`.
    */
-  conclude(workflow: Contract, conclusion: Conclusion): Promise<Entered> {
+  conclude(workflow: Contract, conclusion: Conclusion): Promise<Entered | undefined> {
     return conclude(this.#entries, this.#ports.store, workflow, conclusion);
   }
 

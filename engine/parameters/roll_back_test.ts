@@ -78,7 +78,9 @@ async function onMemory(
           { evidenceKnown: true },
         );
         const conclusion = { experiment: id, verdict: IMPROVED, evidence: [], at: 2_000n };
-        return (await ledger.conclude(contract(), conclusion)).entry.number;
+        const concluded = await ledger.conclude(contract(), conclusion);
+        assert(concluded !== undefined);
+        return concluded.entry.number;
       },
     });
   } finally {

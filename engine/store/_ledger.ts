@@ -126,12 +126,14 @@ export class Ledger {
   prune(before: bigint, pinned: ReadonlyMap<string, ReadonlySet<number>>): number {
     const entries: Aging[] = [];
     const made = new Map<number, string>();
+    const tried = new Map<string, string | undefined>();
     // One at a time: together they may be more than there is memory for.
     const rows = this.#db.statement(`${SELECT} ORDER BY l.number`).iterate();
     for (const row of rows as Iterable<unknown> as Iterable<EntryRow>) {
       const entry = fromRow(row);
-      entries.push(agingOf(entry, before));
       const { number, version, proposal: { workflow } } = entry;
+      if (!tried.has(workflow)) tried.set(workflow, this.#snapshot(workflow).experiment?.id);
+      entries.push(agingOf(entry, before, tried.get(workflow)));
       if (version !== undefined) made.set(number, versionKey(workflow, version));
     }
     const gone = outdated(entries);

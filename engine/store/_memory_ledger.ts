@@ -37,7 +37,10 @@ export class MemoryLedger {
 
   /** As Store.prune; `isPinned`: whether a run began with a version. */
   prune(before: bigint, isPinned: (workflow: string, version: number) => boolean): number {
-    const gone = outdated(this.#entries.map((entry) => agingOf(entry, before)));
+    const gone = outdated(this.#entries.map((entry) => {
+      const { experiment } = this.snapshot(entry.proposal.workflow);
+      return agingOf(entry, before, experiment?.id);
+    }));
     this.#entries = this.#entries.filter(({ number }) => !gone.has(number));
     this.#snapshots = this.#snapshots.filter(({ workflow, version }) =>
       isPinned(workflow, version) || version === this.snapshot(workflow).version ||

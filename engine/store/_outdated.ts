@@ -14,17 +14,18 @@ export interface Aging {
   readonly names: readonly string[];
   /** The entry that it answers. */
   readonly answers?: number;
-  /** Whether it is an experiment's verdict. */
-  readonly isVerdict: boolean;
+  /** Whether it is the change that is under measurement. */
+  readonly isTried: boolean;
 }
 
 // So many of a workflow stay however old they are, as limits on changes and whoever takes changes back look at them.
 const MOST_RECENT = 100;
 
-/** An entry, as far as its age is judged. */
+/** An entry, as far as its age is judged; `tried`: the id of its workflow's experiment that is open. */
 export function agingOf(
-  { number, proposal, decision, answers, verdict }: LedgerEntry,
+  { number, proposal, decision, answers }: LedgerEntry,
   before: bigint,
+  tried: string | undefined,
 ): Aging {
   return {
     number,
@@ -33,7 +34,7 @@ export function agingOf(
     outcome: decision.outcome,
     names: Object.keys(decision.values),
     ...answers === undefined ? {} : { answers },
-    isVerdict: verdict !== undefined,
+    isTried: proposal.id === tried,
   };
 }
 
@@ -41,24 +42,22 @@ export function agingOf(
  * The numbers of the entries that have no bearing on anything any more, given all of them, oldest first.
  *
  * An entry, what it answers, and what answers it stay or go together. They stay while one of them is not old, is the last
- * change of a parameter, is among the last hundred of its workflow that were not refused, waits for an answer, or is an
- * experiment that has no verdict yet.
+ * change of a parameter, is among the last hundred of its workflow that were not refused, waits for an answer, or is the
+ * experiment that is open. One that somebody ended before a run heard of it has no verdict, and goes.
  */
 export function outdated(entries: readonly Aging[]): ReadonlySet<number> {
   // By the first entry of each thread of answers; an answer comes later than what it answers.
   const threads = new Map<number, number>();
   const answered = new Set<number>();
-  const judged = new Set<number>();
-  for (const { number, answers, isVerdict } of entries) {
+  for (const { number, answers } of entries) {
     const thread = answers === undefined ? number : threads.get(answers) ?? number;
     threads.set(number, thread);
     if (answers !== undefined) answered.add(answers);
-    if (isVerdict) judged.add(thread);
   }
   const kept = new Set<number>();
   const changed = new Set<string>();
   const recent = new Map<string, number>();
-  for (const { number, workflow, isOld, outcome, names } of entries.toReversed()) {
+  for (const { number, workflow, isOld, outcome, names, isTried } of entries.toReversed()) {
     const thread = threads.get(number)!;
     const lasts = outcome !== "applied" ? [] : names
       .map((name) => JSON.stringify([workflow, name]))
@@ -67,9 +66,8 @@ export function outdated(entries: readonly Aging[]): ReadonlySet<number> {
     const later = recent.get(workflow) ?? 0;
     if (outcome !== "refused") recent.set(workflow, later + 1);
     const isRecent = outcome !== "refused" && later < MOST_RECENT;
-    const isPending = (outcome === "held" || outcome === "waiting") && !answered.has(number) ||
-      outcome === "testing" && !judged.has(thread);
-    if (!isOld || lasts.length > 0 || isRecent || isPending) kept.add(thread);
+    const isPending = (outcome === "held" || outcome === "waiting") && !answered.has(number);
+    if (!isOld || lasts.length > 0 || isRecent || isPending || isTried) kept.add(thread);
   }
   return new Set(
     entries.map(({ number }) => number).filter((number) => !kept.has(threads.get(number)!)),

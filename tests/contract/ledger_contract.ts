@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LedgerEntry, Verdict } from "../../engine/core/proposal.ts";
+import type { Experiment, LedgerEntry, Verdict } from "../../engine/core/proposal.ts";
 import type { LedgerQuery, Store } from "../../engine/core/store.ts";
 import { change, newRun, refusal, status, T0 } from "./store_entries.ts";
 
@@ -274,11 +274,20 @@ export function ledgerContract(driver: string, open: () => Promise<Store>): void
   });
 
   /** Decides on so many changes of another parameter, which leave no room among the last hundred; gives their number. */
-  const crowd = async (store: Store, version: number, at: bigint, many = 100) => {
+  const crowd = async (
+    store: Store,
+    version: number,
+    at: bigint,
+    many = 100,
+    experiment?: Experiment,
+  ) => {
     for (let i = 0; i < many; i++) {
-      await store.decide(
-        ...change(`crowd ${version + i}`, version + i, { changes: { other: i }, at }),
-      );
+      const more = { changes: { other: i }, at };
+      const [entry, { expected, snapshot }] = change(`crowd ${version + i}`, version + i, more);
+      await store.decide(entry, {
+        expected,
+        snapshot: { ...snapshot, ...experiment && { experiment } },
+      });
     }
     return version + many;
   };
@@ -316,7 +325,7 @@ export function ledgerContract(driver: string, open: () => Promise<Store>): void
     assert.equal((await store.prune(2n ** 62n)).changes, 0);
   });
 
-  test("prune leaves what waits for an answer, and an experiment without a verdict", async (store) => {
+  test("prune leaves what waits for an answer", async (store) => {
     const made = async (
       id: string,
       outcome: LedgerEntry["decision"]["outcome"],
@@ -333,9 +342,8 @@ export function ledgerContract(driver: string, open: () => Promise<Store>): void
     };
     const held = await made("held", "held", 0);
     const waiting = await made("waiting", "waiting", 0);
-    const testing = await made("testing", "testing", 0);
     const answered = await made("answered", "held", 0);
-    await made("answer/4", "refused", 0, { answers: answered });
+    await made("answer/3", "refused", 0, { answers: answered });
     const tried = await made("tried", "testing", 0);
     const verdict: Verdict = {
       outcome: "regressed",
@@ -348,8 +356,29 @@ export function ledgerContract(driver: string, open: () => Promise<Store>): void
     await made("verdict/tried", "ended", 0, { answers: tried, verdict });
     await crowd(store, 0, T0 + 10n);
     assert.equal((await store.prune(T0 + 1n)).changes, 4);
-    const left = (await numbers(store, { limit: 200 })).filter((number) => number < 8);
-    assert.deepEqual(left, [testing, waiting, held]);
+    const left = (await numbers(store, { limit: 200 })).filter((number) => number < 7);
+    assert.deepEqual(left, [waiting, held]);
+  });
+
+  test("prune leaves the experiment that is open, not one that ended without a verdict", async (store) => {
+    const [entry, { expected, snapshot }] = change("tried", 0);
+    const testing = { ...entry, decision: { ...entry.decision, outcome: "testing" as const } };
+    const experiment: Experiment = {
+      id: "tried",
+      values: { batch: 0 },
+      incumbent: { batch: null },
+      exposure: 0.5,
+      since: T0,
+    };
+    await store.decide(testing, { expected, snapshot: { ...snapshot, values: {}, experiment } });
+    const version = await crowd(store, 1, T0 + 10n, 100, experiment);
+    assert.equal((await store.prune(T0 + 1n)).changes, 0);
+    assert.deepEqual(await numbers(store, { outcome: "testing" }), [1]);
+    await crowd(store, version, T0 + 10n, 1);
+    assert.equal((await store.prune(T0)).changes, 0, "as old as that it is not");
+    assert.equal((await store.prune(T0 + 1n)).changes, 1);
+    assert.deepEqual(await numbers(store, { outcome: "testing" }), []);
+    assert.equal(await store.snapshot("test", 1), undefined);
   });
 
   test("an entry, what it answers and what answers it stay or go together", async (store) => {
