@@ -100,6 +100,7 @@ export interface TuneContract {
     readonly metric: string;
     readonly of: string;
     readonly below?: number;
+    /** Never of error_rate. */
     readonly above?: number;
   }[];
   /** Least time between changes, milliseconds. */

@@ -9,7 +9,7 @@ export interface GuardEvidence {
   readonly of: string;
   /** The guard is kept below this. */
   readonly below?: number;
-  /** The guard is kept above this. */
+  /** The guard is kept above this; never of error_rate. */
   readonly above?: number;
   /**
    * Of error_rate: one count for each slice of an arm, or each run where whole runs are its own, in order; the last one
@@ -43,11 +43,9 @@ export interface GuardFinding {
 /** The variance of the factor by which a slice's error rate may differ from another's: that of noisy pipelines, and some. */
 const DISPERSION = 0.35;
 
-/**
- * By how much a rate may be off its limit; each is an alternative of the same weight. The last makes two batches that fail
- * as a whole enough.
- */
-export const FACTORS = [2, 5, 20];
+// By how much a rate may be off its limit; each is an alternative of the same weight. The last makes two batches that fail
+// as a whole enough.
+const FACTORS = [2, 5, 20];
 
 /** Judges a guard; `chance` bounds how often a guard that is kept is called breached, however often one looks. */
 export function judgeGuard(evidence: GuardEvidence, chance: number): GuardFinding {
@@ -62,7 +60,7 @@ type Judged = Omit<GuardFinding, "metric" | "of">;
 const UNKNOWN: Judged = { breached: false, kept: true, doubtful: false };
 
 function judgeCounts(
-  { below = 1, above = 0 }: GuardEvidence,
+  { below = 1 }: GuardEvidence,
   counts: NonNullable<GuardEvidence["counts"]>,
   chance: number,
 ): Judged {
@@ -71,14 +69,11 @@ function judgeCounts(
   if (mine.items === 0) return UNKNOWN;
   const rate = mine.failed / mine.items;
   const most = below < 1 ? limitBelow(below, theirs, incumbent.length) : Infinity;
-  const least = above > 0 ? limitAbove(above, theirs, incumbent.length) : -Infinity;
   return {
     value: rate,
-    breached: most < Infinity && evidenceAgainst(candidate, most, FACTORS) >= 1 / chance ||
-      least > -Infinity &&
-        evidenceAgainst(candidate, least, FACTORS.map((factor) => 1 / factor)) >= 1 / chance,
-    kept: (most === Infinity || isNoWorse(mine, theirs) ||
-      worst(mine, candidate.length) <= below) && rate >= least,
+    breached: most < Infinity && evidenceAgainst(candidate, most) >= 1 / chance,
+    kept: most === Infinity || isNoWorse(mine, theirs) ||
+      worst(mine, candidate.length) <= below,
     doubtful: most === below && mildest(mine, candidate.length) > below,
   };
 }
@@ -88,11 +83,6 @@ function judgeCounts(
 function limitBelow(below: number, { items, failed }: Count, runs: number): number {
   const rate = (failed + 1) / (items + 2 / below);
   return rate > below ? Math.min(1, rate * Math.exp(1.5 * spreadOf(failed, runs))) : below;
-}
-
-function limitAbove(above: number, { items, failed }: Count, runs: number): number {
-  const rate = (failed + 1) / (items + 1 / above);
-  return rate < above ? rate * Math.exp(-1.5 * spreadOf(failed, runs)) : above;
 }
 
 // A rate that the true one is below with a chance of five in six.
@@ -115,19 +105,15 @@ function isNoWorse(mine: Count, theirs: Count): boolean {
 }
 
 /**
- * How strongly the counts speak against a rate: the mean likelihood ratio of rates that are off by the factors. Under the
+ * How strongly the counts speak against a rate: the mean likelihood ratio of rates that are higher by the factors. Under the
  * rate it is a martingale, so that Ville's inequality holds (J. Ville, "Étude critique de la notion de collectif",
  * 1939). A slice's count is negative binomial, a Poisson one whose rate has a gamma factor (M. Greenwood and G. U. Yule,
  * 1920): a plain binomial takes one bad slice for a bad candidate.
  */
-export function evidenceAgainst(
-  counts: readonly Count[],
-  rate: number,
-  factors: readonly number[],
-): number {
+export function evidenceAgainst(counts: readonly Count[], rate: number): number {
   const shape = 1 / DISPERSION;
   let sum = 0;
-  for (const factor of factors) {
+  for (const factor of FACTORS) {
     let log = 0;
     for (const { items, failed } of counts) {
       const ratio = Math.log((shape + items * rate) / (shape + items * rate * factor));
@@ -135,7 +121,7 @@ export function evidenceAgainst(
     }
     sum += Math.exp(log);
   }
-  return sum / factors.length;
+  return sum / FACTORS.length;
 }
 
 function judgeValues(

@@ -95,20 +95,6 @@ Deno.test("a smaller chance of a false alarm asks for more evidence", () => {
   assert.equal(judgeGuard(some, 0.001).breached, false);
 });
 
-Deno.test("a guard on the error rate from below is judged too", () => {
-  const above = (candidate: Count[]) =>
-    judgeGuard({
-      metric: "error_rate",
-      of: "load",
-      above: 0.5,
-      counts: { candidate, incumbent: [] },
-    }, CHANCE);
-  const few = above(counts([100, 2], [100, 1], [100, 3]));
-  assert.deepEqual([few.breached, few.kept], [true, false]);
-  const many = above(counts([100, 70], [100, 60]));
-  assert.deepEqual([many.breached, many.kept], [false, true]);
-});
-
 Deno.test("a guard on another metric is breached by one value far off, or several that agree", () => {
   const judged = (values: number[], incumbent?: number[]) =>
     judgeGuard(durations(values, incumbent), CHANCE);

@@ -1,6 +1,6 @@
 import type { Json } from "../core/json.ts";
 import { type Count, independent, plus } from "./count.ts";
-import { evidenceAgainst, FACTORS } from "./guards.ts";
+import { evidenceAgainst } from "./guards.ts";
 
 /** What the values that rule without an experiment have brought lately at one guard. Plain JSON, of bounded size. */
 export interface Standing {
@@ -37,11 +37,7 @@ export function stood(
 export function breach({ counts }: Standing, below: number): Count | undefined {
   const last = counts.at(-1);
   if (last === undefined || last.items < BLOCK) return undefined;
-  const since = changed(
-    independent(counts),
-    (late) => evidenceAgainst(late, below, FACTORS),
-    ALARM,
-  );
+  const since = changed(independent(counts), (late) => evidenceAgainst(late, below), ALARM);
   return since === undefined ? undefined : counts.slice(since).reduce(plus);
 }
 

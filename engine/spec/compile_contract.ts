@@ -77,13 +77,21 @@ function compileObjective(
 }
 
 function compileGuard(node: Mapping, steps: Graph, texts: Texts): TuneContract["guards"][number] {
+  const metric = textOf(node.get("metric")) ?? "";
   const below = numberOf(node.get("below"));
   const above = numberOf(node.get("above"));
+  if (metric === "error_rate" && node.get("above") !== undefined) {
+    texts.fault(
+      node.entry("above")!,
+      "guard",
+      "a guard on `error_rate` goes with `below`: `above` would ask for failures",
+    );
+  }
   if (node.get("below") === undefined && node.get("above") === undefined) {
     texts.fault(node.entries[0] ?? node, "one-of", "a guard needs `below` or `above`");
   }
   return {
-    metric: textOf(node.get("metric")) ?? "",
+    metric,
     of: stepOf(node, steps, texts),
     ...optional("below", below),
     ...optional("above", above),
