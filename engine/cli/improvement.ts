@@ -1,4 +1,4 @@
-import type { ImproveEvent, MeasuredArm } from "../core/improve.ts";
+import type { ImproveEvent, MeasuredArm, Measurement } from "../core/improve.ts";
 import type { Arm, LedgerEntry } from "../core/proposal.ts";
 import type { RunReport } from "../core/report.ts";
 import type { Workflow } from "../core/workflow.ts";
@@ -89,7 +89,7 @@ export class Improvement {
         break;
       case "measured":
         for (const arm of event.measurement.arms) {
-          const guard = this.guard && guardValue(arm, this.guard.metric);
+          const guard = this.guard && guardValue(event.measurement, arm, this.guard.metric);
           const { objective } = arm;
           this.points.push({ run: event.index, arm: arm.arm, objective, guard });
         }
@@ -113,9 +113,14 @@ export class Improvement {
   }
 }
 
-/** The metric of a guard, as far as a measurement has it. */
-export function guardValue(arm: MeasuredArm, metric: string): number | undefined {
+/** The metric of a guard, as far as a measurement has it: a limit on a whole step is not for what one arm had a share of. */
+export function guardValue(
+  { arms }: Pick<Measurement, "arms">,
+  arm: MeasuredArm,
+  metric: string,
+): number | undefined {
   if (metric === "error_rate") return arm.items === 0 ? undefined : arm.failed / arm.items;
+  if (arms.length > 1) return undefined;
   if (metric === "duration" || metric === "items" || metric === "failed") return arm[metric];
   return undefined;
 }

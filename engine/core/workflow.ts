@@ -95,7 +95,7 @@ export interface TuneContract {
     readonly expression: Expression;
     readonly of: string;
   };
-  /** Bounds that no change may break. */
+  /** Bounds that no change may break, of the whole of a step in one run; durations in seconds. */
   readonly guards: readonly {
     readonly metric: string;
     readonly of: string;

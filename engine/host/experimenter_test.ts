@@ -513,9 +513,7 @@ Deno.test("what was kept is taken back once its runs break a guard on another me
     scene.workflow = flow(undefined, "{ metric: duration, of: load, below: 10 }");
     for (let run = 0; run < 3; run++) await scene.whole(`before-${run}`, 8);
     await scene.begin();
-    for (let pair = 0; scene.verdicts.length === 0; pair++) {
-      await scene.pair(pair, { incumbent: 8, candidate: 2 });
-    }
+    for (let pair = 0; pair < 8; pair++) await scene.pair(pair, { incumbent: 0.6, candidate: 0.2 });
     await scene.step();
     await scene.end();
     assert.deepEqual(await scene.ruling(), { size: 20 });
@@ -538,6 +536,69 @@ Deno.test("what was kept is taken back once its runs break a guard on another me
     const later = scene.made.slice(length).map(({ type }) => type);
     assert.ok(!later.includes("roll_back"), "what ruled before is not to blame for the same");
   }, false));
+
+/** A run that is cut into pairs of slices of 40 items: the candidate's takes one batch and 6 s, the incumbent's two and 2 s. */
+async function cutRun(scene: Scene, runId: string, pairs = 8): Promise<void> {
+  for (let pair = 0; pair < pairs; pair++) {
+    const [one, two] = [pair * 80, pair * 80 + 40];
+    const theirs = { arm: "incumbent", pair, slice: [one, two], runId } as const;
+    await scene.attempt(one, 20, 1, theirs);
+    await scene.attempt(one + 20, 20, 1, theirs);
+    await scene.attempt(two, 40, 6, { arm: "candidate", pair, slice: [two, two + 40], runId });
+  }
+}
+
+Deno.test("a guard's limit is of the whole step: a slice is within it, and the step at the candidate's rate is not", () =>
+  scene(async (scene) => {
+    scene.workflow = flow(
+      "minimize: attempts / items",
+      "{ metric: duration, of: load, below: 60 }",
+    );
+    for (let run = 0; scene.verdicts.length === 0; run++) {
+      assert.ok(run < 9, "no verdict");
+      await cutRun(scene, `run-${run}`);
+      assert.equal(scene.verdicts.length, 0, "nothing is kept while the step goes on");
+      await scene.step("succeeded", `run-${run}`);
+      await scene.end("succeeded", `run-${run}`);
+    }
+    const [{ verdict: { outcome, action, ended, guards } }] = scene.verdicts;
+    assert.deepEqual([outcome, action, ended], ["regressed", "rolled_back", "guard"]);
+    // 16 slices of 40 items, 6 s each with the candidate.
+    const [{ value, breached }] = guards;
+    assert.deepEqual([Math.round(value!), breached], [96, true]);
+    assert.deepEqual(await scene.ruling(), {});
+  }));
+
+Deno.test("what keeps its guard on the whole step is kept when the first step of its trial is over", () =>
+  scene(async (scene) => {
+    scene.workflow = flow(
+      "minimize: attempts / items",
+      "{ metric: duration, of: load, below: 99 }",
+    );
+    await cutRun(scene, "run-1");
+    assert.equal(scene.verdicts.length, 0);
+    await scene.step();
+    const [{ verdict: { action, guards } }] = scene.verdicts;
+    assert.deepEqual([action, Math.round(guards[0].value!)], ["kept", 96]);
+    assert.deepEqual(await scene.ruling(), { size: 20 });
+  }));
+
+Deno.test("a step that does not succeed says nothing of a guard on the whole of it, nor does the queue of a run of both arms", () =>
+  scene(async (scene) => {
+    const guard =
+      "{ metric: duration, of: load, below: 9 }, { metric: queue_time, of: load, below: 9 }";
+    scene.workflow = flow("minimize: attempts / items", guard);
+    await cutRun(scene, "run-1", 3);
+    await scene.step("failed");
+    await scene.end("failed");
+    await cutRun(scene, "run-2", 1);
+    await scene.step("succeeded", "run-2");
+    const known = scene.state.experiment as unknown as Compared;
+    assert.deepEqual(known.guards.map(({ values }) => values), [
+      { candidate: [12], incumbent: [4] },
+      { candidate: [], incumbent: [] },
+    ]);
+  }));
 
 Deno.test("runs of a candidate say nothing of what rules", () =>
   scene(async (scene) => {

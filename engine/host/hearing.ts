@@ -24,6 +24,7 @@ import {
   NOTHING,
   observe,
   type Piece,
+  wouldBe,
 } from "../parameters/measure.ts";
 import { LastCounts } from "./last_counts.ts";
 import type { ExperimenterPorts, Made, Measured } from "./measured.ts";
@@ -44,6 +45,7 @@ import {
   underWay,
   withArm,
   within,
+  withShare,
   withSlice,
   withUntold,
 } from "./run_record.ts";
@@ -156,16 +158,37 @@ export class Hearing {
     objective: Objective,
     outcome: PluginSpan["outcome"],
   ): Promise<void> {
-    const { steps: { [step]: tally, ...others } } = this.#record;
-    const { piece } = tally ?? NOTHING;
-    if (piece === undefined) return;
-    this.#put({ steps: { ...others, [step]: { sliced: tally.sliced } } });
-    if (outcome === "succeeded") return await this.#over(step, piece, objective);
-    if (step === this.#measured.of && isFailure(outcome)) {
-      this.#put({ failedIn: piece.work?.arm });
-      if (!piece.broken) this.record = withUntold(this.#record, piece);
+    const { steps: { [step]: tally = NOTHING, ...others } } = this.#record;
+    const { piece, sliced, covered } = tally;
+    this.#put({ steps: { ...others, [step]: { ...NOTHING, sliced } } });
+    const isWell = outcome === "succeeded";
+    if (piece !== undefined) {
+      if (step === this.#measured.of && isFailure(outcome)) {
+        this.#put({ failedIn: piece.work?.arm });
+        if (!piece.broken) this.record = withUntold(this.#record, piece);
+      }
+      await this.#over(step, isWell ? piece : { ...piece, broken: true }, objective);
     }
-    await this.#over(step, { ...piece, broken: true }, objective);
+    if (isWell && step === this.#measured.of) await this.#share(covered, objective);
+  }
+
+  // The objective's step is over, with so many items: what its arms had a share of is held to the limits of its whole.
+  async #share(items: number, objective: Objective): Promise<void> {
+    const { experiment, shares } = this.#record;
+    if (experiment === undefined || shares === undefined) return;
+    this.#put({ shares: undefined });
+    const before = await this.#find(experiment);
+    if (before === undefined) return;
+    let compared = before;
+    for (const [index, { metric, of }] of this.#guards.entries()) {
+      if (of !== this.#measured.of) continue;
+      for (const arm of ARMS) {
+        const share = shares[arm];
+        const value = share === undefined ? undefined : wouldBe(metric, share, items);
+        if (value !== undefined) compared = withValue(compared, index, arm, value);
+      }
+    }
+    if (compared !== before) this.#judge(compared, objective);
   }
 
   // A slice, or the whole of a step, is over.
@@ -174,10 +197,14 @@ export class Hearing {
     const isIts = isOfIts(this.#record, work);
     if (isIts) this.record = withArm(this.#record, work.arm);
     const isObjective = step === this.#measured.of;
-    if (isObjective && isWhole(piece)) this.record = withUntold(this.#record, piece);
+    const isSlice = work?.slice !== undefined;
+    if (isObjective && isWhole(piece)) {
+      this.record = withUntold(this.#record, piece);
+      if (isIts && isSlice) this.record = withShare(this.#record, work.arm, piece);
+    }
     const before = isIts ? await this.#find(work.experiment) : undefined;
     const total = added(undefined, piece);
-    const isRuling = work?.slice === undefined && work?.arm !== "candidate";
+    const isRuling = !isSlice && work?.arm !== "candidate";
     if (isRuling && isWhole(piece)) this.#ran(step, total, objective);
     const count = countOf(piece);
     if (this.#guards.some(({ metric, of }) => metric === "error_rate" && of === step)) {
@@ -189,7 +216,8 @@ export class Hearing {
     for (const [index, { metric, of }] of this.#guards.entries()) {
       if (of !== step) continue;
       if (metric === "error_rate") compared = withCount(compared, index, work.arm, count);
-      const value = isWhole(piece) ? metricOf(metric, total, this.#run) : undefined;
+      // Of a slice the step's end tells.
+      const value = isWhole(piece) && !isSlice ? metricOf(metric, total, this.#run) : undefined;
       if (value !== undefined) compared = withValue(compared, index, work.arm, value);
     }
     const value = isObjective && isWhole(piece) ? this.#valueOf(objective, total) : undefined;
@@ -253,7 +281,7 @@ export class Hearing {
 
   // Saves what is known, or ends the experiment when that allows a verdict.
   #judge(compared: Compared, objective: Objective): void {
-    const verdict = verdictOf(compared, this.#guards, this.#underWay);
+    const verdict = verdictOf(compared, this.#guards, this.#measured.of, this.#underWay);
     if (verdict === undefined) return this.#open.save(compared);
     if (verdict.ended === "guard") this.#breach();
     if (this.record !== undefined) this.#tell(objective);

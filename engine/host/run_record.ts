@@ -7,6 +7,8 @@ import {
   NOTHING,
   type Piece,
   settledCountOf,
+  type Share,
+  shared,
   type StepTally,
   type Work,
 } from "../parameters/measure.ts";
@@ -15,12 +17,14 @@ import {
 export interface RunRecord {
   /** By step: the objective's and the guards'. */
   readonly steps: Readonly<Record<string, StepTally>>;
-  /** The experiment that `arms`, `untold` and `half` are of. */
+  /** The experiment that `arms`, `untold`, `shares` and `half` are of. */
   readonly experiment?: string;
   /** The arms that had a part in it. */
   readonly arms: readonly Arm[];
   /** What the arms did that no span has told yet. */
   readonly untold: Readonly<Partial<Record<Arm, ArmTotal>>>;
+  /** What the arms did in slices of the objective's step. */
+  readonly shares?: Readonly<Partial<Record<Arm, Share>>>;
   /** The slice of a pair whose other slice is not over; `log` of its objective, more being better. */
   readonly half?: { readonly pair: number; readonly arm: Arm; readonly log: number };
   /** Whose part of the objective's step it failed in. */
@@ -33,7 +37,7 @@ export const NEW_RUN: RunRecord = { steps: {}, arms: [], untold: {} };
 /** A run that has come to the work of this experiment: what is known of another one in it counts no more. */
 export function within(record: RunRecord, experiment: string): RunRecord {
   if (record.experiment === experiment) return record;
-  return { ...record, experiment, arms: [], untold: {}, half: undefined };
+  return { ...record, experiment, arms: [], untold: {}, shares: undefined, half: undefined };
 }
 
 /** Whether work is of an arm of the experiment that a run has come to. */
@@ -53,6 +57,12 @@ export function withUntold(record: RunRecord, piece: Piece): RunRecord {
   const { untold } = record;
   const arm = work?.arm ?? "incumbent";
   return { ...record, untold: { ...untold, [arm]: added(untold[arm], piece) } };
+}
+
+/** A whole slice of an arm is part of what it did in the run. */
+export function withShare(record: RunRecord, arm: Arm, slice: Piece): RunRecord {
+  const { shares = {} } = record;
+  return { ...record, shares: { ...shares, [arm]: shared(shares[arm], slice) } };
 }
 
 /** A slice is over; `log` of its objective, more being better. When its pair is complete, `ratio` compares the two. */

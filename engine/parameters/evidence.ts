@@ -127,7 +127,7 @@ export function withWhole(compared: Compared, arm: Arm, block: number, log: numb
   return { ...compared, pairs, blocks: Object.fromEntries(blocks) };
 }
 
-/** A guard's metric had this value in a slice or run of an arm. */
+/** A guard's metric had this value in a run of an arm, or comes to it at the rate of the arm's share of a run. */
 export function withValue(compared: Compared, guard: number, arm: Arm, value: number): Compared {
   return withGuard(compared, guard, ({ counts, values }) => ({
     counts,
@@ -169,13 +169,17 @@ export function withSpan(compared: Compared, span: SpanReference): Compared {
 /** The items of a slice or run that goes on, by its arm. */
 export type Now = Readonly<Partial<Record<Arm, Count>>>;
 
-/** The verdict that what is known allows; undefined: go on. `now`: of what goes on, by guard. */
+/**
+ * The verdict that what is known allows; undefined: go on. `now`: of what goes on, by guard; `of`: the objective's step,
+ * whose pairs are there before the run's guards.
+ */
 export function verdictOf(
   compared: Compared,
   guards: TuneContract["guards"],
+  of: string,
   now?: readonly Now[],
 ): Verdict | undefined {
-  const evidence = evidenceOf(compared, guards, now);
+  const evidence = evidenceOf(compared, guards, now, of);
   const verdict = judge(evidence);
   if (verdict !== undefined) return verdict;
   const { candidate, incumbent } = compared.runs;
@@ -213,6 +217,7 @@ function evidenceOf(
   { pairs, guards: known }: Compared,
   guards: TuneContract["guards"],
   now: readonly Now[] = [],
+  measured?: string,
 ): Evidence {
   return {
     pairs,
@@ -224,7 +229,10 @@ function evidenceOf(
         ...below === undefined ? {} : { below },
         ...above === undefined ? {} : { above },
       };
-      if (metric !== "error_rate") return { ...limits, values };
+      if (metric !== "error_rate") {
+        const awaited = of === measured && metric !== "queue_time" && pairs.length > 0;
+        return { ...limits, values, awaited };
+      }
       const all = (arm: Arm) => {
         const last = now[index]?.[arm];
         return last === undefined || last.items === 0 ? counts[arm] : [...counts[arm], last];

@@ -56,9 +56,12 @@ Deno.test("a block in which runs failed is compared when the second one after it
 
 Deno.test("a gain that is beyond doubt is kept, a loss and a breach are taken back", () => {
   const better = times(12, (compared) => withPair(compared, 0.6));
-  assert.equal(verdictOf(better, ERRORS)?.outcome, "improved");
+  assert.equal(verdictOf(better, ERRORS, "load")?.outcome, "improved");
   const worse = times(12, (compared) => withPair(compared, -0.6));
-  assert.deepEqual([verdictOf(worse, ERRORS)?.outcome, verdictOf(worse, ERRORS)?.action], [
+  assert.deepEqual([
+    verdictOf(worse, ERRORS, "load")?.outcome,
+    verdictOf(worse, ERRORS, "load")?.action,
+  ], [
     "regressed",
     "rolled_back",
   ]);
@@ -67,15 +70,15 @@ Deno.test("a gain that is beyond doubt is kept, a loss and a breach are taken ba
     (compared) => withCount(compared, 0, "candidate", { items: 200, failed: 40 }),
     better,
   );
-  assert.equal(verdictOf(failing, ERRORS)?.ended, "guard");
+  assert.equal(verdictOf(failing, ERRORS, "load")?.ended, "guard");
 });
 
 Deno.test("the run that goes on counts for the guards, of both arms", () => {
   const now = [{ candidate: { items: 200, failed: 60 } }];
   assert.ok(mayBreach(NOTHING, ERRORS, now));
-  assert.equal(verdictOf(NOTHING, ERRORS, now)?.ended, "guard");
+  assert.equal(verdictOf(NOTHING, ERRORS, "load", now)?.ended, "guard");
   const both = [{ ...now[0], incumbent: { items: 200, failed: 60 } }];
-  assert.equal(verdictOf(NOTHING, ERRORS, both), undefined, "the incumbent does no better");
+  assert.equal(verdictOf(NOTHING, ERRORS, "load", both), undefined, "the incumbent does no better");
   assert.ok(!mayBreach(NOTHING, ERRORS, [{ candidate: { items: 200, failed: 4 } }]));
   assert.ok(!mayBreach(NOTHING, ERRORS, [{}]));
 });
@@ -83,18 +86,18 @@ Deno.test("the run that goes on counts for the guards, of both arms", () => {
 Deno.test("a candidate whose runs fail outright is a harm, if the incumbent's do not", () => {
   const three = times(3, (compared) => withRun(compared, "candidate", true));
   const runs = (failed: boolean) => times(9, (one) => withRun(one, "incumbent", failed), three);
-  const { outcome, ended, effect, pairs } = verdictOf(runs(false), ERRORS)!;
+  const { outcome, ended, effect, pairs } = verdictOf(runs(false), ERRORS, "load")!;
   assert.deepEqual([outcome, ended, effect, pairs], ["regressed", "harm", undefined, 0]);
-  assert.equal(verdictOf(runs(true), ERRORS), undefined);
+  assert.equal(verdictOf(runs(true), ERRORS, "load"), undefined);
   const two = times(2, (compared) => withRun(compared, "candidate", true));
-  assert.equal(verdictOf(two, ERRORS), undefined);
+  assert.equal(verdictOf(two, ERRORS, "load"), undefined);
 });
 
 Deno.test("runs that bring no pairs end in the end", () => {
   const most = RULES.mostPairs * 20;
   const many = times(most - 1, (compared) => withRun(compared, "incumbent", false));
-  assert.equal(verdictOf(many, ERRORS), undefined);
-  assert.equal(verdictOf(withRun(many, "candidate", false), ERRORS)?.ended, "budget");
+  assert.equal(verdictOf(many, ERRORS, "load"), undefined);
+  assert.equal(verdictOf(withRun(many, "candidate", false), ERRORS, "load")?.ended, "budget");
 });
 
 Deno.test("of other guards than it began with nothing is known; the pairs stay", () => {

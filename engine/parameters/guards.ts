@@ -17,11 +17,16 @@ export interface GuardEvidence {
    * however many they are. The incumbent's begin with what it brought before the experiment.
    */
   readonly counts?: { readonly candidate: readonly Count[]; readonly incumbent: readonly Count[] };
-  /** Of any other metric: one value for each slice, or run, in order; none is below 0. */
+  /**
+   * Of any other metric: one value for each run, in order, of the whole of the step, which is what the limit is of; none is
+   * below 0. Where both arms had a share of the run each has its own, of what the step comes to at the rate of its share.
+   */
   readonly values?: {
     readonly candidate: readonly number[];
     readonly incumbent: readonly number[];
   };
+  /** It is known once the step is over: while there are no values, it is not kept. */
+  readonly awaited?: boolean;
 }
 
 /** What the evidence says of a guard. */
@@ -129,7 +134,7 @@ function judgeValues(
   { candidate, incumbent }: NonNullable<GuardEvidence["values"]>,
   chance: number,
 ): Judged {
-  if (candidate.length === 0) return UNKNOWN;
+  if (candidate.length === 0) return { ...UNKNOWN, kept: guard.awaited !== true };
   const value = median(candidate);
   const limits = limitsOf(guard, incumbent);
   const isOver = (excess: readonly number[]) =>

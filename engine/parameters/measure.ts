@@ -77,10 +77,20 @@ export interface StepTally {
   readonly piece?: Piece;
   /** It is cut into slices: what lies between them is in none. */
   readonly sliced: boolean;
+  /** Items whose batch has been tried, whosever they are. */
+  readonly covered: number;
+}
+
+/** What one arm did in its whole slices of a step. Plain JSON. */
+export interface Share {
+  /** What it came to. */
+  readonly total: ArmTotal;
+  /** The items that its slices cover. */
+  readonly covered: number;
 }
 
 /** A step of which nothing is known yet. */
-export const NOTHING: StepTally = { sliced: false };
+export const NOTHING: StepTally = { sliced: false, covered: 0 };
 
 // Failed batches that are remembered in case they are tried again; what is beyond is counted twice if they are.
 const MOST_AGAIN = 100;
@@ -96,19 +106,24 @@ export function observe(
 ): { readonly tally: StepTally; readonly finished?: Piece } {
   const { piece } = tally;
   const { work } = attempt;
+  const covered = tally.covered + newIn(attempt);
   if (work?.slice === undefined && tally.sliced) {
-    return piece === undefined ? { tally } : { tally: { sliced: true }, finished: piece };
+    const next = { sliced: true, covered };
+    return piece === undefined ? { tally: next } : { tally: next, finished: piece };
   }
-  if (piece === undefined) return { tally: { ...tally, ...begun(attempt, tries) } };
+  if (piece === undefined) {
+    const sliced = work?.slice !== undefined;
+    return { tally: { sliced, covered, piece: begun(attempt, tries) } };
+  }
   if (work?.slice === undefined) {
     const isSame = isOf(piece.work, work) && haveSame(piece.values, attempt.values);
     const next = grown(piece, attempt, tries);
-    return { tally: { sliced: false, piece: isSame ? next : { ...next, broken: true } } };
+    return { tally: { sliced: false, covered, piece: isSame ? next : { ...next, broken: true } } };
   }
   if (isOf(piece.work, work)) {
-    return { tally: { sliced: true, piece: grown(piece, attempt, tries) } };
+    return { tally: { sliced: true, covered, piece: grown(piece, attempt, tries) } };
   }
-  const next = begun(attempt, tries);
+  const next = { sliced: true, covered, piece: begun(attempt, tries) };
   // What ruled a step before its first slice is no slice.
   return piece.work?.slice === undefined ? { tally: next } : { tally: next, finished: piece };
 }
@@ -142,6 +157,29 @@ export function added(before: ArmTotal | undefined, piece: Piece): ArmTotal {
   };
 }
 
+/** A whole slice, added to what its arm did in others. */
+export function shared(before: Share | undefined, slice: Piece): Share {
+  return {
+    total: added(before?.total, slice),
+    covered: (before?.covered ?? 0) + slice.covered,
+  };
+}
+
+/** A metric of a whole step with so many items, had all of it gone as an arm's share did; undefined for what is no sum. */
+export function wouldBe(
+  metric: string,
+  { total, covered }: Share,
+  items: number,
+): number | undefined {
+  switch (metric) {
+    case "duration":
+    case "items":
+    case "failed":
+    case "attempts":
+      return total[metric] * items / covered;
+  }
+}
+
 /** What of a piece counts for an error rate, which is that of its last attempts; a step without items is one item. */
 export function countOf(piece: Piece): Count {
   const { items, attempts, succeeded } = piece;
@@ -155,7 +193,12 @@ export function settledCountOf(piece: Piece): Count {
   return pending.reduce(minus, countOf(piece));
 }
 
-function begun(attempt: EndedAttempt, tries: number): StepTally {
+// The items of a batch that was not tried before.
+function newIn({ attempt, range }: EndedAttempt): number {
+  return attempt > 1 || range === undefined ? 0 : range.to - range.from;
+}
+
+function begun(attempt: EndedAttempt, tries: number): Piece {
   const { work, values, start, end } = attempt;
   const piece: Piece = {
     ...work === undefined ? {} : { work },
@@ -169,7 +212,7 @@ function begun(attempt: EndedAttempt, tries: number): StepTally {
     succeeded: true,
     again: {},
   };
-  return { sliced: work?.slice !== undefined, piece: grown(piece, attempt, tries) };
+  return grown(piece, attempt, tries);
 }
 
 function grown(piece: Piece, ended: EndedAttempt, tries: number): Piece {
@@ -190,7 +233,7 @@ function grown(piece: Piece, ended: EndedAttempt, tries: number): Piece {
     failed,
     together,
     attempts: piece.attempts + 1,
-    covered: piece.covered + (attempt > 1 || range === undefined ? 0 : range.to - range.from),
+    covered: piece.covered + newIn(ended),
     broken: piece.broken || isCut,
     succeeded,
     again: remembered(piece.again, key, mayCome ? count : undefined),

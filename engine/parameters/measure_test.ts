@@ -112,7 +112,7 @@ Deno.test("a slice is over when something else begins, and whole when its batche
   assert.ok(finished.every(isWhole));
   assert.deepEqual(finished[0].values, { size: 20 });
   assert.equal(added(undefined, finished[0]).duration, 20);
-  assert.deepEqual(tally, { sliced: true }, "what lies between slices is in none");
+  assert.deepEqual(tally, { sliced: true, covered: 70 }, "what lies between slices is in none");
 });
 
 Deno.test("a slice that is not covered, or that was cut short, is not whole", () => {

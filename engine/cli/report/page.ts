@@ -7,7 +7,7 @@ import { iso } from "../runs_table.ts";
 import { errorLegend, guardChart, objectiveChart, sliceChart, trialChart } from "./charts.ts";
 import { type Content, htmlOf, type Markup, tag } from "./markup.ts";
 import { nextSteps, overview } from "./sentences.ts";
-import { type Story, storyOf } from "./story.ts";
+import { type Story, type StoryGuard, storyOf } from "./story.ts";
 import { STYLE } from "./style.ts";
 
 /** More trials than this are drawn in no page; their verdicts are listed all the same. */
@@ -83,7 +83,7 @@ function article(story: Story, index: number, view: PageView, alone: boolean): M
         tag("h3", {}, `Guard: ${guardText(guard)}`),
         points.some((point) => point.guards[i] !== undefined)
           ? guardChart(points, i, guard)
-          : tag("p", { class: "dim" }, "The step counts no items, so there is nothing to draw."),
+          : tag("p", { class: "dim" }, `${whyUndrawn(guard)}, so there is nothing to draw.`),
       ]),
       apart.map((guard) =>
         tag(
@@ -240,6 +240,12 @@ function legend(entries: readonly (readonly [kind: string, text: string])[]): Ma
 
 function time(at: bigint): Markup {
   return tag("time", { datetime: iso(at) }, stamp(at));
+}
+
+function whyUndrawn({ metric }: StoryGuard): string {
+  return metric === "error_rate"
+    ? "The step counts no items"
+    : "In no run one set of values ruled alone";
 }
 
 /** A guard in words: `error_rate below 2 %`. */

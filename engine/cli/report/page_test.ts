@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Measurement } from "../../core/improve.ts";
 import type { TuningReport } from "../../core/tuning_report.ts";
 import { arm, at, entry, eventful, measurement, parameter, verdict } from "./_fixture_test.ts";
 import { markdownPage } from "./markdown.ts";
@@ -206,4 +207,17 @@ Deno.test("a run that failed as a whole does not press the others to a guard's g
   assert.match(html, /<title>run 2, [^<]*: error_rate 100 %<\/title>/);
   const heights = [...html.matchAll(/cy="([\d.]+)"/g)].map(([, y]) => Number(y));
   assert.ok(heights.every((y) => y >= 0 && y <= 300), `${heights}`);
+});
+
+Deno.test("a limit on the whole step is not held against what one arm had a share of", () => {
+  const values = { batch_size: 80, codec: "none" };
+  const guards = [{ metric: "duration", of: "load", below: 30 }];
+  const both = (run: number) =>
+    measurement(run, [arm(values, 1), arm(values, 1, { arm: "candidate" })]);
+  const page = (measurements: Measurement[]) =>
+    htmlPage([{ ...eventful(), guards, measurements }], at(3), VIEW);
+  const one = page([both(1), measurement(2, [arm(values, 1, { duration: 12 })])]);
+  const drawn = [...one.matchAll(/<title>(run \d)[^<]*: duration (\d+)<\/title>/g)];
+  assert.deepEqual(drawn.map(([, run, seconds]) => [run, seconds]), [["run 2", "12"]]);
+  assert.match(page([both(1)]), /In no run one set of values ruled alone, so there is nothing/);
 });

@@ -82,8 +82,9 @@ export function storyOf(report: TuningReport): Story {
   for (const { runId } of measurements) {
     if (!numbers.has(runId)) numbers.set(runId, numbers.size + 1);
   }
-  const points = measurements.flatMap(({ runId, at, experiment, arms }) =>
-    arms.map((arm): RunPoint => ({
+  const points = measurements.flatMap((measurement) => {
+    const { runId, at, experiment, arms } = measurement;
+    return arms.map((arm): RunPoint => ({
       run: numbers.get(runId)!,
       runId,
       at,
@@ -91,10 +92,10 @@ export function storyOf(report: TuningReport): Story {
       values: arm.values,
       objective: arm.objective,
       ...arm.items === 0 ? {} : { errorRate: arm.failed / arm.items },
-      guards: guards.map(({ metric }) => guardValue(arm, metric)),
+      guards: guards.map(({ metric }) => guardValue(measurement, arm, metric)),
       ...experiment === undefined ? {} : { experiment },
-    }))
-  );
+    }));
+  });
   const marks = entries.flatMap((entry): Mark[] => {
     const kind = kindOf(entry);
     if (kind === undefined) return [];
