@@ -32,6 +32,12 @@ export interface Experiment {
   readonly exposure: number;
   /** When it began, nanoseconds since the epoch. */
   readonly since: bigint;
+  /** What it is judged by: the workflow's objective as it began, its expression as text. */
+  readonly objective?: {
+    readonly direction: "minimize" | "maximize";
+    readonly expression: string;
+    readonly of: string;
+  };
 }
 
 /** One of the two sides of an experiment. */

@@ -1,6 +1,6 @@
 import type { Parameter } from "../core/parameter.ts";
 import type { TunableParameter, TunableParameters } from "../core/plugin.ts";
-import type { Snapshot } from "../core/proposal.ts";
+import type { Experiment, Snapshot } from "../core/proposal.ts";
 import type { Workflow } from "../core/workflow.ts";
 import { boundsOf } from "../parameters/clamp.ts";
 import { seconds } from "./plugin_span.ts";
@@ -16,7 +16,6 @@ export function tunableParameters(
     if (seen !== undefined) parameters.push([parameter.name, seen]);
   }
   const { objective, guards = [] } = workflow.tune ?? {};
-  const { experiment } = snapshot;
   return {
     version: snapshot.version,
     // Entries become own properties, so that a parameter may have any name.
@@ -29,10 +28,14 @@ export function tunableParameters(
       },
     },
     guards,
-    ...experiment !== undefined && {
-      experiment: { ...experiment, since: seconds(experiment.since) },
-    },
+    ...snapshot.experiment !== undefined && { experiment: triedIn(snapshot.experiment) },
   };
+}
+
+function triedIn(
+  { id, values, incumbent, exposure, since }: Experiment,
+): NonNullable<TunableParameters["experiment"]> {
+  return { id, values, incumbent, exposure, since: seconds(since) };
 }
 
 function tunableParameter(

@@ -2,6 +2,7 @@ import type { Experiment, LedgerEntry, Verdict } from "../core/proposal.ts";
 import type { SpanReference } from "../core/span.ts";
 import type { Store } from "../core/store.ts";
 import type { Contract, Entered, Entries } from "./entries.ts";
+import { goalOf, goalText } from "./goal.ts";
 import { fit } from "./reconcile.ts";
 import { verdictSentence } from "./verdict_sentence.ts";
 
@@ -19,8 +20,9 @@ export interface Conclusion {
 
 /**
  * Writes down an experiment's verdict, and carries it out. One experiment has one verdict, whoever says it again (P2).
- * Where it is not open any more, or the file does not allow its values any more, the verdict is `withdrawn` (P4). Undefined
- * for an experiment that is not in the ledger: somebody ended it, and it was pruned. Throws StoreError.
+ * Where it is not open any more, or the file does not allow its values any more or wants something else, the verdict is
+ * `withdrawn` (P4). Undefined for an experiment that is not in the ledger: somebody ended it, and it was pruned. Throws
+ * StoreError.
  */
 export async function conclude(
   entries: Entries,
@@ -51,7 +53,7 @@ export async function conclude(
       decision: {
         outcome: kept ? "applied" : "ended",
         rule: "verdict",
-        message: sentenceOf(workflow, experiment, verdict),
+        message: sentenceOf(experiment, verdict),
         values,
         clamped: [],
       },
@@ -82,10 +84,11 @@ export async function verdictOn(
   return (await store.ledger({ proposal: verdictId(experiment), limit: 1 }))[0];
 }
 
-// The verdict that holds as things are now: none on what is not under measurement or not allowed any more (P1, P4).
+// The verdict that holds as things are now: none on what is not under measurement, not allowed any more, or of another
+// goal (P1, P4).
 function standing(
   workflow: Contract,
-  { values }: Experiment,
+  { values, objective }: Experiment,
   isOpen: boolean,
   verdict: Verdict,
 ): Verdict {
@@ -93,22 +96,23 @@ function standing(
     const parameter = workflow.params.get(name);
     return parameter?.tune !== undefined && fit(parameter, value) === value;
   });
-  if (isOpen && (isAllowed || verdict.action === "rolled_back")) return verdict;
+  const now = workflow.tune?.objective;
+  const isMeant = objective === undefined ||
+    now !== undefined && goalOf(now) === goalText(objective);
+  if (isOpen && (isAllowed && isMeant || verdict.action === "rolled_back")) return verdict;
   return { ...verdict, outcome: "inconclusive", action: "rolled_back", ended: "withdrawn" };
 }
 
-function sentenceOf({ tune }: Contract, experiment: Experiment, verdict: Verdict): string {
-  const changes = Object.entries(experiment.values)
-    .map(([name, to]) => ({ name, from: experiment.incumbent[name], to }));
-  const { direction, of, expression: { source: expression } } = tune?.objective ?? NO_OBJECTIVE;
-  return verdictSentence(changes, verdict, { direction, of, expression });
+function sentenceOf({ values, incumbent, objective }: Experiment, verdict: Verdict): string {
+  const changes = Object.entries(values).map(([name, to]) => ({ name, from: incumbent[name], to }));
+  return verdictSentence(changes, verdict, objective ?? UNKNOWN_OBJECTIVE);
 }
 
-// Of a file that has lost its objective while a change was measured by it.
-const NO_OBJECTIVE = {
+// Of an experiment that began before it kept what it is judged by.
+const UNKNOWN_OBJECTIVE = {
   direction: "minimize",
   of: "",
-  expression: { source: "an objective that the file had" },
+  expression: "the objective that the file had",
 } as const;
 
 function verdictId(experiment: string): string {

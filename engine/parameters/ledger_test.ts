@@ -339,12 +339,15 @@ const REGRESSED: Verdict = {
 };
 
 // With an objective, as the compiler of a file gives it.
-function measured(more: Partial<NonNullable<Contract["tune"]>> = {}): Contract {
+function measured(
+  more: Partial<NonNullable<Contract["tune"]>> = {},
+  objective = "minimize: duration / items",
+): Contract {
   const { workflow } = loadWorkflow({
     bytes: new TextEncoder().encode(
       `name: orders
 params: { x: { type: integer, default: 1, tune: { min: 1, max: 2 } } }
-tune: { objective: { minimize: duration / items, of: load } }
+tune: { objective: { ${objective}, of: load } }
 steps: [{ id: load, run: "true" }]`,
     ),
     file: "/orders.yaml",
@@ -381,6 +384,7 @@ Deno.test("what is tested changes no value until its verdict, which keeps it or 
       incumbent: { batch_size: 20 },
       exposure: 0.25,
       since: 1_000n,
+      objective: { direction: "minimize", expression: "duration / items", of: "load" },
     });
     assert.deepEqual(heard, [opened.snapshot]);
 
@@ -451,10 +455,33 @@ Deno.test("whatever changes values ends what is under measurement, whose verdict
           [late.entry.verdict?.ended, late.entry.verdict?.action, late.entry.version],
           ["withdrawn", "rolled_back", undefined],
         );
-        assert.match(late.entry.decision.message, /values were changed meanwhile, rolled back$/);
+        assert.match(
+          late.entry.decision.message,
+          /1.8x faster per item .*, the values were changed meanwhile, rolled back$/,
+        );
         assert.equal((await store.snapshot("orders")).version, version, "nothing more changes");
       }));
   }
+  await t.step(
+    "another objective, whose words are not those of what was measured",
+    () =>
+      onMemory(async (ledger) => {
+        const other = measured({}, "maximize: items");
+        const opened = await ledger.propose(proposal({ batch_size: 80 }, 0), measured(), KNOWN);
+        await ledger.reconcile(other, 9n);
+        const late = await verdictIn(ledger, other, concludes(opened.entry, IMPROVED));
+        assert.equal(late.entry.verdict?.ended, "withdrawn");
+        assert.match(late.entry.decision.message, /: 1.8x faster per item \(/);
+      }),
+  );
+  await t.step("another objective that nobody has noticed yet", () =>
+    onMemory(async (ledger) => {
+      const opened = await ledger.propose(proposal({ batch_size: 80 }, 0), measured(), KNOWN);
+      const other = measured({}, "maximize: items");
+      const late = await verdictIn(ledger, other, concludes(opened.entry, IMPROVED));
+      assert.equal(late.entry.verdict?.ended, "withdrawn");
+      assert.deepEqual([late.snapshot.values, late.snapshot.experiment], [{}, undefined]);
+    }));
   await t.step("what leaves it alone", () =>
     onMemory(async (ledger) => {
       const opened = await ledger.propose(proposal({ batch_size: 80 }, 0), measured(), KNOWN);

@@ -10,6 +10,7 @@ import {
   type Judged,
   type LedgerPorts,
 } from "./entries.ts";
+import { objectiveText } from "./goal.ts";
 import {
   authorOf,
   type Circumstances,
@@ -173,6 +174,7 @@ function changeOf(
 ): Change | undefined {
   if (outcome === "applied") return { values };
   if (outcome !== "testing") return undefined;
+  const objective = workflow.tune?.objective;
   const incumbent = Object.keys(values).map((name): [string, Json] => {
     const parameter = workflow.params.get(name);
     return [name, parameter === undefined ? null : incumbentOf(parameter, snapshot) ?? null];
@@ -185,6 +187,7 @@ function changeOf(
       incumbent: Object.fromEntries(incumbent),
       exposure: exposureOf(proposal),
       since: proposal.at,
+      ...objective === undefined ? {} : { objective: objectiveText(objective) },
     },
   };
 }
