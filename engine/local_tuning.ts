@@ -189,12 +189,16 @@ export class LocalTuning implements Tuning {
     give: (ledger: ParameterLedger, workflow: Workflow, order: Order) => Promise<Entered>,
   ): Promise<LedgerEntry> {
     const workflow = this.#load(file, display);
+    const at = this.#ports.clock.now();
+    const order = { id: `person/${this.#ports.ids.runId()}`, at, reason };
+    // What does not hold makes no store.
+    if (await this.#ports.existing() === undefined) {
+      await onNoStore((ledger) => give(ledger, workflow, order));
+    }
     const parts = await this.#ports.registered(workflow);
     const ledger = await openLedger(parts);
-    const at = this.#ports.clock.now();
     // An order stands on the file as it is now.
     if ((await standingValues(parts, workflow)).edited) await ledger.reconcile(workflow, at);
-    const order = { id: `person/${this.#ports.ids.runId()}`, at, reason };
     return (await give(ledger, workflow, order)).entry;
   }
 
@@ -221,6 +225,17 @@ export class LocalTuning implements Tuning {
 
   #load(file: string, display?: string): Workflow {
     return this.#ports.files.load(file, display).plan.workflow;
+  }
+}
+
+// Tries an order where nothing has been changed yet; throws what it throws.
+async function onNoStore(give: (ledger: ParameterLedger) => Promise<Entered>): Promise<void> {
+  const { openStore } = await import("./store/open.ts");
+  const store = await openStore("memory:", { durability: "normal" });
+  try {
+    await give(await openLedger({ store }));
+  } finally {
+    await store.close();
   }
 }
 

@@ -35,14 +35,14 @@ export async function standingValues(
   };
 }
 
-/** The ledger of a store in this process; runs under way here hear of its changes (A2). */
+/** The ledger of a store in this process; runs under way here, if any, hear of its changes (A2). */
 export async function openLedger(
-  { store, live }: Pick<Parts, "store" | "live">,
+  { store, live }: Pick<Parts, "store"> & Partial<Pick<Parts, "live">>,
 ): Promise<ParameterLedger> {
   const { ParameterLedger } = await import("./parameters/ledger.ts");
   return new ParameterLedger({
     store,
     machineZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    onChange: (snapshot) => live.take(snapshot),
+    onChange: (snapshot) => live?.take(snapshot),
   });
 }

@@ -1,5 +1,6 @@
 // improve and report as a person has them: real processes, a real store.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { cli, inFolder, started } from "./_process_test.ts";
 
 // A process for each batch: larger batches really are cheaper.
@@ -159,7 +160,14 @@ Deno.test("improve and report say what is missing, with the place, and exit 2", 
       assert.equal(out, "");
       assert.ok(!/^\s+at /m.test(err), `a stack for ${args.join(" ")}`);
     }
-    // A report on a file that nothing was done with yet says so.
+    // A report on a file that nothing was done with yet says so, and is written where it is asked for alone.
+    const none = await cli(folder, ["report", "tuned.yaml"]);
+    assert.equal(none.code, 2);
+    assert.match(
+      none.err,
+      /Nothing has been measured or proposed of tuned\.yaml in .*; `spanloop improve tuned\.yaml` does/,
+    );
+    assert.ok(!existsSync(`${folder}/.spanloop`));
     const { code, out } = await cli(folder, ["report", "tuned.yaml", "--out", "."]);
     assert.equal(code, 0);
     assert.equal(out, "report.md\nreport.html\n");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import type { Json } from "../core/json.ts";
 import { ParameterLedger } from "../parameters/ledger.ts";
 import { loadWorkflow } from "../spec/load.ts";
@@ -195,6 +196,28 @@ Deno.test("a held change is shown, accepted or rejected, and taken back", () =>
       await good(cli("params", "explain", "tuned.yaml", "shy", "--json")),
     );
     assert.deepEqual([value, source], [5, "default"]);
+  }));
+
+Deno.test("an order that is refused makes no store", () =>
+  withFile(async (cli, folder) => {
+    for (
+      const [order, why] of [
+        [["revert", "tuned.yaml", "3"], /has no change 3/],
+        [["accept", "tuned.yaml", "2"], /has no change 2/],
+        [["reject", "tuned.yaml", "2"], /has no change 2/],
+        [["set", "tuned.yaml", "size=9999"], /size must be from 1 to 500/],
+        [["set", "tuned.yaml", "size=many"], /size must be an integer/],
+        [["set", "tuned.yaml", "none=3"], /none is not a parameter/],
+        [["freeze", "tuned.yaml", "plain"], /plain has no `tune`/],
+        [["unfreeze", "tuned.yaml", "size"], /size is unfrozen/],
+      ] as const
+    ) {
+      await refused(cli("params", ...order), why);
+      assert.ok(!existsSync(`${folder}/.spanloop`), order.join(" "));
+    }
+    await good(cli("params", "set", "tuned.yaml", "size=99"));
+    const { changes } = JSON.parse(await good(cli("params", "history", "tuned.yaml", "--json")));
+    assert.deepEqual(changes.map((one: Record<string, Json>) => one.values), [{ size: 99 }]);
   }));
 
 Deno.test("a frozen parameter is left alone; explain says who changed it, and because of what", () =>

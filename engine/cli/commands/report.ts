@@ -17,10 +17,14 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
   return await withEngine(args, caller, file ?? caller.cwd, async (engine) => {
     const folder = folderOf(args, caller, engine.location);
     const reports = await engine.report(file, shown);
-    if (reports.length === 0) {
+    // Whoever says where to has a page on a file that nothing was done with yet, such as a loop before its first verdict.
+    const isAsked = file !== undefined && args.value("out") !== undefined;
+    if (!isAsked && reports.every(isEmpty)) {
       throw new SpanloopError(
         "report.empty",
-        `Nothing has been measured or proposed in ${engine.location} yet; \`spanloop improve FILE\` does so`,
+        `Nothing has been measured or proposed ${
+          shown === undefined ? "" : `of ${shown} `
+        }in ${engine.location} yet; \`spanloop improve ${shown ?? "FILE"}\` does so`,
         { exitCode: 2 },
       );
     }
@@ -44,6 +48,10 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
     }
     return 0;
   });
+}
+
+function isEmpty({ measurements, entries }: TuningReport): boolean {
+  return measurements.length === 0 && entries.length === 0;
 }
 
 // Beside the store, which is where the project keeps what is no source.
