@@ -5,7 +5,7 @@ import type { ParameterState, TunedWorkflow } from "../core/tuning.ts";
 import { ago, value } from "./figures.ts";
 import { iso } from "./runs_table.ts";
 import type { Style } from "./style.ts";
-import { clean, fit, pad, width, wrap } from "./text.ts";
+import { clean, fit, hanging, indented, pad, width, wrap } from "./text.ts";
 
 /** How a terminal is drawn on: the time now (nanoseconds since the epoch) and the columns. */
 export interface View {
@@ -168,15 +168,6 @@ function entryLines(entry: LedgerEntry, { now, columns }: View, style: Style): s
     ago(proposal.at, now)
   }: ${decision.outcome} (${decision.rule})`;
   return [...hanging(head, columns), ...indented(clean(decision.message), 2, columns)];
-}
-
-// All lines are indented, or all but the first.
-function indented(text: string, by: number, columns: number): string[] {
-  return wrap(text, columns - by).map((line) => " ".repeat(by) + line);
-}
-
-function hanging(text: string, columns: number): string[] {
-  return wrap(text, columns - 2).map((line, index) => index === 0 ? line : `  ${line}`);
 }
 
 /** What came of an order, on one line. */

@@ -1,6 +1,6 @@
 import type { PlanReport, PlanStep, StepList } from "../core/report.ts";
 import type { Style } from "./style.ts";
-import { clean, fit, pad, width } from "./text.ts";
+import { clean, fit, hanging, isCramped, pad, width } from "./text.ts";
 import { parameterLines } from "./value_lines.ts";
 
 /**
@@ -8,8 +8,10 @@ import { parameterLines } from "./value_lines.ts";
  * needs is spelled out where it is not simply the whole layer above.
  */
 export function planTree(plan: PlanReport, columns: number, style: Style): string[] {
-  const result = [`${style.bold(clean(plan.workflow))}  ${style.dim(clean(plan.file))}`];
-  result.push(...parameterLines(plan.parameters, plan.sources, style).map((line) => `  ${line}`));
+  const values = parameterLines(plan.parameters, plan.sources, style, columns);
+  const title = [style.bold(clean(plan.workflow)), style.dim(clean(plan.file))];
+  const result = isCramped([title.join("  ")], columns, 1) ? title : [title.join("  ")];
+  result.push(...values.map((line) => `  ${line}`));
   const names: readonly (readonly [StepList, string])[] = [
     ["steps", "steps"],
     ["on_failure", "on failure"],
@@ -18,12 +20,15 @@ export function planTree(plan: PlanReport, columns: number, style: Style): strin
   for (const [list, title] of names) {
     const steps = plan.steps.filter((step) => step.list === list);
     if (steps.length === 0) continue;
-    result.push("", style.bold(title), ...section(steps, style).map((line) => `  ${line}`));
+    const wide = section(steps, style);
+    const tree = isCramped(wide, columns, 3) ? section(steps, style, columns - 3) : wide;
+    result.push("", style.bold(title), ...tree.map((line) => `  ${line}`));
   }
   return result.map((line) => fit(line, columns - 1));
 }
 
-function section(steps: readonly PlanStep[], style: Style): string[] {
+// With `room`, what is known of a step stands below its name, in lines of at most so many columns.
+function section(steps: readonly PlanStep[], style: Style, room?: number): string[] {
   const layers = new Map<number, PlanStep[]>();
   for (const step of steps) layers.set(step.layer, [...layers.get(step.layer) ?? [], step]);
   const order = [...layers.keys()].sort((a, b) => a - b);
@@ -38,27 +43,49 @@ function section(steps: readonly PlanStep[], style: Style): string[] {
       const alone = members.length === 1;
       const tail = last && at === members.length - 1;
       const fork = alone ? "●  " : index === 0 && at === 0 ? "┌─●" : tail ? "└─●" : "├─●";
-      const [main, ...more] = describe(step, above, style);
-      const head = `${style.cyan(fork)} ${pad(clean(step.id), name)}  ${main}`;
-      result.push(head.trimEnd());
+      const { aside, rules } = describe(step, above);
       const gutter = tail ? " " : style.dim("│");
-      for (const line of more) {
-        result.push(`${gutter}   ${" ".repeat(name)}  ${line}`);
+      if (room !== undefined) {
+        const [first, ...rest] = hanging([`${clean(step.id)} `, step.uses], room - 4);
+        result.push(`${style.cyan(fork)} ${first.trimEnd()}`);
+        const below = [
+          ...aside.flatMap((text) => hanging(text, room - 6).map(style.dim)),
+          ...rules.flatMap(([word, text]) => {
+            const [first, ...rest] = hanging(`${word} ${text}`, room - 6);
+            return [style.dim(word) + first.slice(word.length), ...rest];
+          }),
+        ];
+        for (const line of [...rest, ...below.map((text) => `  ${text}`)]) {
+          result.push(`${gutter}   ${line}`);
+        }
+        return;
+      }
+      const main = [step.uses, ...aside.map(style.dim)].join("  ");
+      result.push(`${style.cyan(fork)} ${pad(clean(step.id), name)}  ${main}`.trimEnd());
+      for (const [word, text] of rules) {
+        result.push(`${gutter}   ${" ".repeat(name)}  ${style.dim(`${word} `)}${text}`);
       }
     });
   });
   return result;
 }
 
-function describe(step: PlanStep, above: readonly PlanStep[], style: Style): string[] {
-  const main = [step.uses];
+// What is told of a step beside its name and type, and the rules that it runs by.
+function describe(step: PlanStep, above: readonly PlanStep[]): {
+  readonly aside: readonly string[];
+  readonly rules: readonly (readonly [word: string, text: string])[];
+} {
   const needs = needsText(step, above);
-  if (needs !== undefined) main.push(style.dim(needs));
-  if (step.description !== undefined) main.push(style.dim(clean(step.description)));
-  const result = [main.join("  ")];
-  if (step.forEach !== undefined) result.push(style.dim("for each ") + clean(step.forEach));
-  if (step.if !== undefined) result.push(style.dim("if ") + clean(step.if));
-  return result;
+  return {
+    aside: [
+      ...needs === undefined ? [] : [needs],
+      ...step.description === undefined ? [] : [clean(step.description)],
+    ],
+    rules: [
+      ...step.forEach === undefined ? [] : [["for each", clean(step.forEach)] as const],
+      ...step.if === undefined ? [] : [["if", clean(step.if)] as const],
+    ],
+  };
 }
 
 function needsText(step: PlanStep, above: readonly PlanStep[]): string | undefined {

@@ -2,7 +2,7 @@ import type { ActionOutcome, PluginReport } from "../core/plugin_report.ts";
 import { iso } from "./runs_table.ts";
 import { grantLines } from "./grant_lines.ts";
 import type { Style } from "./style.ts";
-import { clean, pad, width } from "./text.ts";
+import { clean, hanging, isCramped, pad, width } from "./text.ts";
 
 const STANDINGS: Readonly<Record<PluginReport["state"], string>> = {
   active: "active",
@@ -10,8 +10,15 @@ const STANDINGS: Readonly<Record<PluginReport["state"], string>> = {
   set_aside: "set aside",
 };
 
-/** Plugins as a table, each with what it may do, and what was refused or is wrong. */
-export function pluginLines(reports: readonly PluginReport[], style: Style): string[] {
+/**
+ * Plugins as a table, or where a terminal is too narrow for that a paragraph each, with what each may do, and what was
+ * refused or is wrong.
+ */
+export function pluginLines(
+  reports: readonly PluginReport[],
+  columns: number,
+  style: Style,
+): string[] {
   if (reports.length === 0) {
     return [
       "No plugins are used here; name one under `plugins:` in a workflow or in spanloop.yaml",
@@ -34,22 +41,46 @@ export function pluginLines(reports: readonly PluginReport[], style: Style): str
   const line = (cells: readonly string[]) =>
     cells.map((cell, i) => pad(cell, widths[i], i >= 3 && i <= 5 ? "start" : undefined)).join("  ")
       .trimEnd();
-  const lines = [style.dim(line(titles))];
+  const table = [titles, ...rows].map(line);
+  const cramped = isCramped(table, columns);
+  const lines = cramped ? [] : [style.dim(table[0])];
+  const below = (text: string, paint: (text: string) => string) =>
+    (isCramped([text], columns, 2) ? hanging(text, columns - 2) : [text])
+      .map((line) => paint(`  ${line}`));
   reports.forEach((report, i) => {
-    lines.push(report.state === "set_aside" ? style.red(line(rows[i])) : line(rows[i]));
+    const told = cramped ? hanging(partsOf(report), columns) : [table[i + 1]];
+    lines.push(...report.state === "set_aside" ? told.map(style.red) : told);
     const { grant, workflow, refused, why, use, version } = report;
     const from = `from ${use}${version === null ? "" : `, version ${version}`}`;
     lines.push(
-      ...[from, ...grantLines(grant, workflow ?? undefined)].map((text) =>
-        style.dim(`  ${clean(text)}`)
+      ...[from, ...grantLines(grant, workflow ?? undefined)].flatMap((text) =>
+        below(clean(text), style.dim)
       ),
     );
     for (const [reason, count] of Object.entries(refused)) {
-      lines.push(style.yellow(`  refused ${count} (${REFUSALS[reason] ?? reason})`));
+      lines.push(...below(`refused ${count} (${REFUSALS[reason] ?? reason})`, style.yellow));
     }
-    if (why !== null) lines.push(style.red(`  ${clean(why)}`));
+    if (why !== null) lines.push(...below(clean(why), style.red));
   });
   return lines;
+}
+
+// A row as a paragraph's parts: `slow_step of orders: active, lag 0, handled 12, actions 1, in process, analyzer`.
+function partsOf(report: PluginReport): readonly string[] {
+  const { name, workflow, state, lag, handled, actions, isolation, role } = report;
+  const facts = [
+    STANDINGS[state],
+    `lag ${lag}`,
+    `handled ${handled}`,
+    `actions ${actions}`,
+    isolation === "sandbox" ? "in a sandbox" : isolation,
+    ...role === null ? [] : [role],
+  ];
+  return [
+    clean(name),
+    workflow === null ? "of all workflows:" : `of ${clean(workflow)}:`,
+    ...facts.map((fact, i) => i === facts.length - 1 ? fact : `${fact},`),
+  ];
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {

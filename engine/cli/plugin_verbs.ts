@@ -12,10 +12,11 @@ export async function list(args: Arguments, caller: Caller): Promise<number> {
   const file = shown === undefined ? undefined : workflowFile(args, caller, shown);
   return await withEngine(args, caller, file ?? absolute(caller, "."), async (engine) => {
     const reports = await engine.plugins.list(file, shown);
+    const columns = caller.outTerminal ? caller.size().columns : Infinity;
     caller.out(
       (args.flag("json")
         ? JSON.stringify(reports)
-        : pluginLines(reports, caller.outStyle).join("\n")) + "\n",
+        : pluginLines(reports, columns, caller.outStyle).join("\n")) + "\n",
     );
     return 0;
   });

@@ -3,9 +3,12 @@ import type { JsonObject } from "../core/json.ts";
 import type { RunSummary } from "../core/store.ts";
 import { ago, milliseconds, shortId } from "./figures.ts";
 import { byStatus, sign, type Style, words } from "./style.ts";
-import { clean, fit, pad, width } from "./text.ts";
+import { clean, fit, hanging, isCramped, pad, width } from "./text.ts";
 
-/** Runs as a table, newest first as they come; where there are none, the sentence `none`. */
+/**
+ * Runs as a table, newest first as they come, or where a terminal is too narrow for that a paragraph each; where there
+ * are none, the sentence `none`.
+ */
 export function runsTable(
   runs: readonly RunSummary[],
   view: { readonly now: bigint; readonly columns: number; readonly none: string },
@@ -35,7 +38,7 @@ export function runsTable(
     pad("took", took, "start"),
     pad("started", when),
   ].join("  ");
-  return [
+  const table = [
     style.dim(head.trimEnd()),
     ...rows.map((row) =>
       [
@@ -49,7 +52,18 @@ export function runsTable(
         style.dim(row.more),
       ].join("  ").trimEnd()
     ),
-  ].map((line) => fit(line, view.columns));
+  ];
+  if (!isCramped(table, view.columns)) return table.map((line) => fit(line, view.columns));
+  return rows.flatMap(({ run: { runId, status }, workflow, took, when, more }) => {
+    const facts = [took, when, more].filter((fact) => fact !== "");
+    const told = facts.map((fact, index) => index === facts.length - 1 ? fact : `${fact},`);
+    return hanging([
+      style.bold(shortId(runId)),
+      workflow,
+      `${sign(status, style)} ${byStatus(status, words(status), style)},`,
+      ...told.map(style.dim),
+    ], view.columns);
+  });
 }
 
 function origin(run: RunSummary): string {

@@ -25,7 +25,7 @@ const MOST_ATTEMPTS = 50;
 export function showLines(history: RunHistory, view: View, style: Style): string[] {
   const { summary, report, steps } = history;
   const result = head(history, view, style);
-  const values = parameterLines(summary.params, summary.sources, style);
+  const values = parameterLines(summary.params, summary.sources, style, view.columns);
   if (values.length > 0) {
     result.push(
       "",

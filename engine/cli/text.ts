@@ -80,18 +80,42 @@ export function pad(text: string, columns: number, side: "end" | "start" = "end"
 
 /** Breaks `text` between words into lines of at most `columns`; a figure and its % stay together. */
 export function wrap(text: string, columns: number): string[] {
+  return fill(text.split(/ (?!%)/), columns);
+}
+
+/** Puts `parts` after one another, a space between them, into lines of at most `columns`; no part is broken. */
+export function fill(parts: readonly string[], columns: number): string[] {
   const result: string[] = [];
   let line = "";
-  for (const word of text.split(/ (?!%)/)) {
-    if (line !== "" && width(line) + 1 + width(word) > columns) {
+  for (const part of parts) {
+    if (line !== "" && width(line) + 1 + width(part) > columns) {
       result.push(line);
-      line = word;
+      line = part;
     } else {
-      line = line === "" ? word : `${line} ${word}`;
+      line = line === "" ? part : `${line} ${part}`;
     }
   }
   result.push(line);
   return result;
+}
+
+/** A paragraph of text, or of parts that are not broken, with all lines but the first indented by two columns. */
+export function hanging(text: string | readonly string[], columns: number): string[] {
+  const lines = typeof text === "string" ? wrap(text, columns - 2) : fill(text, columns - 2);
+  return lines.map((line, index) => index === 0 ? line : `  ${line}`);
+}
+
+/** A paragraph with all lines indented. */
+export function indented(text: string, by: number, columns: number): string[] {
+  return wrap(text, columns - by).map((line) => " ".repeat(by) + line);
+}
+
+/**
+ * Whether a terminal of fewer than the usual 80 columns is too narrow for these lines with `margin` columns beside them:
+ * what they say is told in paragraphs then, rather than cut or broken anywhere.
+ */
+export function isCramped(lines: readonly string[], columns: number, margin = 0): boolean {
+  return columns < 80 && lines.some((line) => width(line) + margin > columns);
 }
 
 let segmenter: Intl.Segmenter | undefined;

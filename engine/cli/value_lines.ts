@@ -2,22 +2,37 @@ import { isObject, type Json } from "../core/json.ts";
 import type { PlanReport } from "../core/report.ts";
 import { value } from "./figures.ts";
 import type { Style } from "./style.ts";
-import { clean, fit, lines, pad, width } from "./text.ts";
+import { clean, fit, hanging, isCramped, lines, pad, width } from "./text.ts";
 
-/** Parameter values in columns, with where each came from. */
+// What shows them indents them, and leaves the last column free.
+const MARGIN = 3;
+
+/**
+ * Parameter values in columns, with where each came from; where a terminal of `columns` is too narrow for that, one after
+ * the other.
+ */
 export function parameterLines(
   parameters: PlanReport["parameters"],
   sources: PlanReport["sources"],
   style: Style,
+  columns = Infinity,
 ): string[] {
   const entries = Object.entries(parameters);
   const name = Math.max(0, ...entries.map(([key]) => width(clean(key))));
   const shown = entries.map(([, json]) => fit(value(json), 48));
   const long = Math.max(0, ...shown.map(width));
-  return entries.map(([key], index) =>
+  const table = entries.map(([key], index) =>
     `${pad(clean(key), name)}  ${pad(shown[index], long)}  ${style.dim(sources[key] ?? "")}`
       .trimEnd()
   );
+  if (!isCramped(table, columns, MARGIN)) return table;
+  const room = columns - MARGIN;
+  return entries.flatMap(([key], index) => {
+    const text = fit(shown[index], room - 3);
+    const source = sources[key];
+    const told = source === undefined ? [text] : [`${text},`, style.dim(source)];
+    return hanging([clean(key), ...told], room);
+  });
 }
 
 /** A value for people: an object as `key: value` lines, text of several lines below its key. */
