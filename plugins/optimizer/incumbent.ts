@@ -13,8 +13,8 @@ export interface Clear {
 }
 
 const CLEAR: Clear = { chance: 0.05, z: 1.6449 };
-// Where the hour matters a day has about five chances to break it: so far apart are hours that say little of another.
-const HOURLY: Clear = { chance: 0.01, z: 2.3263 };
+// Where the hour matters every hour of a day is a chance to break it: together they come to about as much.
+const HOURLY: Clear = { chance: 0.002, z: 2.8782 };
 
 // So much better, as a logarithm of the objective, must be what surely breaks the guard, and in proportion what may:
 // where a step brings a lot it may be a little risky, and near the guard, where steps bring little, it may not.

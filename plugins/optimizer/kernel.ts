@@ -34,6 +34,9 @@ export interface Prior {
 
 // Over which part of a day the hour's effect bends.
 const HOUR_LENGTH = 0.8;
+// Which part of that effect is the same at all values. The rest is not: what is far from its limit at noon may be near
+// it at night.
+const EVERYWHERE = 0.5;
 
 /**
  * The covariance of two sites: a level, slopes around the defaults, a main effect for each choice, a Matérn 5/2 bend
@@ -79,7 +82,9 @@ export class Kernel {
     const shape = level * level + slope * slope * product + choice * choice * same +
       amplitude * amplitude * bends + together * matern(Math.sqrt(squared));
     const epochs = a.epoch === b.epoch ? 1 : Math.pow(kept, Math.abs(a.epoch - b.epoch));
-    return shape * epochs + (hour === 0 ? 0 : hour * hour * day(a.hours - b.hours));
+    if (hour === 0) return shape * epochs;
+    const alikeHere = EVERYWHERE + (1 - EVERYWHERE) * matern(Math.sqrt(squared));
+    return shape * epochs + hour * hour * day(a.hours - b.hours) * alikeHere;
   }
 }
 
