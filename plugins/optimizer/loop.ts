@@ -2,8 +2,8 @@
  * What the plugin makes of what it hears: it tells its tuner what was measured, and says what to try next while nothing
  * is tried.
  *
- * - What was tried and not kept is not proposed again, nor what is about the same, for `DROPPED_FOR` measured runs,
- *   unless the world has changed.
+ * - What was tried and not kept, or kept and then taken back by whomever, is not proposed again, nor what is about the
+ *   same, for `DROPPED_FOR` measured runs, unless the world has changed.
  * - After each experiment in vain beyond a few it rests, for twice as long each time: a loop that is left alone comes to
  *   rest.
  * - Where what rules is believed to break the guard, it goes back to what is safer, at once and without a trial.
@@ -39,7 +39,10 @@ export function knownOf(known: Known | undefined, contract: Contract): Known {
   if (known === undefined || known.notes.goal !== goal) return begin(contract);
   const { tuner, notes } = known;
   if (JSON.stringify(tuner.toJSON().options) === JSON.stringify(options)) return known;
-  return { tuner: tuner.with(options, ruling), notes: { ...notes, asked: undefined, dropped: [] } };
+  return {
+    tuner: tuner.with(options, ruling),
+    notes: { ...notes, asked: undefined, kept: undefined, dropped: [] },
+  };
 }
 
 /** What there is to know at the beginning. Throws TunerError. */
@@ -77,19 +80,31 @@ export function conclude(
   { options, ruling }: Contract,
 ): Notes {
   const after = { ...notes, asked: undefined };
-  if (action === "kept") return { ...after, vain: 0, rest: 0 };
+  const names = options.tunables.map(({ name }) => name);
+  const tried = pick({ ...ruling, ...values }, names);
+  if (action === "kept") return { ...after, kept: tried, vain: 0, rest: 0 };
   // It was not found wanting: somebody changed the values meanwhile.
   if (ended === "withdrawn") return after;
-  const names = options.tunables.map(({ name }) => name);
-  const tried = { values: pick({ ...ruling, ...values }, names), told: notes.told };
   const vain = notes.vain + 1;
   const over = vain - VAIN * names.length;
   return {
-    ...after,
-    dropped: [...notes.dropped, tried].slice(-MOST_DROPPED),
+    ...drop(after, tried),
     vain,
     rest: over <= 0 ? 0 : notes.told + Math.min(LONGEST_REST, 2 ** over),
   };
+}
+
+/** Notes when what was kept last rules no more: the items that broke a guard need not be in any measurement. */
+export function look(notes: Notes, { ruling }: Contract): Notes {
+  const { kept } = notes;
+  if (kept === undefined) return notes;
+  const rules = Object.entries(kept).every(([name, value]) => ruling[name] === value);
+  return rules ? notes : drop({ ...notes, kept: undefined }, kept);
+}
+
+function drop(notes: Notes, values: Values): Notes {
+  const dropped = [...notes.dropped, { values, told: notes.told }].slice(-MOST_DROPPED);
+  return { ...notes, dropped };
 }
 
 /**

@@ -37,7 +37,9 @@ export interface Notes {
   readonly epoch: number;
   /** What was proposed last, as long as nothing has come of it. */
   readonly asked?: Asked;
-  /** What was tried lately and not kept, oldest first, with how many runs were measured by then. */
+  /** What was kept last, as long as it rules. */
+  readonly kept?: Values;
+  /** What was tried lately and not kept, or not for long, oldest first, with how many runs were measured by then. */
   readonly dropped: readonly { readonly values: Values; readonly told: number }[];
   /** How many experiments in a row have not been kept. */
   readonly vain: number;

@@ -1,7 +1,7 @@
 import { definePlugin, type PluginSpan, type TunableParameters } from "spanloop";
 import { CONFIG } from "./config.ts";
 import { type Contract, contractOf } from "./contract.ts";
-import { begin, conclude, knownOf, learn, propose, retreat } from "./loop.ts";
+import { begin, conclude, knownOf, learn, look, propose, retreat } from "./loop.ts";
 import { concludedBy, ENGINE, measuredBy, MEASUREMENT, VERDICT } from "./measurement.ts";
 import { keep, type Known, MOST_WORKFLOWS, type Notes, recall } from "./memory.ts";
 import { pastOf, relearn } from "./past.ts";
@@ -71,6 +71,8 @@ function react(
     notes = learn({ tuner, notes: before }, measured, contract, now);
     open ||= measured.experiment !== undefined;
   }
+  // Before the verdict on something else is heard, that may rule already.
+  if (span.name === VERDICT || !open) notes = look(notes, contract);
   const known = { tuner, notes };
   if (!proposes) return { known };
   const back = retreat(known, contract, version, now);

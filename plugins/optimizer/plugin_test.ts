@@ -137,6 +137,23 @@ Deno.test("it tunes several at once, choices among them", () =>
     },
   ));
 
+Deno.test("what was kept and taken back is not tried again soon", () =>
+  within(ORDERS, async (world) => {
+    while (world.verdicts.at(-1)?.action !== "kept") await world.run();
+    const kept = number(world.ruling.batch);
+    assert.notEqual(kept, 20);
+    // The experiment that came next is withdrawn with it.
+    const { experiment: _, version, ...contract } = world.contract;
+    world.contract = { ...contract, version: version + 1 };
+    world.parameters.batch = BATCH;
+    const { length } = world.proposals;
+    await runs(world, 28);
+    const again = world.proposals.slice(length).map(({ changes }) => number(changes.batch));
+    assert.ok(again.length > 0);
+    const alike = again.filter((batch) => Math.abs(Math.log(batch / kept)) < 0.1);
+    assert.deepEqual(alike, [], `${kept} was kept, then ${again} tried`);
+  }));
+
 Deno.test("what was tried in vain is not tried again soon, and it comes to rest", () =>
   within({ ...ORDERS, objective: () => 0.01 }, async (world) => {
     const first = await runs(world, 30);
