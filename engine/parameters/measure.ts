@@ -193,9 +193,10 @@ export function settledCountOf(piece: Piece): Count {
   return pending.reduce(minus, countOf(piece));
 }
 
-// The items of a batch that was not tried before.
-function newIn({ attempt, range }: EndedAttempt): number {
-  return attempt > 1 || range === undefined ? 0 : range.to - range.from;
+// The items of a batch that was not tried before. What a crash interrupts is the same try again (R5).
+function newIn({ attempt, outcome, range }: EndedAttempt): number {
+  if (attempt > 1 || outcome === "interrupted" || range === undefined) return 0;
+  return range.to - range.from;
 }
 
 function begun(attempt: EndedAttempt, tries: number): Piece {

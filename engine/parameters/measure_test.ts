@@ -124,6 +124,8 @@ Deno.test("a slice that is not covered, or that was cut short, is not whole", ()
   const resumed = heard([batch(0, 20, cut), batch(0, 20, own), after]).finished[0];
   assert.ok(!isWhole(resumed));
   assert.deepEqual(countOf(resumed), { items: 20, failed: 0 }, "what is done again counts once");
+  const again = heard([batch(0, 20, cut), batch(0, 20, own)]).tally;
+  assert.equal(again.covered, 20, "the step has no more items for a crash (R5)");
   const gone = broken(heard([batch(0, 20, own)]).tally);
   assert.ok(!isWhole(observe(gone, after, 1).finished!));
 });
