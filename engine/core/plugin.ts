@@ -187,6 +187,8 @@ export interface TunableParameters {
     /** The step that it is of. */
     readonly of: string;
   };
+  /** A change is tried in whole runs, `live` or not: slices of one cannot be compared by this objective. */
+  readonly whole?: true;
   /** What no change may break. */
   readonly guards: readonly {
     readonly metric: string;

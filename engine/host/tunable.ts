@@ -1,3 +1,4 @@
+import { isDivisible } from "../core/divisible.ts";
 import type { Parameter } from "../core/parameter.ts";
 import type { TunableParameter, TunableParameters } from "../core/plugin.ts";
 import type { Experiment, Snapshot } from "../core/proposal.ts";
@@ -26,6 +27,7 @@ export function tunableParameters(
         expression: objective.expression.source,
         of: objective.of,
       },
+      ...!isDivisible(objective) && { whole: true as const },
     },
     guards,
     ...snapshot.experiment !== undefined && { experiment: triedIn(snapshot.experiment) },

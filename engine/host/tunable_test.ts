@@ -78,3 +78,15 @@ Deno.test("a plugin sees tunable parameters with the value that rules, and their
   ]);
   assert.deepEqual(JSON.parse(JSON.stringify(seen)), seen);
 });
+
+Deno.test("a plugin hears that changes are tried in whole runs where slices cannot be compared (A6)", () => {
+  const wholeBy = (value: (of: Record<string, number>) => number) => {
+    const evaluate = (scope: unknown) => value(scope as Record<string, number>);
+    const expression = { source: "", regardless: false, evaluate };
+    const objective = { direction: "minimize" as const, expression, of: "load" };
+    const tune = { objective, guards: [], blackout: [] };
+    return tunableParameters({ ...WORKFLOW, tune }, { version: 1, values: {}, frozen: [] }).whole;
+  };
+  assert.equal(wholeBy(({ duration, items }) => duration / items), undefined);
+  assert.equal(wholeBy(({ duration }) => duration), true);
+});

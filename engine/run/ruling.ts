@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../core/json.ts";
+import { isDivisible } from "../core/divisible.ts";
 import { messageOf, SpanloopError } from "../core/errors.ts";
 import type { LiveValues } from "../core/live_values.ts";
 import type { Parameter } from "../core/parameter.ts";
@@ -83,6 +84,7 @@ export class RunValues {
   readonly #request: ValuesRequest;
   readonly #parameters: readonly Parameter[];
   readonly #hearers = new Set<() => void>();
+  readonly #divisible: boolean;
   #follows = false;
   #snapshot: Snapshot | undefined;
   #ruling: Ruling;
@@ -93,6 +95,8 @@ export class RunValues {
     const { plan, binding, runId } = request;
     this.#request = request;
     this.#parameters = liveParameters(plan.workflow, binding.sources);
+    const objective = plan.workflow.tune?.objective;
+    this.#divisible = this.live && (objective === undefined || isDivisible(objective));
     const base = baseScope(plan, binding, runId);
     this.pinned = this.#ruling = ofArm(
       rule(plan, base, binding, {}, undefined),
@@ -127,8 +131,9 @@ export class RunValues {
   }
 
   /**
-   * The snapshot of now, if it has an experiment that a step of this run can be cut for: all of its parameters are
-   * read anew here, and no person has to have a say in one (A4). The same object for as long as nothing changes.
+   * The snapshot of now, if it has an experiment that a step of this run can be cut for: by its objective slices can be
+   * compared, all of its parameters are read anew here, and no person has to have a say in one (A4). The same object for
+   * as long as nothing changes.
    */
   get experimental(): Snapshot & { readonly experiment: Experiment } | undefined {
     if (!this.#follows || this.#request.trial?.arm !== undefined) return undefined;
@@ -202,7 +207,8 @@ export class RunValues {
   #reads(snapshot: Snapshot): snapshot is Snapshot & { readonly experiment: Experiment } {
     const { experiment } = snapshot;
     const { ordered = false, plan } = this.#request;
-    return experiment !== undefined && (ordered || !isRecommended(plan.workflow, experiment)) &&
+    return experiment !== undefined && this.#divisible &&
+      (ordered || !isRecommended(plan.workflow, experiment)) &&
       Object.keys(experiment.values).every((changed) =>
         this.#parameters.some(({ name }) => name === changed)
       );

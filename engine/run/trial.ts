@@ -1,3 +1,4 @@
+import { isDivisible } from "../core/divisible.ts";
 import { blockOf } from "../core/exposure.ts";
 import type { ValueSource } from "../core/parameter.ts";
 import type { Arm, Experiment } from "../core/proposal.ts";
@@ -27,14 +28,16 @@ export function isRecommended(
 
 /**
  * Whether both arms can have a share of one run: the objective is of a for_each step, whose items are cut into slices
- * (A6), and all of the experiment's parameters are read anew while it goes on. Otherwise a run is of one arm.
+ * (A6), by it slices can be compared, and all of the experiment's parameters are read anew while it goes on. Otherwise
+ * a run is of one arm.
  */
 export function isSplit(
   { params, steps, tune }: Pick<Workflow, "params" | "steps" | "tune">,
   { values }: Pick<Experiment, "values">,
 ): boolean {
-  const of = tune?.objective?.of;
-  return steps.some(({ id, forEach }) => id === of && forEach !== undefined) &&
+  const objective = tune?.objective;
+  if (objective === undefined || !isDivisible(objective)) return false;
+  return steps.some(({ id, forEach }) => id === objective.of && forEach !== undefined) &&
     Object.keys(values).every((name) => params.get(name)?.tune?.apply === "live");
 }
 

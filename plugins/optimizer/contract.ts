@@ -32,7 +32,7 @@ const MOST = 0.99;
  */
 export function contractOf(
   workflow: string,
-  { objective, guards, parameters }: TunableParameters,
+  { objective, guards, parameters, whole }: TunableParameters,
   only: readonly string[],
 ): Contract | undefined {
   if (objective === undefined) return undefined;
@@ -56,7 +56,7 @@ export function contractOf(
       ),
     ),
     whole: tunables.map(({ name }) => name)
-      .filter((name) => parameters[name].apply === "next_run"),
+      .filter((name) => whole || parameters[name].apply === "next_run"),
     measure: `${objective.expression} of ${objective.of}`,
     goal: `${objective.direction} ${objective.expression} of ${objective.of}`,
     maximize: objective.direction === "maximize",

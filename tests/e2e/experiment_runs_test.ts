@@ -14,7 +14,7 @@ const PARAMS = `
 params:
   batch: { type: integer, default: 2, tune: { min: 0, max: 50, apply: live, mode: auto } }
   pinned: { type: integer, default: 1, tune: { min: 0, max: 50, mode: auto } }
-tune: { objective: { minimize: duration, of: work } }
+tune: { objective: { minimize: duration / items, of: work } }
 `;
 
 const part = (attributes: Attributes) =>
