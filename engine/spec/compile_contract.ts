@@ -90,6 +90,34 @@ function compileGuard(node: Mapping, steps: Graph, texts: Texts): TuneContract["
   if (node.get("below") === undefined && node.get("above") === undefined) {
     texts.fault(node.entries[0] ?? node, "one-of", "a guard needs `below` or `above`");
   }
+  if (metric === "error_rate" && below !== undefined && (below < 0 || below > 1)) {
+    texts.fault(
+      node.entry("below")!,
+      "guard",
+      `an \`error_rate\` is a share from 0 to 1, not ${below}: write 0.02 for 2 %`,
+    );
+  }
+  if (metric !== "error_rate" && below !== undefined && below <= 0) {
+    texts.fault(
+      node.entry("below")!,
+      "guard",
+      `nothing is below ${below}: a guard's \`below\` is above 0`,
+    );
+  }
+  if (above !== undefined && above < 0) {
+    texts.fault(
+      node.entry("above")!,
+      "guard",
+      `everything is above ${above}: a guard's \`above\` is at least 0`,
+    );
+  }
+  if (below !== undefined && above !== undefined && above >= below) {
+    texts.fault(
+      node.entry("above")!,
+      "guard",
+      `nothing is above ${above} and below ${below}: \`above\` is less than \`below\``,
+    );
+  }
   return {
     metric,
     of: stepOf(node, steps, texts),
