@@ -10,11 +10,20 @@ const RUNS = [
 const TIMES = 7;
 
 /**
- * Whether slices of a run's items can be compared by an objective (A6): its value is the same for more of the same, as that
+ * Whether a share of a run's items tells all that a change is judged by (A6): by the objective slices can be compared, and
+ * no guard is of another step, which is of no arm in a run of both, or of what the run waited.
+ */
+export function isDivisible({ objective, guards }: TuneContract): boolean {
+  return objective !== undefined && isRate(objective) &&
+    guards.every(({ metric, of }) => of === objective.of && metric !== "queue_time");
+}
+
+/**
+ * Whether slices of a run's items can be compared by an objective: its value is the same for more of the same, as that
  * of `duration / items` is. Slices are as many waves long, not as many items: by `duration` alone the arm with the
  * smaller batches would be the faster one. What a run waited is no arm's.
  */
-export function isDivisible({ expression }: NonNullable<TuneContract["objective"]>): boolean {
+function isRate({ expression }: NonNullable<TuneContract["objective"]>): boolean {
   return RUNS.every((run) => {
     const at = (times: number, queue_time: number) => {
       const { duration, items, failed, attempts } = run;

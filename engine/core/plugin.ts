@@ -187,7 +187,7 @@ export interface TunableParameters {
     /** The step that it is of. */
     readonly of: string;
   };
-  /** A change is tried in whole runs, `live` or not: slices of one cannot be compared by this objective. */
+  /** A change is tried in whole runs, `live` or not: a share of one does not tell all that it is judged by. */
   readonly whole?: true;
   /** What no change may break. */
   readonly guards: readonly {

@@ -16,7 +16,8 @@ export function tunableParameters(
     const seen = tunableParameter(parameter, snapshot);
     if (seen !== undefined) parameters.push([parameter.name, seen]);
   }
-  const { objective, guards = [] } = workflow.tune ?? {};
+  const { tune } = workflow;
+  const { objective, guards = [] } = tune ?? {};
   return {
     version: snapshot.version,
     // Entries become own properties, so that a parameter may have any name.
@@ -27,7 +28,7 @@ export function tunableParameters(
         expression: objective.expression.source,
         of: objective.of,
       },
-      ...!isDivisible(objective) && { whole: true as const },
+      ...tune !== undefined && !isDivisible(tune) && { whole: true as const },
     },
     guards,
     ...snapshot.experiment !== undefined && { experiment: triedIn(snapshot.experiment) },

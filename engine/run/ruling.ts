@@ -95,8 +95,8 @@ export class RunValues {
     const { plan, binding, runId } = request;
     this.#request = request;
     this.#parameters = liveParameters(plan.workflow, binding.sources);
-    const objective = plan.workflow.tune?.objective;
-    this.#divisible = this.live && (objective === undefined || isDivisible(objective));
+    const { tune } = plan.workflow;
+    this.#divisible = this.live && (tune?.objective === undefined || isDivisible(tune));
     const base = baseScope(plan, binding, runId);
     this.pinned = this.#ruling = ofArm(
       rule(plan, base, binding, {}, undefined),
@@ -131,8 +131,8 @@ export class RunValues {
   }
 
   /**
-   * The snapshot of now, if it has an experiment that a step of this run can be cut for: by its objective slices can be
-   * compared, all of its parameters are read anew here, and no person has to have a say in one (A4). The same object for
+   * The snapshot of now, if it has an experiment that a step of this run can be cut for: a share of its items
+   * tells all, all of its parameters are read anew here, and no person has to have a say in one (A4). The same object for
    * as long as nothing changes.
    */
   get experimental(): Snapshot & { readonly experiment: Experiment } | undefined {

@@ -28,16 +28,15 @@ export function isRecommended(
 
 /**
  * Whether both arms can have a share of one run: the objective is of a for_each step, whose items are cut into slices
- * (A6), by it slices can be compared, and all of the experiment's parameters are read anew while it goes on. Otherwise
+ * (A6), they tell all that it is judged by, and all of the experiment's parameters are read anew while it goes on. Otherwise
  * a run is of one arm.
  */
 export function isSplit(
   { params, steps, tune }: Pick<Workflow, "params" | "steps" | "tune">,
   { values }: Pick<Experiment, "values">,
 ): boolean {
-  const objective = tune?.objective;
-  if (objective === undefined || !isDivisible(objective)) return false;
-  return steps.some(({ id, forEach }) => id === objective.of && forEach !== undefined) &&
+  if (tune === undefined || !isDivisible(tune)) return false;
+  return steps.some(({ id, forEach }) => id === tune.objective?.of && forEach !== undefined) &&
     Object.keys(values).every((name) => params.get(name)?.tune?.apply === "live");
 }
 

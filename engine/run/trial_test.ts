@@ -48,32 +48,44 @@ Deno.test("a value that was given for a run keeps it out of the experiment (V3)"
 });
 
 Deno.test("only the items of the objective's for_each are cut, and only for live parameters (A6)", () => {
-  const text = (of: string, by: string) => `
+  const text = (of: string, by: string, guards = "[]") => `
 name: w
 params:
   size: { type: integer, default: 2, tune: { min: 1, max: 9, apply: live } }
   codec: { type: integer, default: 2, tune: { min: 1, max: 9 } }
-tune: { objective: { minimize: "${by}", of: ${of} } }
+tune: { objective: { minimize: "${by}", of: ${of} }, guards: ${guards} }
 steps:
   - { id: plain, run: "true" }
   - { id: each, for_each: { list: [1] }, run: "true" }
 `;
-  const splitBy = (by: string, of: string, ...names: string[]) => {
-    const source = { bytes: new TextEncoder().encode(text(of, by)), file: "/w.yaml", display: "w" };
+  const splitBy = (by: string, of: string, names: string[], guards?: string) => {
+    const source = {
+      bytes: new TextEncoder().encode(text(of, by, guards)),
+      file: "/w.yaml",
+      display: "w",
+    };
     const { workflow, diagnostics } = loadWorkflow(source);
     assert.ok(workflow !== undefined, diagnostics[0]?.message);
     return isSplit(workflow, { values: Object.fromEntries(names.map((name) => [name, 5])) });
   };
-  const split = (of: string, ...names: string[]) => splitBy("duration / items", of, ...names);
+  const split = (of: string, ...names: string[]) => splitBy("duration / items", of, names);
   assert.equal(split("each", "size"), true);
   assert.equal(split("each", "size", "codec"), false);
   assert.equal(split("each", "codec"), false);
   assert.equal(split("plain", "size"), false);
   // Slices have as many waves, not as many items.
   for (const by of ["items / duration", "duration / items + 0.1 * failed / items"]) {
-    assert.equal(splitBy(by, "each", "size"), true, by);
+    assert.equal(splitBy(by, "each", ["size"]), true, by);
   }
   for (
     const by of ["duration", "attempts", "failed", "queue_time", "duration / items + queue_time"]
-  ) assert.equal(splitBy(by, "each", "size"), false, by);
+  ) assert.equal(splitBy(by, "each", ["size"]), false, by);
+  // What no slice tells of is judged before a change is kept, too.
+  const guarded = (metric: string, of: string) =>
+    splitBy("duration / items", "each", ["size"], `[{ metric: ${metric}, of: ${of}, below: 1 }]`);
+  assert.equal(guarded("error_rate", "each"), true);
+  assert.equal(guarded("duration", "each"), true);
+  assert.equal(guarded("error_rate", "plain"), false);
+  assert.equal(guarded("duration", "plain"), false);
+  assert.equal(guarded("queue_time", "each"), false);
 });
