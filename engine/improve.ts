@@ -109,6 +109,7 @@ export async function improve(
     before: picked(first.parameters, names),
     after: picked({ ...defaultsOf(file), ...values }, names),
     verdicts: news.verdicts,
+    rollBacks: news.rollBacks,
     measurements: news.measurements,
     ...stopped === undefined ? {} : { stopped },
     ...open === undefined ? {} : { open },

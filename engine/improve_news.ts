@@ -1,6 +1,6 @@
 import { type Clock, sleep } from "./core/clock.ts";
 import type { ImproveEvent, Measurement } from "./core/improve.ts";
-import type { LedgerEntry } from "./core/proposal.ts";
+import { isRollBack, type LedgerEntry } from "./core/proposal.ts";
 import type { RunReport } from "./core/report.ts";
 import type { Store } from "./core/store.ts";
 import { MEASURED, measurementOf } from "./measurements.ts";
@@ -17,6 +17,8 @@ export class News {
   readonly measurements: Measurement[] = [];
   /** The verdicts, in order. */
   readonly verdicts: LedgerEntry[] = [];
+  /** What took back what had been kept, in order. */
+  readonly rollBacks: LedgerEntry[] = [];
   readonly #store: Store;
   readonly #workflow: string;
   readonly #tell: (event: ImproveEvent) => void;
@@ -105,6 +107,7 @@ export class News {
       if (entry.number <= this.#number) continue;
       this.#number = entry.number;
       if (entry.verdict !== undefined) this.verdicts.push(entry);
+      if (isRollBack(entry)) this.rollBacks.push(entry);
       this.#tell({ type: "decided", index: this.#index, entry });
     }
   }

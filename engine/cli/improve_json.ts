@@ -22,7 +22,7 @@ export function eventJson(event: ImproveEvent): JsonObject | undefined {
 
 /** What came of it as one line of JSON, the last one. */
 export function reportJson(report: ImproveReport): JsonObject {
-  const { workflow, runs, failed, before, after, verdicts, open, stopped } = report;
+  const { workflow, runs, failed, before, after, verdicts, rollBacks, open, stopped } = report;
   return {
     event: "report",
     workflow,
@@ -31,6 +31,7 @@ export function reportJson(report: ImproveReport): JsonObject {
     before,
     after,
     verdicts: verdicts.map(entryJson),
+    roll_backs: rollBacks.map(entryJson),
     open: open === undefined ? null : entryJson(open),
     stopped: stopped ?? null,
   };

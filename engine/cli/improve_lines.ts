@@ -46,7 +46,7 @@ export function decisionLines({ decision, proposal, verdict }: LedgerEntry): str
   }
 }
 
-/** A verdict with a mark, in lines of at most `columns`. */
+/** A verdict, or what took a change back, with a mark, in lines of at most `columns`. */
 export function verdictLines(
   { verdict, decision }: LedgerEntry,
   columns: number,

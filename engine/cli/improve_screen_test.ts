@@ -209,6 +209,7 @@ const REPORT = {
       verdict: verdict("kept", { ratio: 1.5, low: 1.2, high: 1.9 }),
     }),
   ],
+  rollBacks: [],
   measurements: events.flatMap((event) => event.type === "measured" ? [event.measurement] : []),
 };
 const view = { hints: [], columns: 80, duration: 61_000, cancelled: false, kept: true };
@@ -237,6 +238,29 @@ Deno.test("the end says what changed, by which verdicts, what is open and how to
       "  spanloop report q.yaml                    shows the evidence",
     ],
   );
+});
+
+Deno.test("what a guard took back stands among the verdicts, and the next step takes back what is left", () => {
+  const message = "batch_size 320 → 80: errors 9 % of the last 320 items, change 6 is taken back";
+  const taken = { outcome: "applied", rule: "guard", message } as const;
+  const after = { batch_size: 80, codec: "none" };
+  const report = { ...REPORT, after, rollBacks: [entry(8, 9, taken, { answers: 6 })] };
+  const lines = improvedLines(report, improvement(), { ...view, columns: 100 }, plain);
+  assert.deepEqual(
+    lines.filter((line) => /^ {2}[▲▽]/.test(line)).map((line) => line.slice(2, 23)),
+    [
+      "▲ batch_size 20 → 80:",
+      "▲ batch_size 80 → 320",
+      "▽ batch_size 320 → 80",
+    ],
+  );
+  const typed = (...words: readonly string[]) => words.join(" ");
+  assert.deepEqual(nextSteps(report, "q.yaml", typed)[0], [
+    `params revert q.yaml ${kept.number}`,
+    "takes it back",
+  ]);
+  const none = nextSteps({ ...report, verdicts: REPORT.verdicts.slice(1) }, "q.yaml", typed);
+  assert.doesNotMatch(none.join("\n"), /params revert/);
 });
 
 Deno.test("what was changed without a verdict is taken back by setting what was before", () => {

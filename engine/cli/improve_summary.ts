@@ -33,7 +33,7 @@ export function improvedLines(
   },
   style: Style,
 ): string[] {
-  const { workflow, runs, failed, before, after, verdicts, open, stopped } = report;
+  const { workflow, runs, failed, before, after, verdicts, rollBacks, open, stopped } = report;
   const changed = Object.keys(before).filter((name) => !same(before[name], after[name]));
   const mark = stopped !== undefined
     ? sign("failed", style)
@@ -74,10 +74,11 @@ export function improvedLines(
   if (gain !== undefined) {
     result.push(...wrap(gain, view.columns - 3).map((line) => `  ${line}`));
   }
-  if (verdicts.length > 0) {
+  const outcomes = [...verdicts, ...rollBacks].sort((a, b) => a.number - b.number);
+  if (outcomes.length > 0) {
     result.push(
       "",
-      ...verdicts.flatMap((entry) => verdictLines(entry, view.columns - 3, style))
+      ...outcomes.flatMap((entry) => verdictLines(entry, view.columns - 3, style))
         .map((line) => `  ${line}`),
     );
   }
@@ -100,14 +101,17 @@ export function improvedLines(
 
 /** What a person can do next; `last`: the run that ended last. */
 export function nextSteps(
-  { before, after, verdicts, measurements, open }: ImproveReport,
+  { before, after, verdicts, rollBacks, measurements, open }: ImproveReport,
   file: string,
   typed: (...words: readonly string[]) => string,
   last?: RunReport,
 ): Hint[] {
   const failed = last?.status === "failed" || last?.status === "timed_out" ? last : undefined;
   const changed = Object.keys(before).filter((name) => !same(before[name], after[name]));
-  const kept = verdicts.filter(({ verdict }) => verdict?.action === "kept");
+  const gone = new Set(rollBacks.map(({ answers }) => answers));
+  const kept = verdicts.filter(({ number, verdict }) =>
+    verdict?.action === "kept" && !gone.has(number)
+  );
   const newest = kept.at(-1);
   const beginning = changed.filter((name) => before[name] !== null)
     .map((name) => `${name}=${text(before[name])}`);

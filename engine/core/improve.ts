@@ -75,6 +75,8 @@ export interface ImproveReport {
   readonly after: Readonly<Record<string, Json>>;
   /** The verdicts, in order. */
   readonly verdicts: readonly LedgerEntry[];
+  /** What took back a change that had been kept, since it came to break a guard; in order. */
+  readonly rollBacks: readonly LedgerEntry[];
   /** What was measured, in order. */
   readonly measurements: readonly Measurement[];
   /** Why it ended before its runs were done, a sentence; absent when it did them all, or was cancelled. */

@@ -196,3 +196,8 @@ export interface LedgerEntry {
   /** Of an experiment's end: what it came to. The decision's message is the same in words. */
   readonly verdict?: Verdict;
 }
+
+/** Whether an entry took back a change that had been kept, since what rules came to break a guard. */
+export function isRollBack({ decision }: Pick<LedgerEntry, "decision">): boolean {
+  return decision.outcome === "applied" && decision.rule === "guard";
+}

@@ -23,10 +23,10 @@ export function markdownPage(reports: readonly TuningReport[], at: bigint, view:
 }
 
 function section(story: Story, view: PageView): string[] {
-  const { report, trials } = story;
+  const { report, marks } = story;
   const { tuned, objective, guards, more, entries } = report;
   const { tested } = tuned;
-  const told = trials.flatMap(({ verdict }) => verdict === undefined ? [] : [verdict]);
+  const told = marks.filter(({ kind }) => kind !== "changed");
   return [
     "",
     `## ${text(tuned.workflow)}`,
@@ -71,10 +71,10 @@ function section(story: Story, view: PageView): string[] {
     "",
     ...told.length === 0
       ? ["None yet."]
-      : told.slice(-MOST_LISTED).toReversed().map((entry) =>
-        `- ${SIGNS[entry.verdict!.action]} ${
-          text(entry.decision.message)
-        } (change ${entry.number}, ${stamp(entry.proposal.at)})`
+      : told.slice(-MOST_LISTED).toReversed().map(({ kind, entry }) =>
+        `- ${SIGNS[kind]} ${text(entry.decision.message)} (change ${entry.number}, ${
+          stamp(entry.proposal.at)
+        })`
       ),
     ...allChanges(entries),
     ...objective === undefined ? [] : [""],

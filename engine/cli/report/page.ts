@@ -149,19 +149,19 @@ function parameterTable({ tuned: { parameters } }: TuningReport): Content {
   return table(["parameter", "value", "from", "default", "bounds", "mode"], rows);
 }
 
-function verdicts({ trials }: Story): Content {
-  const told = trials.filter(({ verdict }) => verdict !== undefined).slice(-MOST_LISTED);
+function verdicts({ marks }: Story): Content {
+  const told = marks.filter(({ kind }) => kind !== "changed").slice(-MOST_LISTED);
   if (told.length === 0) return tag("p", {}, "None yet.");
   return tag(
     "ul",
     {},
-    told.toReversed().map(({ verdict }) =>
+    told.toReversed().map(({ kind, entry: { number, decision, proposal } }) =>
       tag(
         "li",
-        { class: verdict!.verdict!.action },
-        verdict!.decision.message,
+        { class: kind },
+        decision.message,
         tag("br"),
-        tag("span", { class: "dim" }, `change ${verdict!.number}, `, time(verdict!.proposal.at)),
+        tag("span", { class: "dim" }, `change ${number}, `, time(proposal.at)),
       )
     ),
   );

@@ -54,6 +54,19 @@ function elements(html: string): readonly string[] {
   return [...html.matchAll(/<([a-z0-9]+)[\s>/]/g)].map(([, name]) => name);
 }
 
+Deno.test("what a guard took back is marked and told as that in both pages", () => {
+  const { entries, ...rest } = eventful();
+  const message = "batch_size 80 → 20: errors 9 % of load, change 2 is taken back";
+  const taken = entry(6, 11, { outcome: "applied", rule: "guard", message }, { answers: 2 });
+  const report = { ...rest, entries: [...entries, taken] };
+  const [markdown, html] = [markdownPage, htmlPage].map((page) => page([report], at(12), VIEW));
+  const told = "2 verdicts: 1 kept, 1 rolled back; 1 change taken back after that, by a guard.";
+  assert.ok(markdown.includes(told) && html.includes(told));
+  assert.match(markdown, /^- ▽ batch\\_size 80 → 20: errors 9 % of load/m);
+  assert.match(html, /<li class="rolled_back">batch_size 80 → 20: errors 9 % of load/);
+  assert.equal(html.match(/class="mark rolled_back"/g)?.length, 2);
+});
+
 Deno.test("where no parameter may change both pages say so, and draw no empty table", () => {
   const { tuned, objective: _, ...rest } = eventful();
   const report = { ...rest, tuned: { ...tuned, parameters: [] }, measurements: [], entries: [] };

@@ -1,3 +1,4 @@
+import { isRollBack } from "../../core/proposal.ts";
 import { counted } from "../figures.ts";
 import { betterBy, median, objectiveTitle, objectiveValue, times } from "../objective_text.ts";
 import type { RunPoint, Story } from "./story.ts";
@@ -17,10 +18,14 @@ export function overview({ report, points, runs, marks }: Story): string {
   const ruling = points.filter(({ values }) => same(values, now));
   const [from, to] = [median(old.map(objectiveIn)), median(ruling.map(objectiveIn))];
   const kept = marks.filter(({ kind }) => kind === "kept").length;
-  const back = marks.filter(({ kind }) => kind === "rolled_back").length;
+  const rolledBack = marks.filter(({ kind }) => kind === "rolled_back");
+  const later = rolledBack.filter(({ entry }) => isRollBack(entry)).length;
+  const back = rolledBack.length - later;
   const tries = `${counted(runs, "run")} measured, ${
     counted(kept + back, "verdict")
-  }: ${kept} kept, ${back} rolled back.`;
+  }: ${kept} kept, ${back} rolled back${
+    later === 0 ? "" : `; ${counted(later, "change")} taken back after that, by a guard`
+  }.`;
   const what = objectiveTitle(objective).split(",")[0];
   if (same(first.values, now)) {
     return `${what} is ${

@@ -1,6 +1,6 @@
 import type { Json } from "../../core/json.ts";
 import type { Parameter } from "../../core/parameter.ts";
-import type { Arm, LedgerEntry } from "../../core/proposal.ts";
+import { type Arm, isRollBack, type LedgerEntry } from "../../core/proposal.ts";
 import type { TuningReport } from "../../core/tuning_report.ts";
 import { guardValue } from "../improvement.ts";
 
@@ -122,7 +122,9 @@ export function isNumeric({ type }: Parameter): boolean {
 
 const GUARDED = new Set(["error_rate", "duration", "items", "failed"]);
 
-function kindOf({ verdict, decision, proposal }: LedgerEntry): Mark["kind"] | undefined {
+function kindOf(entry: LedgerEntry): Mark["kind"] | undefined {
+  const { verdict, decision, proposal } = entry;
   if (verdict !== undefined) return verdict.action;
+  if (isRollBack(entry)) return "rolled_back";
   return decision.outcome === "applied" && proposal.frozen === undefined ? "changed" : undefined;
 }
