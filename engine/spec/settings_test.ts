@@ -49,7 +49,7 @@ Deno.test("all mistakes of spanloop.yaml are told at once, each at its place", (
       "spanloop.yaml:3:13: error: `durability` must be text, not 3",
       "spanloop.yaml:6:12: error: two plugins have the name `a`, the other one on line 5; keep one of them",
       "spanloop.yaml:6:32: error: plugins are configured with plain values, without `${{ }}`",
-      "spanloop.yaml:7:15: error: `plugins` has no key `grnt`; did you mean `grant`?",
+      "spanloop.yaml:7:15: error: a plugin has no key `grnt`; did you mean `grant`?",
     ],
   );
   for (const text of ["- a\n", "a: [\n", "text", "a: 1\n---\nb: 1\n", "null", "a: \0"]) {

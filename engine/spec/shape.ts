@@ -72,6 +72,8 @@ const WANTED: Readonly<Record<string, string>> = {
   if: "an expression",
   needs: "a step's id, or a list of them",
   max_step: "a factor such as 4x, or an amount",
+  below: "a number (0.02 for 2 %, seconds for a duration)",
+  above: "a number (seconds for a duration)",
   forEach: "a list, an expression, or a mapping with `list`, `glob` or `file`",
   list: "a list or an expression",
   attribute: "text, a number, true or false, or a list of these",
@@ -83,6 +85,14 @@ const WANTED: Readonly<Record<string, string>> = {
   names: "a list of names",
   pluginStep: "a plugin's name, `/` and the name of its step type, such as my_plugin/check",
   storeText: "sqlite:FILE or memory:",
+};
+
+// One of a list's mappings, in words.
+const ITEMS: Readonly<Record<string, string>> = {
+  plugins: "a plugin",
+  schedule: "a schedule",
+  guards: "a guard",
+  blackout: "a blackout window",
 };
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -121,7 +131,7 @@ class Translator {
     const { node, entry, name } = this.#find(error.instancePath);
     switch (error.keyword) {
       case "additionalProperties":
-        return this.#unknown(node, name, path, String(error.params.additionalProperty));
+        return this.#unknown(node, entry, name, path, String(error.params.additionalProperty));
       case "required":
         return this.#missing(node, entry, name, path, String(error.params.missingProperty));
       case "enum":
@@ -150,21 +160,27 @@ class Translator {
     return { node, entry, name };
   }
 
-  #unknown(node: Node, name: string, path: string, key: string): void {
-    const entry = asMapping(node)?.entry(key);
-    if (entry === undefined) return;
+  #unknown(
+    node: Node,
+    entry: Entry | undefined,
+    name: string,
+    path: string,
+    key: string,
+  ): void {
+    const other = asMapping(node)?.entry(key);
+    if (other === undefined) return;
     const later = LATER[`${path}/${key}`];
     if (later !== undefined) {
-      return this.#add(entry.from, entry.to, "not-yet", `not yet supported: ${later} (\`${key}\`)`);
+      return this.#add(other.from, other.to, "not-yet", `not yet supported: ${later} (\`${key}\`)`);
     }
     const keys = KEYS[path] ?? [];
     const own = path === "workflow#" ? /^x[-_](.*)$/i.exec(key) : null; // such keys are the author's own
     const suggestion = own === null ? nearest(key, keys) : `x-${own[1]}`;
-    const where = name !== "" ? `\`${name}\`` : ROOTS[this.#what];
+    const where = this.#subject(entry, name);
     const known = suggestion === undefined ? `; known here: ${keys.join(", ")}` : "";
     this.#add(
-      entry.from,
-      entry.to,
+      other.from,
+      other.to,
       "unknown-key",
       `${where} has no key \`${key}\`${known}`,
       suggestion,
@@ -184,10 +200,8 @@ class Translator {
     // In a closed mapping that key is reported itself, with this one as the suggestion.
     if (misspelt !== undefined && KEYS[path] !== undefined) return;
     const id = name === "" ? textOf(asMapping(node)?.get("id")) : undefined;
-    const who = name !== ""
-      ? `\`${name}\``
-      : this.#what !== "step"
-      ? ROOTS[this.#what]
+    const who = name !== "" || this.#what !== "step"
+      ? this.#subject(entry, name)
       : id === undefined
       ? "this step"
       : `step \`${id}\``;
@@ -262,15 +276,17 @@ class Translator {
         textOf(node)!.replaceAll("-", "_"),
       );
     }
-    const subject = name === "" ? ROOTS[this.#what] : `\`${name}\``;
-    const item = entry === undefined && name !== "" ? `an item of ${subject}` : subject;
-    if (error.keyword === "minItems") {
+    const subject = this.#subject(entry, name);
+    if (error.keyword === "minItems" || error.keyword === "minLength") {
       return this.#at(node, entry, "value", `${subject} must not be empty`);
     }
-    if (error.keyword === "minLength") {
-      return this.#at(node, entry, "value", `${subject} must not be empty`);
-    }
-    this.#at(node, entry, "value", `${item} must be ${wanted}, not ${this.#show(node)}`);
+    this.#at(node, entry, "value", `${subject} must be ${wanted}, not ${this.#show(node)}`);
+  }
+
+  // What is at fault: the value of a key, an item of a list, or all of it.
+  #subject(entry: Entry | undefined, name: string): string {
+    if (name === "") return ROOTS[this.#what];
+    return entry === undefined ? ITEMS[name] ?? `an item of \`${name}\`` : `\`${name}\``;
   }
 
   #wanted(error: SchemaError): string {
