@@ -57,7 +57,7 @@ export function listLines(
       columns,
     ),
     ...indented(`why: ${clean(tested.proposal.reason)}`, 2, columns),
-    style.dim(`  spanloop params revert ${file} ${tested.number}   (ends it)`),
+    ...orderLines(`spanloop params revert ${file} ${tested.number}`, "(ends it)", columns, style),
   ];
   const waiting = held.flatMap((entry) => [
     "",
@@ -68,9 +68,16 @@ export function listLines(
       columns,
     ),
     ...indented(`why: ${clean(entry.proposal.reason)}`, 2, columns),
-    style.dim(`  spanloop params accept ${file} ${entry.number}   (or reject)`),
+    ...orderLines(`spanloop params accept ${file} ${entry.number}`, "(or reject)", columns, style),
   ]);
   return [title, "", ...told, ...trial, ...waiting];
+}
+
+// A command is one line, to be copied; what is said of it goes below where there is no room beside it.
+function orderLines(order: string, note: string, columns: number, style: Style): string[] {
+  const line = `  ${order}   ${note}`;
+  const told = width(line) <= columns ? [line] : [`  ${order}`, `  ${note}`];
+  return told.map((one) => style.dim(one));
 }
 
 // A row of the table where the table is too wide.

@@ -69,10 +69,7 @@ for (const columns of [40, 60, 80, 120]) {
       const history = historyLines(entries, view, style);
       const explained = explainLines(state, entries, view, style);
       const listed = listLines(tuned, "f", view, style);
-      // A command is one line, to be copied.
-      const sentences = [...history, ...explained, ...listed]
-        .filter((line) => !line.includes("spanloop params"));
-      for (const line of sentences) {
+      for (const line of [...history, ...explained, ...listed]) {
         assert.ok(width(line) <= columns, `${width(line)} columns: ${line}`);
       }
     }
@@ -87,6 +84,14 @@ for (const columns of [40, 60, 80, 120]) {
     assert.match(listed, /frozen, change 12/);
   });
 }
+
+Deno.test("a command is one line, to be copied, and what is said of it below where it has no room", () => {
+  const tuned = { workflow: "import", version: 1, parameters: [state], held: [entry(13, "")] };
+  const last = (columns: number) =>
+    listLines(tuned, "flows/import.yaml", { now: NOW, columns }, plain).slice(-2);
+  assert.deepEqual(last(40), ["  spanloop params accept flows/import.yaml 13", "  (or reject)"]);
+  assert.equal(last(80)[1], "  spanloop params accept flows/import.yaml 13   (or reject)");
+});
 
 Deno.test("what no terminal reads has one line an entry", () => {
   const [title, ...rows] = historyLines(

@@ -78,9 +78,12 @@ export function pad(text: string, columns: number, side: "end" | "start" = "end"
   return side === "end" ? text + fill : fill + text;
 }
 
-/** Breaks `text` between words into lines of at most `columns`; a figure and its % stay together. */
+/**
+ * Breaks `text` between words into lines of at most `columns`; a figure and its %, and what stands on both sides of `/`
+ * or `*` in an expression, stay together.
+ */
 export function wrap(text: string, columns: number): string[] {
-  return fill(text.split(/ (?!%)/), columns);
+  return fill(text.split(/(?<! [/*]) (?!%|[/*] )/), columns);
 }
 
 /** Puts `parts` after one another, a space between them, into lines of at most `columns`; no part is broken. */

@@ -46,4 +46,9 @@ Deno.test("pad() and wrap() work in columns", () => {
   assert.deepEqual(wrap("one two three", 7), ["one two", "three"]);
   assert.deepEqual(wrap("unbreakable", 4), ["unbreakable"]);
   assert.deepEqual(wrap("errors 0 %, kept", 9), ["errors", "0 %, kept"]);
+  assert.deepEqual(wrap("good by (duration / items) of load", 20), [
+    "good by",
+    "(duration / items)",
+    "of load",
+  ]);
 });
