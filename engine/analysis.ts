@@ -8,7 +8,7 @@ import type { Json } from "./core/json.ts";
 import type { PluginUse } from "./core/plugin_use.ts";
 import type { Effects } from "./host/effects.ts";
 import { Host } from "./host/host.ts";
-import { instanceId, type InstanceRecord, readRecord } from "./host/record.ts";
+import { instanceId, type InstanceRecord, keys, readRecord } from "./host/record.ts";
 import { otherHost } from "./other_host.ts";
 import type { PluginOpener } from "./plugin_opener.ts";
 import { isDead, thisHolder } from "./system.ts";
@@ -31,12 +31,17 @@ export interface AnalysisPorts {
 }
 
 const PROGRESS_MS = 500;
+const WAIT_MS = 200;
+// A host writes once a second how far its plugins have heard: after so long without that its analyzer is none or stuck.
+const PATIENCE_MS = 3_000;
 
 /**
  * Lets the analyzer hear what it has not heard yet, from the journal's beginning if it is new, and tells what it knows;
- * `workflow`: of one alone. Where another process hosts the store's plugins that one's analyzer is asked (R8).
+ * `workflow`: of one alone. Where another process hosts the store's plugins that one's analyzer is asked (R8), once it has
+ * heard what there was or comes no further.
  *
- * Errors: SpanloopError `analyze.hosted`, `analyze.plugin` and `analyze.workflow`, a sentence each; StoreError.
+ * Errors: SpanloopError `analyze.behind`, `analyze.hosted`, `analyze.plugin` and `analyze.workflow`, a sentence each;
+ * StoreError.
  */
 export async function analyze(
   ports: AnalysisPorts,
@@ -44,27 +49,67 @@ export async function analyze(
   options: AnalyzeOptions,
 ): Promise<AnalysisReport> {
   const { parts: { store }, use } = ports;
-  const other = await otherHost(store);
-  if (other === undefined) await hear(ports, options);
+  const last = await store.last();
+  const other = await heard(ports, last, options);
   const record = await readRecord(store, instanceId(use.name, use.workflow));
-  if (other !== undefined && record.cursor === undefined) {
-    throw new SpanloopError(
-      "analyze.hosted",
-      `Process ${other} hosts the plugins of this store, and uses no ${ANALYZER}; add ` +
-        `\`plugins: [{ use: ${ANALYZER} }]\` to spanloop.yaml, or end that process first`,
-      { exitCode: 2 },
-    );
-  }
   const analysis = await reported(ports, record, workflow);
+  const isEmpty = analysis.workflows.length === 0 && options.signal?.aborted !== true;
+  const isBehind = (record.cursor ?? 0) < last;
+  if (isEmpty && isBehind && other !== undefined) throw unheard(other, record);
+  if (isEmpty && !isBehind && workflow !== undefined) await mustKnow(ports, record, workflow);
   const behind = Math.max(0, await store.last() - (record.cursor ?? 0));
-  if (workflow !== undefined && analysis.workflows.length === 0 && behind === 0) {
-    await mustKnow(ports, record, workflow);
-  }
   return { ...analysis, behind, ...other === undefined ? {} : { host: other } };
 }
 
-// Hosts the analyzer alone: what else is used here is none of an onlooker's business.
-async function hear(ports: AnalysisPorts, { signal, onProgress }: AnalyzeOptions): Promise<void> {
+function unheard(other: number, { cursor }: InstanceRecord): SpanloopError {
+  if (cursor !== undefined) {
+    return new SpanloopError(
+      "analyze.behind",
+      `Process ${other} hosts the plugins of this store, and its ${ANALYZER} has not read all of it yet; ` +
+        "try again in a moment, or once that process has ended",
+    );
+  }
+  return new SpanloopError(
+    "analyze.hosted",
+    `Process ${other} hosts the plugins of this store, and uses no ${ANALYZER}; add ` +
+      `\`plugins: [{ use: ${ANALYZER} }]\` to spanloop.yaml, or try again once that process has ended`,
+    { exitCode: 2 },
+  );
+}
+
+// Until the analyzer has heard all up to `last`: here, or in the process that is given, which hosts the store's plugins.
+// That one's may come no further, or the wait be given up.
+async function heard(
+  ports: AnalysisPorts,
+  last: number,
+  options: AnalyzeOptions,
+): Promise<number | undefined> {
+  const { parts: { store }, surroundings: { clock }, use } = ports;
+  const { signal, onProgress } = options;
+  const key = keys.cursor(instanceId(use.name, use.workflow));
+  const cursorNow = async () => Number(await store.getItem(key) ?? 0);
+  const first = await cursorNow();
+  let cursor = first;
+  let since = clock.monotonic();
+  for (;;) {
+    const other = await otherHost(store);
+    // One that has begun or ended this moment is not named, and has the lease.
+    if (other === undefined && await hear(ports, options)) return undefined;
+    const before = cursor;
+    cursor = await cursorNow();
+    if (cursor !== before) since = clock.monotonic();
+    const isStuck = other !== undefined && clock.monotonic() - since > PATIENCE_MS;
+    if (cursor >= last || isStuck || signal?.aborted) return other;
+    onProgress?.((cursor - first) / (last - first));
+    await sleep(clock, WAIT_MS, signal).catch(() => {}); // aborted: what is known is told
+  }
+}
+
+// Hosts the analyzer alone: what else is used here is none of an onlooker's business. False: another process hosts.
+async function hear(
+  ports: AnalysisPorts,
+  { signal, onProgress }: AnalyzeOptions,
+): Promise<boolean> {
   const { parts: { store, bus, keeper }, surroundings: { clock, log }, opener, effects, use } =
     ports;
   const host = new Host({
@@ -81,6 +126,10 @@ async function hear(ports: AnalysisPorts, { signal, onProgress }: AnalyzeOptions
   });
   host.use(use.workflow, [use], 0);
   await host.start(await store.last());
+  if (!host.hosting) {
+    await host.close();
+    return false;
+  }
   const done = new AbortController();
   const ended = signal === undefined ? done.signal : AbortSignal.any([signal, done.signal]);
   try {
@@ -101,6 +150,7 @@ async function hear(ports: AnalysisPorts, { signal, onProgress }: AnalyzeOptions
         `The plugin ${use.name} hears nothing: ${report.why}; \`plugins retry ${use.name}\` lets it try again`,
       );
     }
+    return host.hosting;
   } finally {
     await host.close();
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AnalysisReport } from "../core/analysis.ts";
-import { cli, type Ended, inFolder, started } from "./_process_test.ts";
+import { cli, decoder, type Ended, inFolder, MAIN, settings, started } from "./_process_test.ts";
 
 async function good(ended: Promise<Ended>): Promise<Ended> {
   const found = await ended;
@@ -22,6 +22,34 @@ Deno.test("analyze says so where no run has ended, and makes no store", async ()
     assert.equal(bad.code, 2);
     assert.match(bad.err, /bad\.yaml:2:1/);
   });
+});
+
+Deno.test({
+  name: "what analyze says is broken between words where its terminal ends",
+  // `script` gives a program a terminal; its options differ elsewhere.
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    inFolder(async (folder) => {
+      const said = async (operand: string) => {
+        const analyze = `'${Deno.execPath()}' run -A --no-prompt --no-check '${MAIN}' analyze`;
+        const { stdout } = await new Deno.Command("script", {
+          args: ["-qec", `stty rows 24 cols 40; ${analyze} ${operand}`, "/dev/null"],
+          ...settings(folder, { TERM: "xterm", NO_COLOR: "1", SHELL: "/bin/sh" }),
+        }).output();
+        return decoder.decode(stdout).split("\r\n");
+      };
+      assert.deepEqual(await said("one.yaml"), [
+        "No run of one.yaml has ended yet: run a",
+        "workflow, then `analyze` again.",
+        "",
+      ]);
+      assert.deepEqual(await said("a_workflow_of_mine.yaml"), [
+        "error: Cannot read",
+        "a_workflow_of_mine.yaml: there is no",
+        "such file",
+        "",
+      ]);
+    }),
 });
 
 Deno.test("analyze reads the whole journal first, and then what is new", async () => {

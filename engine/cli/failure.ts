@@ -3,7 +3,7 @@ import type { Diagnostic } from "../core/diagnostic.ts";
 import { InvalidError, messageOf, SpanloopError } from "../core/errors.ts";
 import { counted } from "./figures.ts";
 import type { Style } from "./style.ts";
-import { clean, lines } from "./text.ts";
+import { clean, lines, wrap } from "./text.ts";
 
 /** What a person is told about a thrown value, and what the process ends with. */
 export interface Told {
@@ -15,9 +15,14 @@ export interface Told {
 
 /**
  * Words for a thrown value: a sentence for what a person can act on, all diagnostics of a bad file, and for
- * anything else that it is a bug. A stack only with `debug`.
+ * anything else that it is a bug. A stack only with `debug`. `columns`: what sentences are broken at.
  */
-export function tell(thrown: unknown, style: Style, debug: boolean): Told {
+export function tell(
+  thrown: unknown,
+  style: Style,
+  debug: boolean,
+  columns: number = Infinity,
+): Told {
   const stack = debug && thrown instanceof Error && thrown.stack !== undefined
     ? lines(thrown.stack).map((line) => style.dim(line))
     : [];
@@ -30,13 +35,19 @@ export function tell(thrown: unknown, style: Style, debug: boolean): Told {
   const error = style.red("error:");
   if (thrown instanceof SpanloopError) {
     const [first, ...more] = lines(thrown.message);
-    return { lines: [`${error} ${first}`, ...more, ...stack], exitCode: thrown.exitCode };
+    return {
+      lines: [...wrap(`${error} ${first}`, columns), ...more, ...stack],
+      exitCode: thrown.exitCode,
+    };
   }
   return {
     lines: [
-      `${error} ${clean(messageOf(thrown))}`,
-      "This is a bug in Spanloop, not in your workflow. Please report it with the output of the same " +
-      "command under SPANLOOP_DEBUG=1.",
+      ...wrap(`${error} ${clean(messageOf(thrown))}`, columns),
+      ...wrap(
+        "This is a bug in Spanloop, not in your workflow. Please report it with the output of the same " +
+          "command under SPANLOOP_DEBUG=1.",
+        columns,
+      ),
       ...stack,
     ],
     exitCode: 1,

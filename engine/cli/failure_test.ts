@@ -26,6 +26,14 @@ Deno.test("what a person can act on is one sentence with its exit code", () => {
   assert.deepEqual(tell(hostile, plain, false), { lines: ["error: ab", "c"], exitCode: 2 });
 });
 
+Deno.test("a sentence is broken between words where its terminal ends", () => {
+  const behind = new SpanloopError("x", "Process 7 has not read all of it yet; try again later");
+  assert.deepEqual(tell(behind, plain, false, 40).lines, [
+    "error: Process 7 has not read all of it",
+    "yet; try again later",
+  ]);
+});
+
 Deno.test("a bad file's mistakes are shown each with its place, then counted", () => {
   const warning: Diagnostic = {
     ...diagnostic,

@@ -41,7 +41,12 @@ export async function main(
 // Tells what was thrown; the exit code.
 async function complain(thrown: unknown, caller: Caller, before = ""): Promise<number> {
   const { tell } = await import("./failure.ts");
-  const told = tell(thrown, caller.errStyle, caller.env("SPANLOOP_DEBUG") === "1");
+  const told = tell(
+    thrown,
+    caller.errStyle,
+    caller.env("SPANLOOP_DEBUG") === "1",
+    caller.animated ? caller.size().columns : Infinity,
+  );
   const text = told.lines.join("\n");
   if (caller.log === undefined) caller.err(`${before}${text}\n`);
   else (await import("./log_output.ts")).say(caller.log, "error", text.replace(/^error: /, ""));

@@ -7,6 +7,7 @@ import { counted } from "../figures.ts";
 import { wallTime } from "../follower.ts";
 import { interruption } from "../interruption.ts";
 import { withEngine } from "../open_engine.ts";
+import { wrap } from "../text.ts";
 
 /** `analyze [WORKFLOW]`: how the steps of the store's workflows do. */
 export async function execute(args: Arguments, caller: Caller): Promise<number> {
@@ -40,26 +41,33 @@ export async function execute(args: Arguments, caller: Caller): Promise<number> 
       stop.dispose();
     }
     if (args.flag("json")) caller.out(`${JSON.stringify(report)}\n`);
-    else show(report, given, caller);
+    else show(report, given, caller, stop.signal.aborted);
     return stop.signal.aborted ? 130 : 0;
   });
 }
 
-function show(report: AnalysisReport, given: string | undefined, caller: Caller): void {
+function show(
+  report: AnalysisReport,
+  given: string | undefined,
+  caller: Caller,
+  stopped: boolean,
+): void {
   const { workflows, behind, host } = report;
-  if (workflows.length === 0) {
-    const of = given === undefined ? "" : ` of ${given}`;
-    caller.out(`No run${of} has ended yet: run a workflow, then \`analyze\` again.\n`);
-  } else {
-    const columns = caller.outTerminal ? caller.size().columns : Infinity;
+  const columns = caller.outTerminal ? caller.size().columns : Infinity;
+  if (workflows.length > 0) {
     const lines = analysisLines(report, { columns, now: wallTime() }, caller.outStyle);
     caller.out(lines.join("\n") + "\n");
+  } else if (!stopped) {
+    const of = given === undefined ? "" : ` of ${given}`;
+    const text = `No run${of} has ended yet: run a workflow, then \`analyze\` again.`;
+    caller.out(wrap(text, columns).join("\n") + "\n");
   }
-  if (host !== undefined) {
-    caller.err(`As far as process ${host} has heard, which hosts this store's plugins.\n`);
-  } else if (behind > 0) {
-    caller.err(`${counted(behind, "event")} of the store were not read yet.\n`);
-  }
+  const note = host !== undefined
+    ? `As far as process ${host} has heard, which hosts this store's plugins.`
+    : behind > 0
+    ? `${counted(behind, "event")} of the store were not read yet.`
+    : undefined;
+  if (note !== undefined) caller.err(wrap(note, columns).join("\n") + "\n");
 }
 
 // A workflow is named by its name or its file.
