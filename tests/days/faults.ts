@@ -20,11 +20,6 @@ const MEGABYTE = 1_000_000;
 // So many days after the world has changed the guard is met again, and so many times the best may work cost in the end.
 const BACK_AFTER = 5;
 const WORST = 2;
-// A rate this much over the guard cannot be told from the guard in a few days: to twice the standard error that takes 37
-// runs of 600 items whose failures are independent, and 80 if rates vary from run to run by 30 %, the least that the tuner
-// takes for true. In all it comes to little: so much of the failures that the guard allows.
-const CLOSE = 1.1;
-const BEYOND = 0.01;
 
 /** What is wrong with days of a loop that was left alone, a sentence each; none if it was well. */
 export function faults({ days, entries, log }: Days, runsADay: number): readonly string[] {
@@ -133,15 +128,11 @@ function wellbeing(days: readonly Day[]): readonly string[] {
   const half = Math.floor(days.length / 2);
   if (half < SETTLED_AFTER) return [];
   const found: string[] = [];
-  let beyond = 0;
   for (const { day, failing } of days) {
-    if (day > half && day <= half + BACK_AFTER) continue;
-    beyond += Math.max(0, failing / GUARD - 1) / days.length;
-    if (failing > GUARD * CLOSE) {
+    if (failing > GUARD && (day <= half || day > half + BACK_AFTER)) {
       found.push(`Day ${day}: with what rules ${failing} of the items fail`);
     }
   }
-  if (beyond > BEYOND) found.push(`${beyond} more fails than the guard allows`);
   for (const { day, regret } of [days[half - 1], days[days.length - 1]]) {
     if (regret > WORST) found.push(`Day ${day}: work costs ${regret} times as much as it might`);
   }
