@@ -18,7 +18,7 @@ import type { Scope } from "../core/scope.ts";
 import type { RunSummary } from "../core/store.ts";
 import type { TuneContract } from "../core/workflow.ts";
 import { goalOf } from "../parameters/goal.ts";
-import type { ArmTotal } from "../parameters/measure.ts";
+import { type ArmTotal, sumOf } from "../parameters/measure.ts";
 
 /** What a workflow is tuned for. */
 export type Objective = NonNullable<TuneContract["objective"]>;
@@ -70,15 +70,7 @@ export function metricOf(
   total: ArmTotal,
   run: RunSummary | undefined,
 ): number | undefined {
-  switch (metric) {
-    case "duration":
-    case "items":
-    case "failed":
-    case "attempts":
-      return total[metric];
-    case "queue_time":
-      return queueTimeOf(run);
-  }
+  return metric === "queue_time" ? queueTimeOf(run) : sumOf(metric, total);
 }
 
 /** Whether one of these parameters was given for the run: it is no part of the search then (V3). */

@@ -171,12 +171,18 @@ export function wouldBe(
   { total, covered }: Share,
   items: number,
 ): number | undefined {
+  const sum = sumOf(metric, total);
+  return sum === undefined ? undefined : sum * items / covered;
+}
+
+/** A metric that adds up over a step's work; undefined for one that does not. */
+export function sumOf(metric: string, total: ArmTotal): number | undefined {
   switch (metric) {
     case "duration":
     case "items":
     case "failed":
     case "attempts":
-      return total[metric] * items / covered;
+      return total[metric];
   }
 }
 
